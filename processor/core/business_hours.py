@@ -1,0 +1,62 @@
+"""Business time: an interval table in UTC with cumulative sums, and two bisections.
+
+Zones, holidays and clock changes are resolved when the configuration is loaded; here a calendar is only numbers, so the same table
+gives the same answer on every host. Intervals are half-open, ascending, disjoint; times are integer milliseconds.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from itertools import accumulate
+
+NEVER = 1 << 62  # later than any instant: a due time that the table cannot reach
+
+
+class Calendar:
+    """Open hours as parallel arrays. Outside the table a calendar is closed."""
+
+    __slots__ = ("closes", "cumulative", "name", "opens")
+
+    def __init__(self, name: str, opens: Sequence[int], closes: Sequence[int]) -> None:
+        if len(opens) != len(closes):
+            raise ValueError(f"calendar {name}: {len(opens)} openings, {len(closes)} closings")
+        previous = -NEVER
+        for start, end in zip(opens, closes, strict=True):
+            if not previous <= start < end:
+                raise ValueError(f"calendar {name}: interval [{start}, {end}) is empty or out of order")
+            previous = end
+        self.name = name
+        self.opens = list(opens)
+        self.closes = list(closes)
+        # cumulative[i] = open milliseconds before interval i begins; one entry more than intervals.
+        self.cumulative = [0, *accumulate(end - start for start, end in zip(opens, closes, strict=True))]
+
+    def at(self, instant: int) -> int:
+        """Open milliseconds from the beginning of the table to `instant`."""
+        index = bisect_right(self.opens, instant) - 1
+        if index < 0:
+            return 0
+        return self.cumulative[index] + min(instant, self.closes[index]) - self.opens[index]
+
+    def between(self, start: int, end: int) -> int:
+        """Open milliseconds of [start, end); 0 when end <= start."""
+        return self.at(end) - self.at(start) if end > start else 0
+
+    def add(self, start: int, duration: int) -> int:
+        """The earliest instant t >= start with between(start, t) = duration: a closing time, never the next opening in its place.
+
+        `NEVER` where the table ends before.
+        """
+        if duration <= 0:
+            return start
+        wanted = self.at(start) + duration
+        if wanted > self.cumulative[-1]:
+            return NEVER
+        index = bisect_left(self.cumulative, wanted) - 1  # the first interval whose cumulative end reaches `wanted`
+        return self.opens[index] + wanted - self.cumulative[index]
+
+    def is_open(self, instant: int) -> bool:
+        """Whether `instant` lies in an interval."""
+        index = bisect_right(self.opens, instant) - 1
+        return index >= 0 and instant < self.closes[index]
