@@ -1,0 +1,1 @@
+"""Recorded logs of other systems, turned into canonical events by a mapping file. Imports core and codec, never Kafka."""
