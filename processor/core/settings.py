@@ -71,4 +71,6 @@ class Settings:
     short_abandon: dict[str, int] = field(default_factory=lambda: {"phone": 5 * MS, "chat": 10 * MS, "default": 0})
     # UTC instants of local midnight of the reporting calendar, ascending: where `today` begins.
     midnights: tuple[int, ...] = ()
+    # Also state the steps on the way to an outcome (clock paused, resumed) as facts.
+    facts_detail_all: bool = False
     fingerprint: str = ""

@@ -1,0 +1,157 @@
+"""An SLA clock: running, paused, fulfilled or cancelled, with a breach latch at its due instant.
+
+    start ──▶ RUNNING ◀──▶ PAUSED          due: the instant at which accumulated active time reaches the target; none while paused.
+                 │            │            breached: a latch of its own, set once, at the due instant (or at the change that made
+                 ▼            ▼            it late: induced). Only a re-fold of late events can take it back.
+              FULFILLED   CANCELLED
+
+Active time is calendar time, or business time where the target names a calendar. A change of policy keeps what has elapsed. Times are
+integer milliseconds. Everything here is called by the folds; nothing here knows tickets.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from processor.core.business_hours import NEVER
+from processor.core.facts import Dims, Fact
+from processor.core.policies import Policies
+from processor.core.settings import Policy, Target
+
+RUNNING = 1
+PAUSED = 2
+FULFILLED = 3
+CANCELLED = 4
+
+SEGMENTS_MAX = 32  # active segments that an outcome lists; a clock paused more often lists its first ones
+
+
+class Clock:
+    """One instance of one clock of one ticket or contact."""
+
+    __slots__ = ("breached_at", "due", "elapsed", "induced", "instance", "name", "policy", "resumed_at", "segments", "started_at", "state", "target")
+
+    def __init__(self, name: str, instance: int, started_at: int, policy: Policy | None) -> None:
+        self.name = name
+        self.instance = instance
+        self.started_at = started_at
+        self.policy = policy
+        self.target: Target | None = policy.targets.get(name) if policy else None
+        self.state = RUNNING
+        self.elapsed = 0
+        self.resumed_at = started_at
+        self.breached_at: int | None = None
+        self.induced = False
+        self.segments: tuple[tuple[int, int], ...] = ()
+        self.due = NEVER
+
+    # -- transitions ------------------------------------------------------------------------------------------------------------
+
+    def arm(self, policies: Policies) -> None:
+        """Compute the due instant; to be called after every transition."""
+        if self.state != RUNNING or self.target is None or self.breached_at is not None:
+            self.due = NEVER
+            return
+        left = self.target.ms - self.elapsed
+        calendar = policies.calendar(self.target.calendar)
+        self.due = self.resumed_at + max(left, 0) if calendar is None else calendar.add(self.resumed_at, max(left, 0))
+
+    def pause(self, at: int, policies: Policies) -> None:
+        """Stand still from `at` on."""
+        self._accumulate(at, policies)
+        self.state = PAUSED
+        self.due = NEVER
+
+    def resume(self, at: int, policies: Policies) -> None:
+        """Run on from `at`; also out of FULFILLED, when a ticket is reopened: the same instance with its latch."""
+        self.state = RUNNING
+        self.resumed_at = at
+        self.arm(policies)
+
+    def finish(self, at: int, state: int, policies: Policies) -> None:
+        """End as FULFILLED or CANCELLED."""
+        if self.state == RUNNING:
+            self._accumulate(at, policies)
+        self.state = state
+        self.due = NEVER
+
+    def change_policy(self, at: int, policy: Policy | None, policies: Policies) -> bool:
+        """Go on under another policy; True if that alone makes the clock late (the caller states an induced breach at `at`)."""
+        if self.state == RUNNING:
+            self._accumulate(at, policies)
+            self.resumed_at = at
+        self.policy = policy
+        self.target = policy.targets.get(self.name) if policy else None
+        late = self.target is not None and self.breached_at is None and self.elapsed > self.target.ms
+        if late:
+            self.breached_at = at
+            self.induced = True
+        self.arm(policies)
+        return late
+
+    def active(self, at: int, policies: Policies) -> int:
+        """Active time from start to `at`."""
+        return self.elapsed + (self._between(self.resumed_at, at, policies) if self.state == RUNNING else 0)
+
+    def _accumulate(self, at: int, policies: Policies) -> None:
+        self.elapsed += self._between(self.resumed_at, at, policies)
+        if len(self.segments) < SEGMENTS_MAX:
+            self.segments = (*self.segments, (self.resumed_at, at))
+
+    def _between(self, start: int, end: int, policies: Policies) -> int:
+        calendar = policies.calendar(self.target.calendar) if self.target else None
+        if calendar is None:
+            return max(end - start, 0)
+        return calendar.between(start, end)
+
+    # -- facts ------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def open(self) -> bool:
+        """Neither fulfilled nor cancelled."""
+        return self.state in (RUNNING, PAUSED)
+
+    def _identity(self) -> tuple[str, str, int]:
+        return (self.name, self.policy.id if self.policy else "", self.policy.version if self.policy else 0)
+
+    def started_fact(self, dims: Dims) -> Fact:
+        return Fact("clock.started", self.instance, self.started_at, dims, (*self._identity(), self.target.ms if self.target else None))
+
+    def step_fact(self, kind: str, at: int, dims: Dims) -> Fact:
+        """`clock.paused` or `clock.resumed`."""
+        return Fact(kind, self.instance, at, dims, self._identity())
+
+    def fulfilled_fact(self, at: int, dims: Dims) -> Fact:
+        content = (*self._identity(), self.target.ms if self.target else None, self.elapsed, self.breached_at is None, self.segments)
+        return Fact("clock.fulfilled", self.instance, at, dims, content)
+
+    def cancelled_fact(self, at: int, dims: Dims, reason: str) -> Fact:
+        return Fact("clock.cancelled", self.instance, at, dims, (*self._identity(), reason))
+
+    def breached_fact(self, dims: Dims) -> Fact:
+        assert self.breached_at is not None
+        content = (*self._identity(), self.target.ms if self.target else None, self.induced)
+        return Fact("clock.breached", self.instance, self.breached_at, dims, content)
+
+    # -- stored form --------------------------------------------------------------------------------------------------------------
+
+    def freeze(self) -> tuple[Any, ...]:
+        """Plain values for the state topic; `due` is computed anew."""
+        policy_id, version = (self.policy.id, self.policy.version) if self.policy else (None, 0)
+        return (self.name, self.instance, self.started_at, policy_id, version, self.state, self.elapsed, self.resumed_at, self.breached_at,
+                self.induced, self.segments)
+
+    @classmethod
+    def thaw(cls, stored: Any, policies: Policies) -> Clock:
+        """Undo `freeze`. Raises LookupError when the configuration no longer has the policy version that the clock started with."""
+        name, instance, started_at, policy_id, version, state, elapsed, resumed_at, breached_at, induced, segments = stored
+        policy = None
+        if policy_id is not None:
+            policy = policies.version(policy_id, version)
+            if policy is None:
+                raise LookupError(f"policy {policy_id} version {version} is in use by a running clock but not in the configuration")
+        clock = cls(name, instance, started_at, policy)
+        clock.state, clock.elapsed, clock.resumed_at, clock.breached_at, clock.induced = state, elapsed, resumed_at, breached_at, induced
+        clock.segments = tuple((start, end) for start, end in segments)
+        clock.arm(policies)
+        return clock

@@ -1,0 +1,427 @@
+"""The engine of one partition: events and clock readings in; facts, changed records and numbers out.
+
+The caller decides when to call; the engine decides what is true. It does no I/O and reads no clock:
+
+    apply(event)         fold one event; returns what it was: accepted, a duplicate, or rejected with a reason
+    advance(to)          let timers run up to an instant
+    drain()              the facts stated and the state records changed since the last call: one step
+    view()               the numbers, of one instant
+
+Stream time is the newest event time in the log and decides what is too late. Timer time is how far deadlines have fired and decides only
+when a deadline is noticed. How events are split into batches, how often `advance` is called and where a process died between two steps
+changes neither the net facts nor any number that follows from them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from typing import Any
+
+from processor.core.business_hours import NEVER
+from processor.core.events import CONTACT, CONTROL, DATA_FIELDS, TICKET, Event, Reason, Rejected, entity_of
+from processor.core.facts import DETAIL_KINDS, LEDGER_MODULUS, Fact, fact_number
+from processor.core.levels import Key, Levels, levels_of
+from processor.core.policies import Policies
+from processor.core.rows import CellKey, Row, Rows
+from processor.core.settings import MINUTE_MS, Settings
+from processor.core.ticket import Ticket
+from processor.core.timeline import Timeline, difference, fold, new_state, thaw
+from processor.core.windows import Windows
+
+TAIL_COMPACT_AT = 64  # a tail this long is looked over for aged events when the next one comes
+
+_ENTITY = {kind: entity_of(kind) for kind in DATA_FIELDS}
+
+RecordKey = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two events with one id: the one that lost, to be rejected. `event` is None where the loser is the event just applied."""
+
+    event: Event | None
+
+
+@dataclass(slots=True)
+class Stated:
+    """One fact as it leaves the engine: stated (sign 1) or retracted (-1), about whom, with its id and the event that caused it."""
+
+    sign: int
+    entity: str
+    key: str
+    number: int
+    fact: Fact
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The numbers of one partition at one instant. Durations and instants in milliseconds; rows and cells as in `rows`."""
+
+    partition: int
+    stream_time: int
+    timer_time: int
+    digest: int
+    ledger_count: int
+    cells: dict[CellKey, Row]
+    levels: dict[Key, int]
+    windows: dict[str, dict[tuple[int, tuple[str, ...]], Row]]
+    window_end: int
+    counts: dict[str, int]
+    open_tickets: int
+    entities: int
+
+
+@dataclass(slots=True)
+class Step:
+    """What one step leaves behind: facts to state, and state records to write (None = delete)."""
+
+    facts: list[Stated] = field(default_factory=list)
+    records: dict[RecordKey, Any] = field(default_factory=dict)
+
+
+class Engine:
+    """All state of one partition."""
+
+    def __init__(self, settings: Settings, partition: int = 0) -> None:
+        self.settings = settings
+        self.partition = partition
+        self.policies = Policies(settings)
+        self.stream_time = 0
+        self.timer_time = 0
+        self.digest = 0
+        self.ledger_count = 0
+        self.counts: Counter[str] = Counter()
+        self.rows = Rows(settings)
+        self.windows = Windows(self.rows, settings)
+        self.levels = Levels()
+        self.entities: dict[str, dict[str, Timeline]] = {TICKET: {}, CONTACT: {}}
+        self.step = Step()
+        self.stubs: dict[str, int] = {}  # ids of stubs, oldest first, and when each may be forgotten
+        self._timers: list[tuple[int, str, str]] = []
+        self._sweeps: list[tuple[int, str, str]] = []
+        self._horizon = {TICKET: 2 * settings.allowed_lateness, CONTACT: settings.allowed_lateness}
+
+    # -- events -------------------------------------------------------------------------------------------------------------------
+
+    def knows(self, event: Event) -> bool:
+        """Whether the entity was seen before (then its partition was checked before, too)."""
+        kind = _ENTITY[event.kind]
+        return kind == CONTROL or event.key in self.entities[kind]
+
+    def apply(self, event: Event) -> Rejected | Conflict | None:
+        """Fold one event. None = accepted or a duplicate (see `counts`); never raises for what an event says."""
+        at = event.occurred_at
+        counts = self.counts
+        if at > self.stream_time:
+            self.stream_time = at
+        elif at < self.stream_time - self.settings.allowed_lateness and event.kind != "control.clock_advanced":
+            counts["late"] += 1
+            return self._reject(Reason.TOO_LATE, f"time is {(self.stream_time - at) / 1000:.0f} s behind the newest event")
+        kind = _ENTITY[event.kind]
+        if kind == CONTROL:
+            counts["control"] += 1
+            if event.kind == "control.clock_advanced":
+                self.advance(event.data[0])
+            return None
+        entity = self.entities[kind].get(event.key)
+        if entity is None:
+            entity = self.entities[kind][event.key] = Timeline(kind, event.key, new_state(kind, self.policies))
+        elif entity.tail and (twin := entity.duplicate_of(event)) >= 0:
+            return self._same_id(entity, twin, event)
+        elif entity.base_last is not None and event[:5] <= entity.base_last:
+            counts["late"] += 1
+            return self._reject(Reason.BEYOND_TAIL, "older than the events that are already settled")
+        counts["accepted"] += 1
+        self._fold(entity, event)
+        return None
+
+    def _reject(self, reason: Reason, detail: str) -> Rejected:
+        self.counts[f"rejected:{reason}"] += 1
+        return Rejected(reason, detail)
+
+    def reject(self, rejected: Rejected) -> None:
+        """Count a record that the door refused."""
+        self.counts[f"rejected:{rejected.reason}"] += 1
+
+    def _fold(self, entity: Timeline, event: Event) -> None:
+        if entity.state is None:
+            self._revive(entity)
+        if len(entity.tail) >= TAIL_COMPACT_AT:
+            self._shorten(entity)
+        if entity.in_order(event):
+            out: list[tuple[int, Fact]] = []
+            entity.state.step(event, event.occurred_at, out)
+            if entity.state.wake <= self.timer_time:
+                entity.state.fire(self.timer_time, out)
+            self._append(entity, event)
+        else:
+            _, before = fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
+            self._append(entity, event)
+            entity.state, after = fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
+            out = difference(before, after)
+            self.counts["corrections"] += 1
+        self._settle(entity, out, event.id)
+
+    def _append(self, entity: Timeline, event: Event) -> None:
+        serial = entity.insert(event)
+        self.step.records["e", entity.kind, serial, entity.key] = event
+        if not entity.swept:
+            entity.swept = True
+            heappush(self._sweeps, (event.occurred_at + self._horizon[entity.kind], entity.kind, entity.key))
+
+    def _settle(self, entity: Timeline, out: list[tuple[int, Fact]], cause: str) -> None:
+        """Book what a fold stated, and where the entity stands now."""
+        for sign, fact in out:
+            self._state(entity, fact, sign, cause)
+        state = entity.state
+        levels = levels_of(state)
+        if levels != entity.levels:
+            self.levels.change(entity.levels, levels)
+            entity.levels = levels
+        if state.wake != NEVER and state.wake != entity.timer:
+            entity.timer = state.wake
+            heappush(self._timers, (state.wake, entity.kind, entity.key))
+
+    def _state(self, entity: Timeline, fact: Fact, sign: int, cause: str) -> None:
+        place = self.rows.post(entity.kind, fact, sign)
+        if fact.kind in DETAIL_KINDS and not self.settings.facts_detail_all:
+            return
+        number = fact_number(f"{entity.kind}/{entity.key}", place.dims_text, fact)
+        if fact.kind not in DETAIL_KINDS:
+            self.digest = (self.digest + sign * number) % LEDGER_MODULUS
+            self.ledger_count += sign
+        self.step.facts.append(Stated(sign, entity.kind, entity.key, number, fact, cause))
+
+    def _same_id(self, entity: Timeline, twin: int, event: Event) -> Rejected | Conflict | None:
+        """The same source and id again: nothing where the content is the same, else the smaller content stays."""
+        known = entity.tail[twin]
+        if known == event:
+            self.counts["duplicates"] += 1
+            return None
+        self.counts[f"rejected:{Reason.CONFLICTING_DUPLICATE}"] += 1
+        if (known.occurred_at, repr(known)) <= (event.occurred_at, repr(event)):
+            return Rejected(Reason.CONFLICTING_DUPLICATE, "another event with this source and id says something else")
+        _, before = fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
+        serial = entity.serials.pop(twin)
+        del entity.tail[twin]
+        self.step.records["e", entity.kind, serial, entity.key] = None
+        self._append(entity, event)
+        entity.state, after = fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
+        self._settle(entity, difference(before, after), event.id)
+        return Conflict(known)
+
+    # -- time ---------------------------------------------------------------------------------------------------------------------
+
+    def advance(self, to: int) -> None:
+        """Let every deadline up to and including `to` pass, in order. Time never goes backwards: an earlier `to` changes nothing."""
+        if to <= self.timer_time:
+            return
+        self.timer_time = to
+        timers = self._timers
+        while timers and timers[0][0] <= to:
+            due, kind, key = heappop(timers)
+            entity = self.entities[kind].get(key)
+            if entity is None or entity.timer != due:
+                continue
+            entity.timer = NEVER
+            if entity.state is not None and entity.state.wake <= to:
+                out: list[tuple[int, Fact]] = []
+                entity.state.fire(to, out)
+                self._settle(entity, out, "")
+            elif entity.state is not None and entity.state.wake != NEVER:
+                entity.timer = entity.state.wake
+                heappush(timers, (entity.timer, kind, key))
+
+    def advance_by_log(self) -> None:
+        """Timer time as the log alone allows: stream time minus the delay for stragglers."""
+        self.advance(self.stream_time - self.settings.timer_delay)
+
+    def next_deadline(self) -> int:
+        """The earliest deadline that has not fired; `NEVER` if there is none. May be too early, never too late."""
+        return self._timers[0][0] if self._timers else NEVER
+
+    # -- ageing -------------------------------------------------------------------------------------------------------------------
+
+    def sweep(self) -> None:
+        """Fold aged tails into bases, shrink final tickets, forget finished contacts. Changes no number; call it once a step."""
+        self.rows.age(self.stream_time)
+        sweeps, now = self._sweeps, self.stream_time
+        while sweeps and sweeps[0][0] < now:
+            _, kind, key = heappop(sweeps)
+            entity = self.entities[kind].get(key)
+            if entity is not None:
+                self._sweep(entity, now)
+        while len(self.stubs) > self.settings.max_stubs:
+            self._forget(self.entities[TICKET][next(iter(self.stubs))])
+
+    def _sweep(self, entity: Timeline, now: int) -> None:
+        horizon = self._horizon[entity.kind]
+        if entity.tail:
+            young_at = entity.tail[-1].occurred_at + horizon
+            if young_at >= now:
+                heappush(self._sweeps, (young_at, entity.kind, entity.key))
+                return
+            self._shorten(entity)
+        state = entity.state
+        if isinstance(state, Ticket):
+            if state.final and state.last_fired + horizon < now:
+                self._shrink(entity, state)
+            elif state.final or state.wake != NEVER:
+                again = (state.last_fired if state.final else max(state.wake, now)) + horizon
+                heappush(self._sweeps, (max(again, now), entity.kind, entity.key))
+            else:
+                entity.swept = False
+        elif state is None:
+            gone_at = self.stubs.get(entity.key, 0)
+            if gone_at < now:
+                self._forget(entity)
+            else:
+                heappush(self._sweeps, (gone_at, entity.kind, entity.key))
+        elif state.waiting:
+            heappush(self._sweeps, (max(state.wake, now) + horizon, entity.kind, entity.key))
+        else:
+            self._forget(entity)
+
+    def _shorten(self, entity: Timeline) -> None:
+        """Move aged events from the tail into the base; where all are young and the tail is full, the oldest ones."""
+        aged = self.stream_time - self._horizon[entity.kind]
+        serials = entity.drop_aged(aged, self.policies)
+        if len(entity.tail) >= self.settings.tail_max:
+            serials += entity.drop_aged(aged, self.policies, len(entity.tail) - self.settings.tail_max + 1)
+        if serials:
+            self.step.records["h", entity.kind, entity.key] = (entity.base, entity.base_last, entity.next_serial)
+            for serial in serials:
+                self.step.records["e", entity.kind, serial, entity.key] = None
+
+    def _shrink(self, entity: Timeline, state: Ticket) -> None:
+        """A ticket that only a reopen can change becomes a stub: its frozen state, nothing else."""
+        entity.base = state.freeze()
+        entity.state = None
+        gone_at = max(state.solved_at + self.settings.reopen_horizon + self._horizon[entity.kind], self.stream_time)
+        self.stubs[entity.key] = gone_at
+        self.step.records["h", entity.kind, entity.key] = (entity.base, entity.base_last, entity.next_serial)
+        heappush(self._sweeps, (gone_at, entity.kind, entity.key))
+
+    def _revive(self, entity: Timeline) -> None:
+        entity.state = thaw(entity.kind, entity.base, self.policies)
+        entity.state.fire(self.timer_time, [])
+        entity.swept = False
+        self.stubs.pop(entity.key, None)
+
+    def _forget(self, entity: Timeline) -> None:
+        del self.entities[entity.kind][entity.key]
+        self.stubs.pop(entity.key, None)
+        self.levels.change(entity.levels, ())
+        if entity.base is not None:
+            self.step.records["h", entity.kind, entity.key] = None
+        for serial in entity.serials:
+            self.step.records["e", entity.kind, serial, entity.key] = None
+
+    # -- out ----------------------------------------------------------------------------------------------------------------------
+
+    def drain(self) -> Step:
+        """Everything stated and changed since the last call, with the rows and cells that changed."""
+        step, self.step = self.step, Step()
+        rows = self.rows
+        records = step.records
+        for tier, index, segment in rows.take_dirty_rows():
+            row = rows.tiers[tier].get(index, {}).get(segment)
+            group_by, values = rows.segments[segment]
+            records["r", tier, index, rows.group_bys[group_by], values] = dict(row) if row else None
+        for cell_key in rows.dirty_cells:
+            records["c", cell_key] = rows.cells[cell_key]
+        rows.dirty_cells.clear()
+        return step
+
+    def view(self) -> View:
+        """The numbers of this instant: copies, so that they stay as they are while the engine goes on."""
+        self.windows.advance(self.timer_time)
+        segments = self.rows.segments
+        return View(
+            partition=self.partition,
+            stream_time=self.stream_time,
+            timer_time=self.timer_time,
+            digest=self.digest,
+            ledger_count=self.ledger_count,
+            cells={key: dict(cell) for key, cell in self.rows.cells.items()},
+            levels=dict(self.levels.counts),
+            windows={
+                name: {segments[segment]: dict(row) for segment, row in window.sums.items() if row}
+                for name, window in self.windows.windows.items()
+            },
+            window_end=self.windows.end_minute * MINUTE_MS,
+            counts=dict(self.counts),
+            open_tickets=sum(count for key, count in self.levels.counts.items() if key[0] == "backlog"),
+            entities=sum(len(entities) for entities in self.entities.values()),
+        )
+
+    # -- stored form --------------------------------------------------------------------------------------------------------------
+
+    def marker(self) -> dict[str, Any]:
+        """What belongs to the partition as a whole; the driver adds offsets and epoch."""
+        return {
+            "stream_time": self.stream_time,
+            "timer_time": self.timer_time,
+            "digest": f"{self.digest:032x}",
+            "ledger_count": self.ledger_count,
+            "minute_floor": self.rows.minute_floor,
+            "quarter_floor": self.rows.quarter_floor,
+            "counts": dict(self.counts),
+        }
+
+    def restore(self, marker: dict[str, Any], records: Iterable[tuple[RecordKey, Any]]) -> Iterable[int]:
+        """Rebuild from a marker and all live records. A generator: yields now and then how many records it has taken, so that the caller
+        can let others run. Raises LookupError where the configuration lacks what the state refers to."""
+        self.stream_time, self.timer_time = marker["stream_time"], marker["timer_time"]
+        self.digest, self.ledger_count = int(marker["digest"], 16), marker["ledger_count"]
+        self.rows.minute_floor, self.rows.quarter_floor = marker["minute_floor"], marker["quarter_floor"]
+        self.counts.update(marker["counts"])
+        taken = 0
+        for key, value in records:
+            self._restore_record(key, value)
+            taken += 1
+            if taken % 1000 == 0:
+                yield taken
+        for entities in self.entities.values():
+            for entity in list(entities.values()):
+                self._restore_entity(entity)
+                taken += 1
+                if taken % 200 == 0:
+                    yield taken
+
+    def _restore_record(self, key: RecordKey, value: Any) -> None:
+        form = key[0]
+        if form == "c":
+            self.rows.cells.setdefault(key[1], {}).update(value)
+        elif form == "r":
+            _, tier, index, names, values = key
+            if names in self.rows.group_bys:
+                segment = self.rows.segment_id((self.rows.group_bys.index(names), values))
+                self.rows.tiers[tier].setdefault(index, {})[segment] = value
+        else:
+            kind, entity_key = key[1], key[-1]
+            entity = self.entities[kind].get(entity_key)
+            if entity is None:
+                entity = self.entities[kind][entity_key] = Timeline(kind, entity_key, None)
+            if form == "h":
+                entity.base, entity.base_last, next_serial = value
+                entity.next_serial = max(entity.next_serial, next_serial)
+            else:
+                entity.tail.append(value)
+                entity.serials.append(key[2])
+                entity.next_serial = max(entity.next_serial, key[2] + 1)
+
+    def _restore_entity(self, entity: Timeline) -> None:
+        if entity.tail:
+            order = sorted(zip(entity.tail, entity.serials, strict=True))
+            entity.tail = [event for event, _ in order]
+            entity.serials = [serial for _, serial in order]
+        entity.state, _ = fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
+        self._settle(entity, [], "")
+        entity.swept = True
+        last = entity.tail[-1].occurred_at if entity.tail else self.stream_time - self._horizon[entity.kind]
+        heappush(self._sweeps, (last + self._horizon[entity.kind], entity.kind, entity.key))

@@ -1,0 +1,74 @@
+"""What was concluded: facts, their ids and slots.
+
+A fact is a value. Its id is a hash of what it says about which subject, its slot a hash of what it is about: a correction retracts the old
+id and states a new fact in the same slot. Which events caused it, when and where it was delivered, is not part of a fact, so the same
+conclusion has the same id however and whenever it was reached.
+"""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+LEDGER_MODULUS = 1 << 128
+
+Dims = tuple[str, str, str, str, str, str]
+
+
+class Fact(NamedTuple):
+    """One conclusion about one ticket or contact.
+
+    `at` is the instant to which it belongs (milliseconds): the reply, the solve, or the deadline of a breach. `dims` are the values of
+    `settings.DIMENSIONS` at that instant. `content` is a tuple whose layout depends on `kind`; see `CONTENT_FIELDS`.
+    """
+
+    kind: str
+    instance: int
+    at: int
+    dims: Dims
+    content: tuple[Any, ...]
+
+
+# kind -> names of the entries of `Fact.content`. Durations in milliseconds.
+CONTENT_FIELDS: dict[str, tuple[str, ...]] = {
+    "ticket.created": (),
+    "ticket.adopted": (),
+    "ticket.solved": ("since_created",),
+    "ticket.reopened": ("since_solved",),
+    "ticket.merged": (),
+    "ticket.discarded": ("reason",),
+    "ticket.restored": ("reason",),
+    "ticket.first_responded": ("duration", "business_duration"),
+    "ticket.summarized": ("since_created",),
+    "ticket.moved": ("from_dims",),
+    "backlog.entered": ("reason",),
+    "backlog.left": ("reason",),
+    "clock.started": ("clock", "policy", "policy_version", "target"),
+    "clock.paused": ("clock", "policy", "policy_version"),
+    "clock.resumed": ("clock", "policy", "policy_version"),
+    "clock.fulfilled": ("clock", "policy", "policy_version", "target", "active", "in_time", "segments"),
+    "clock.cancelled": ("clock", "policy", "policy_version", "reason"),
+    "clock.breached": ("clock", "policy", "policy_version", "target", "induced"),
+    "contact.offered": (),
+    "contact.answered": ("wait", "in_target"),
+    "contact.abandoned": ("wait", "short"),
+}
+
+# Steps on the way to an outcome: written only where facts.detail is `all`, and not part of the ledger.
+DETAIL_KINDS = frozenset({"clock.started", "clock.paused", "clock.resumed"})
+
+
+def fact_number(subject: str, dims_text: str, fact: Fact) -> int:
+    """The id of a fact as a number below 2^128: a hash of subject, kind, instance and content.
+
+    `subject` is "ticket/ID" or "contact/ID"; `dims_text` is the dims joined by U+001F (passed in because the caller has it at hand).
+    """
+    text = f"{subject}\x1f{fact.kind}\x1f{fact.instance}\x1f{fact.at}\x1f{dims_text}\x1f{fact.content!r}"
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest(), "big")
+
+
+def slot_text(subject: str, fact: Fact) -> str:
+    """The slot that a fact fills, as 32 hexadecimal digits: a later fact of the same slot replaces it."""
+    clock = fact.content[0] if fact.kind.startswith("clock.") else ""
+    text = f"{subject}\x1f{fact.kind}\x1f{clock}\x1f{fact.instance}"
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

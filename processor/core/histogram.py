@@ -1,0 +1,32 @@
+"""One ladder of edges for every duration. Stored rows keep only bucket numbers, so the ladder has a version and is never changed in place.
+
+Compliance with a target has exact counters of its own; no target needs to be an edge.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+LADDER_VERSION = 1
+EDGES_SECONDS = (5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 172800, 259200, 604800, 1209600, 2592000, 7776000)
+EDGES_MS = tuple(edge * 1000 for edge in EDGES_SECONDS)
+BUCKETS = len(EDGES_MS) + 1  # the last one is above every edge
+
+
+class HistogramKeys:
+    """The row keys of one histogram: a bucket per rung (`NAME:b:I`) and the exact sum in milliseconds (`NAME:sum`)."""
+
+    __slots__ = ("buckets", "name", "sum")
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.buckets = tuple(f"{name}:b:{index}" for index in range(BUCKETS))
+        self.sum = f"{name}:sum"
+
+    def bucket(self, duration: int) -> str:
+        """The key of the bucket for a duration in milliseconds; an edge belongs to the bucket below it (`le`)."""
+        return self.buckets[bisect_left(EDGES_MS, duration)]
+
+    def counts(self, row: dict[str, int]) -> list[int]:
+        """Counts per bucket of a row or cell."""
+        return [row.get(key, 0) for key in self.buckets]

@@ -1,0 +1,82 @@
+"""Levels: how many are in the backlog, waiting, running, due. Never counted by a scan.
+
+Each entity contributes a tuple of keys that depends on its present state alone; when the state changes, the old keys go and the new ones
+come. So levels need no storage: they follow from the entities. Due and creation times are kept by minute, so that horizons, ages and the
+oldest are sums over minutes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from processor.core.business_hours import NEVER
+from processor.core.clocks import PAUSED, RUNNING, Clock
+from processor.core.contact import Contact
+from processor.core.facts import Dims
+from processor.core.settings import MINUTE_MS
+from processor.core.ticket import SOLVED_STATUSES, Ticket
+
+Key = tuple[Any, ...]
+
+
+class Levels:
+    """Counts by key. Keys: ("backlog", status, group, priority), ("created", minute), ("awaiting", minute), ("running" | "paused" |
+    "overdue", clock, policy, priority), ("due", clock, minute), ("waiting", channel, queue), ("queued", minute)."""
+
+    def __init__(self) -> None:
+        self.counts: dict[Key, int] = {}
+
+    def change(self, before: tuple[Key, ...], after: tuple[Key, ...]) -> None:
+        """Replace one entity's contribution by another."""
+        counts = self.counts
+        for key in before:
+            left = counts[key] - 1
+            if left:
+                counts[key] = left
+            else:
+                del counts[key]
+        for key in after:
+            counts[key] = counts.get(key, 0) + 1
+
+
+def levels_of(state: Ticket | Contact) -> tuple[Key, ...]:
+    """What an entity contributes now."""
+    return _of_ticket(state) if isinstance(state, Ticket) else _of_contact(state)
+
+
+def _of_ticket(ticket: Ticket) -> tuple[Key, ...]:
+    if not ticket.engaged or ticket.flags or ticket.status in SOLVED_STATUSES:
+        return ()
+    dims = ticket.dims
+    keys: list[Key] = [("backlog", ticket.status, dims[2], dims[1]), ("created", ticket.created_at // MINUTE_MS)]
+    first, resolution = ticket.first_response, ticket.resolution
+    if first is not None:
+        if first.open:
+            keys.append(("awaiting", first.started_at // MINUTE_MS))
+        if first.target is not None:
+            _add_clock(first, dims, keys)
+    if resolution is not None and resolution.target is not None:
+        _add_clock(resolution, dims, keys)
+    return tuple(keys)
+
+
+def _of_contact(contact: Contact) -> tuple[Key, ...]:
+    leg = contact.leg
+    if leg is None:
+        return ()
+    keys: list[Key] = [("waiting", contact.dims[0], contact.dims[5]), ("queued", leg.started_at // MINUTE_MS)]
+    if leg.target is not None:
+        _add_clock(leg, contact.dims, keys)
+    return tuple(keys)
+
+
+def _add_clock(clock: Clock, dims: Dims, keys: list[Key]) -> None:
+    if clock.state == RUNNING:
+        policy = clock.policy.id if clock.policy else ""
+        keys.append(("running", clock.name, policy, dims[1]))
+        if clock.due != NEVER:
+            keys.append(("due", clock.name, clock.due // MINUTE_MS))
+        elif clock.breached_at is not None:
+            keys.append(("overdue", clock.name, policy, dims[1]))
+    elif clock.state == PAUSED:
+        keys.append(("paused", clock.name, clock.policy.id if clock.policy else "", dims[1]))

@@ -1,0 +1,213 @@
+"""Additive integers by segment and time, and totals by label: what every number on a wall is a sum of.
+
+Rows hold the *net* of what happened in a minute (25 h back), a quarter of an hour (8 d) or a day (400 d), for each segment of the configured
+group-bys. Every amount lives in exactly one tier; old minutes are added into quarters, old quarters into days.
+
+Cells hold totals since the beginning, per label set, *gross*: a retraction is added under the same key with a "-" behind it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from processor.core.events import CONTACT, TICKET
+from processor.core.facts import Dims, Fact
+from processor.core.postings import POSTINGS, Entries
+from processor.core.settings import DIMENSIONS, MINUTE_MS, Settings
+
+MINUTE = "m"
+QUARTER = "q"
+DAY = "d"
+TIER_MINUTES = {MINUTE: 1, QUARTER: 15, DAY: 1440}
+MINUTES_KEPT = 25 * 60
+QUARTERS_KEPT = 8 * 24 * 4
+DAYS_KEPT = 400
+
+TICKET_DIMENSIONS = frozenset({"channel", "priority", "group", "tier", "topic"})
+CONTACT_DIMENSIONS = frozenset({"channel", "topic", "queue"})
+
+Segment = tuple[int, tuple[str, ...]]  # (index of the group-by, values of its dimensions)
+CellKey = tuple[str, ...]
+Row = dict[str, int]
+
+
+class Place:
+    """Where a dims tuple is counted: its segments and its cell. One per dims, shared."""
+
+    __slots__ = ("cell", "cell_key", "dims_text", "segments")
+
+    def __init__(self, segments: tuple[int, ...], cell_key: CellKey, cell: Row, dims: Dims) -> None:
+        self.segments = segments
+        self.cell_key = cell_key
+        self.cell = cell
+        self.dims_text = "\x1f".join(dims)
+
+
+class Rows:
+    """All aggregates of one partition."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.group_bys = settings.group_bys
+        self.segments: list[Segment] = []
+        self.cells: dict[CellKey, Row] = {}
+        self.tiers: dict[str, dict[int, dict[int, Row]]] = {MINUTE: {}, QUARTER: {}, DAY: {}}
+        self.minute_floor = 0  # first minute of the minute tier
+        self.quarter_floor = 0
+        self.listeners_end = 0  # minutes before this one may lie inside a window
+        self.late: list[tuple[int, tuple[int, ...], Entries, int]] = []  # amounts for minutes that a window has already summed
+        self.dirty_rows: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
+        self.dirty_places: defaultdict[tuple[str, int], set[tuple[int, ...]]] = defaultdict(set)
+        self.dirty_cells: set[CellKey] = set()
+        self._segment_ids: dict[Segment, int] = {}
+        self._places: dict[tuple[str, Dims], Place] = {}
+        self._group_bys_of = {
+            TICKET: [index for index, names in enumerate(self.group_bys) if TICKET_DIMENSIONS.issuperset(names)],
+            CONTACT: [index for index, names in enumerate(self.group_bys) if CONTACT_DIMENSIONS.issuperset(names)],
+        }
+
+    # -- posting ------------------------------------------------------------------------------------------------------------------
+
+    def post(self, kind: str, fact: Fact, sign: int) -> Place:
+        """Add a fact (sign 1) or take it back (-1). Returns the place where it counts."""
+        place = self.place(kind, fact.dims)
+        if fact.kind == "ticket.moved":
+            self._post_move(fact, place, sign)
+            return place
+        entries = POSTINGS[fact.kind](fact)
+        if entries:
+            if fact.kind.startswith("clock."):
+                self._add_to_cell(("sla", fact.content[0], fact.content[1], fact.dims[1]), entries, sign)
+            else:
+                cell = place.cell
+                suffix = "" if sign > 0 else "-"
+                for key, amount in entries:
+                    name = key + suffix
+                    cell[name] = cell.get(name, 0) + amount
+                self.dirty_cells.add(place.cell_key)
+            self._add_to_rows(fact.at // MINUTE_MS, place.segments, entries, sign)
+        return place
+
+    def _post_move(self, fact: Fact, place: Place, sign: int) -> None:
+        """A ticket of the backlog goes from one segment to another; segments that hold both ends do not notice."""
+        before = self.place(TICKET, fact.content[0])
+        left, entered = set(before.segments), set(place.segments)
+        minute = fact.at // MINUTE_MS
+        out_of: Entries = (("backlog_left:moved_out", 1),)
+        into: Entries = (("backlog_entered:moved_in", 1),)
+        self._add_to_rows(minute, tuple(sorted(left - entered)), out_of, sign)
+        self._add_to_rows(minute, tuple(sorted(entered - left)), into, sign)
+        if before.cell_key != place.cell_key:
+            self._add_to_cell(before.cell_key, out_of, sign)
+            self._add_to_cell(place.cell_key, into, sign)
+
+    def _add_to_cell(self, cell_key: CellKey, entries: Entries, sign: int) -> None:
+        cell = self.cells.get(cell_key)
+        if cell is None:
+            cell = self.cells[cell_key] = {}
+        suffix = "" if sign > 0 else "-"
+        for key, amount in entries:
+            name = key + suffix
+            cell[name] = cell.get(name, 0) + amount
+        self.dirty_cells.add(cell_key)
+
+    def _add_to_rows(self, minute: int, segments: tuple[int, ...], entries: Entries, sign: int) -> None:
+        tier, index = self.locate(minute)
+        rows = self.tiers[tier].get(index)
+        if rows is None:
+            rows = self.tiers[tier][index] = {}
+        for segment in segments:
+            row = rows.get(segment)
+            if row is None:
+                row = rows[segment] = {}
+            for key, amount in entries:
+                row[key] = row.get(key, 0) + sign * amount
+        self.dirty_places[tier, index].add(segments)
+        if minute < self.listeners_end:
+            self.late.append((minute, segments, entries, sign))
+
+    def locate(self, minute: int) -> tuple[str, int]:
+        """The tier that holds a minute, and the index in it."""
+        if minute >= self.minute_floor:
+            return MINUTE, minute
+        if minute // 15 >= self.quarter_floor:
+            return QUARTER, minute // 15
+        return DAY, minute // 1440
+
+    # -- places -------------------------------------------------------------------------------------------------------------------
+
+    def place(self, kind: str, dims: Dims) -> Place:
+        """The place of a dims tuple, made on first sight."""
+        place = self._places.get((kind, dims))
+        if place is None:
+            if len(self._places) > 100_000:  # dimensions come from input: remember only so many
+                self._places.clear()
+            values = dict(zip(DIMENSIONS, dims, strict=True))
+            segments = tuple(
+                self.segment_id((index, tuple(values[name] for name in self.group_bys[index]))) for index in self._group_bys_of[kind]
+            )
+            if kind == TICKET:
+                cell_key: CellKey = (TICKET, values["channel"], values["group"], values["priority"])
+            else:
+                cell_key = (CONTACT, values["channel"], values["queue"])
+            cell = self.cells.setdefault(cell_key, {})
+            place = self._places[kind, dims] = Place(segments, cell_key, cell, dims)
+        return place
+
+    def segment_id(self, segment: Segment) -> int:
+        """A small number for a segment; numbers live as long as this object and are never stored."""
+        number = self._segment_ids.get(segment)
+        if number is None:
+            number = self._segment_ids[segment] = len(self.segments)
+            self.segments.append(segment)
+        return number
+
+    # -- ageing -------------------------------------------------------------------------------------------------------------------
+
+    def age(self, stream_time: int) -> None:
+        """Add what is older than a tier keeps into the next one. May be called at any time; sums do not change."""
+        minute = stream_time // MINUTE_MS
+        floor = (minute - MINUTES_KEPT) // 15 * 15
+        if floor < self.minute_floor + 15:
+            return
+        self._cascade(MINUTE, QUARTER, floor, 15)
+        self.minute_floor = floor
+        quarter_floor = (floor // 15 - QUARTERS_KEPT) // 96 * 96
+        if quarter_floor > self.quarter_floor:
+            self._cascade(QUARTER, DAY, quarter_floor, 96)
+            self.quarter_floor = quarter_floor
+            days = self.tiers[DAY]
+            for day in [day for day in days if day < quarter_floor // 96 - DAYS_KEPT]:
+                self.dirty_rows[DAY, day].update(days.pop(day))
+
+    def _cascade(self, source: str, sink: str, floor: int, width: int) -> None:
+        rows_by_index, sums = self.tiers[source], self.tiers[sink]
+        for index in [index for index in rows_by_index if index < floor]:
+            rows = rows_by_index.pop(index)
+            into = sums.setdefault(index // width, {})
+            self.dirty_rows[source, index].update(rows)
+            self.dirty_rows[sink, index // width].update(rows)
+            for segment, row in rows.items():
+                add_row(into.setdefault(segment, {}), row, 1)
+
+    def take_dirty_rows(self) -> list[tuple[str, int, int]]:
+        """(tier, index, segment) of every row that changed since the last call."""
+        for where, places in self.dirty_places.items():
+            changed = self.dirty_rows[where]
+            for segments in places:
+                changed.update(segments)
+        result = [(tier, index, segment) for (tier, index), segments in self.dirty_rows.items() for segment in segments]
+        self.dirty_rows.clear()
+        self.dirty_places.clear()
+        return result
+
+
+def add_row(into: Row, row: Row, sign: int) -> None:
+    """into += sign * row; entries that become zero are dropped, so that equal sums are equal dictionaries."""
+    for key, amount in row.items():
+        total = into.get(key, 0) + sign * amount
+        if total:
+            into[key] = total
+        else:
+            into.pop(key, None)
+
+

@@ -1,0 +1,419 @@
+"""The life of a ticket. Every rule of the lifecycle is in this file.
+
+    (nothing) ──created──▶ unsolved ◀──reopened── solved ──final_after──▶ final
+        └─any other event: adopted─┘ └───solved────▶┘
+
+Real logs miss updates, so any status may follow any other. A ticket is in the *backlog* while it is in the population and unsolved. It is in
+the *population* unless it is spam, deleted or merged away; one that we opened ourselves (outbound) joins with the customer's first message.
+While a ticket is outside the population its outcomes are kept but not stated: a discard retracts them, a restore states them again, as if
+the ticket had never been gone.
+
+`Ticket.step` folds one event, `Ticket.fire` lets deadlines pass. Both append (sign, fact) to `out`; they never raise for what an event says.
+A deadline is fired before an event only if it lies strictly before it: an event at its deadline wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from processor.core.business_hours import NEVER
+from processor.core.clocks import CANCELLED, FULFILLED, PAUSED, RUNNING, Clock
+from processor.core.events import Event
+from processor.core.facts import Dims, Fact
+from processor.core.policies import Policies
+from processor.core.settings import FIRST_RESPONSE, NONE, RESOLUTION
+
+SOLVED_STATUSES = frozenset({"solved", "closed"})
+
+SPAM = 1
+DELETED = 2
+MERGED = 4
+
+STANDING_MAX = 128  # outcomes of one ticket that can still be taken back; older ones are settled
+
+Out = list[tuple[int, Fact]]
+
+_DISCARD_REASON = {SPAM: "spam", DELETED: "deleted", MERGED: "merged"}
+
+
+class Ticket:
+    """The folded state of one ticket."""
+
+    __slots__ = ("adopted", "created_at", "dims", "engaged", "entries", "exits", "final_due", "first_response", "flags", "last_fired", "moves", "policies",
+                 "policy_id", "reopens", "replied", "resolution", "returns", "seen_created", "solved_at", "solves", "standing", "status", "suspended", "wake")
+
+    def __init__(self, policies: Policies) -> None:
+        self.policies = policies
+        self.created_at = 0  # of an adopted ticket: when it was first seen
+        self.seen_created = False
+        self.adopted = False
+        self.engaged = False  # inbound, or the customer has written
+        self.status = "open"
+        self.dims: Dims = (NONE, NONE, NONE, NONE, NONE, NONE)
+        self.policy_id: str | None = None
+        self.flags = 0
+        self.replied = False
+        self.first_response: Clock | None = None
+        self.resolution: Clock | None = None
+        self.solves = 0
+        self.reopens = 0
+        self.entries = 0
+        self.exits = 0
+        self.moves = 0
+        self.returns = 0
+        self.solved_at = 0
+        self.final_due = NEVER
+        self.standing: list[Fact] = []
+        self.suspended: list[Fact] = []  # cancellations that a restore takes back
+        self.last_fired = 0
+        self.wake = NEVER
+
+    # -- what it is now -----------------------------------------------------------------------------------------------------------
+
+    @property
+    def in_population(self) -> bool:
+        return self.engaged and not self.flags
+
+    @property
+    def in_backlog(self) -> bool:
+        return self.engaged and not self.flags and self.status not in SOLVED_STATUSES
+
+    @property
+    def final(self) -> bool:
+        """Solved and past `final_after`: only a reopen can change it."""
+        return self.status in SOLVED_STATUSES and self.final_due == NEVER
+
+    # -- events -------------------------------------------------------------------------------------------------------------------
+
+    def step(self, event: Event, at: int, out: Out) -> None:
+        """Fold one event that happened at `at` (its own time, or its ticket's creation where subsystems disagreed)."""
+        if self.wake < at:
+            self.fire(at - 1, out)
+        if not self.created_at and event.kind != "ticket.created":
+            self._adopt(at, out)
+        handler = _HANDLERS.get(event.kind)
+        if handler is not None:
+            handler(self, event, at, out)
+            first, resolution = self.first_response, self.resolution
+            self.wake = min(first.due if first else NEVER, resolution.due if resolution else NEVER, self.final_due)
+
+    def _adopt(self, at: int, out: Out) -> None:
+        self.created_at = at
+        self.adopted = True
+        self.engaged = True
+        out.append((1, Fact("ticket.adopted", 1, at, self.dims, ())))
+        self._enter(at, "adopted", out)
+
+    def _created(self, event: Event, at: int, out: Out) -> None:
+        if self.seen_created:
+            return  # a second creation says nothing new
+        channel, status, priority, direction, group, tier, topic, policy_id, _assignee = event.data
+        known_before = bool(self.created_at)
+        was_in_backlog = self.in_backlog
+        before = self.dims
+        self.seen_created = True
+        self.created_at = at
+        self.policy_id = policy_id
+        self.dims = (channel, priority, group or NONE, tier or NONE, topic or NONE, NONE)
+        out.append((1, Fact("ticket.created", 1, at, self.dims, ())))
+        if not known_before:
+            self.status = status
+            self.engaged = direction == "inbound"
+            if self.engaged:
+                self._start_clocks(at, out)
+            if self.in_backlog:
+                self._enter(at, "created", out)
+            elif self.engaged:
+                self._solve(at, out)
+            return
+        # Adopted earlier than its creation by more than subsystems may disagree: it is in the backlog already, under other dimensions.
+        if was_in_backlog:
+            self._moved(before, at, out)
+        if not self.replied and self.status not in SOLVED_STATUSES:
+            self._start_clocks(at, out)
+
+    def _start_clocks(self, at: int, out: Out) -> None:
+        policy = self.policies.choose(at, self.dims, self.policy_id)
+        self.first_response = Clock(FIRST_RESPONSE, 1, at, policy)
+        self.resolution = Clock(RESOLUTION, 1, at, policy)
+        for clock in (self.first_response, self.resolution):
+            clock.arm(self.policies)
+            if clock.target is not None:
+                out.append((1, clock.started_fact(self.dims)))
+        self._pause_or_resume(at, out)
+
+    def _status_changed(self, event: Event, at: int, out: Out) -> None:
+        status = event.data[0]
+        was_solved = self.status in SOLVED_STATUSES
+        is_solved = status in SOLVED_STATUSES
+        if not is_solved and was_solved:
+            self.status = status
+            self._reopen(at, out)
+        elif is_solved and not was_solved:
+            was_in_backlog = self.in_backlog
+            self.status = status
+            if was_in_backlog:
+                self._leave(at, "solved", out)
+            self._solve(at, out)
+        else:
+            self.status = status
+            if is_solved:
+                if status == "closed" and self.final_due != NEVER:
+                    self.final_due = at
+            else:
+                self._pause_or_resume(at, out)
+
+    def _solve(self, at: int, out: Out) -> None:
+        self.solves += 1
+        self.solved_at = at
+        known = self.seen_created and not self.adopted
+        self._outcome(Fact("ticket.solved", self.solves, at, self.dims, (at - self.created_at if known else None,)), out)
+        first, resolution = self.first_response, self.resolution
+        if first is not None and first.open:
+            first.finish(at, CANCELLED, self.policies)
+            if first.target is not None:
+                self._outcome(first.cancelled_fact(at, self.dims, "closed_without_reply"), out)
+        if resolution is not None and resolution.open:
+            resolution.finish(at, FULFILLED, self.policies)
+            if resolution.target is not None:
+                self._outcome(resolution.fulfilled_fact(at, self.dims), out)
+        self.final_due = at if self.status == "closed" else at + self.policies.settings.final_after
+
+    def _reopen(self, at: int, out: Out) -> None:
+        since = at - self.solved_at
+        self.final_due = NEVER
+        if since <= self.policies.settings.reopen_horizon:
+            self.reopens += 1
+            self._outcome(Fact("ticket.reopened", self.reopens, at, self.dims, (since,)), out)
+        self._take_back(lambda fact: fact.kind == "ticket.summarized" or (fact.kind == "clock.fulfilled" and fact.content[0] == RESOLUTION), out)
+        resolution = self.resolution
+        if resolution is not None and resolution.state == FULFILLED:
+            resolution.resume(at, self.policies)
+            self._pause_or_resume(at, out)
+        if self.in_backlog:
+            self._enter(at, "reopened", out)
+
+    def _message_added(self, event: Event, at: int, out: Out) -> None:
+        _message_id, author, visibility, automated = event.data
+        if visibility != "public":
+            return
+        if author == "customer":
+            if not self.engaged:
+                self.engaged = True
+                self._start_clocks(at, out)
+                if self.in_backlog:
+                    self._enter(at, "became_eligible", out)
+        elif author == "agent" and not automated and not self.replied and self.engaged:
+            self.replied = True
+            first = self.first_response
+            if first is not None and first.open:
+                first.finish(at, FULFILLED, self.policies)
+                calendar = self.policies.calendar(first.policy.calendar if first.policy else None)
+                business = calendar.between(first.started_at, at) if calendar else None
+                self._outcome(Fact("ticket.first_responded", 1, at, self.dims, (at - first.started_at, business)), out)
+                if first.target is not None:
+                    self._outcome(first.fulfilled_fact(at, self.dims), out)
+
+    def _dimension_changed(self, dims: Dims, at: int, out: Out) -> None:
+        if dims == self.dims:
+            return
+        before, self.dims = self.dims, dims
+        if self.in_backlog:
+            self._moved(before, at, out)
+        self._reconsider_policy(at, out)
+
+    def _moved(self, before: Dims, at: int, out: Out) -> None:
+        self.moves += 1
+        out.append((1, Fact("ticket.moved", self.moves, at, self.dims, (before,))))
+
+    def _reconsider_policy(self, at: int, out: Out) -> None:
+        for clock in (self.first_response, self.resolution):
+            if clock is None or not clock.open:
+                continue
+            policy = self.policies.choose(clock.started_at, self.dims, self.policy_id)
+            if policy is clock.policy:
+                continue
+            had_target = clock.target is not None
+            late = clock.change_policy(at, policy, self.policies)
+            if clock.target is not None and not had_target:
+                out.append((1, clock.started_fact(self.dims)))
+            if late:
+                self._outcome(clock.breached_fact(self.dims), out)
+        self._pause_or_resume(at, out)
+
+    def _priority_changed(self, event: Event, at: int, out: Out) -> None:
+        channel, _, group, tier, topic, queue = self.dims
+        self._dimension_changed((channel, event.data[0], group, tier, topic, queue), at, out)
+
+    def _group_changed(self, event: Event, at: int, out: Out) -> None:
+        channel, priority, _, tier, topic, queue = self.dims
+        self._dimension_changed((channel, priority, event.data[0] or NONE, tier, topic, queue), at, out)
+
+    def _fields_changed(self, event: Event, at: int, out: Out) -> None:
+        channel, priority, group, tier, topic, queue = self.dims
+        changes: dict[str, Any] = dict(event.data[0])
+        if "policy_id" in changes and changes["policy_id"] != self.policy_id:
+            self.policy_id = changes["policy_id"]
+            self._reconsider_policy(at, out)
+        tier = (changes["tier"] or NONE) if "tier" in changes else tier
+        topic = (changes["topic"] or NONE) if "topic" in changes else topic
+        self._dimension_changed((channel, priority, group, tier, topic, queue), at, out)
+
+    # -- population ---------------------------------------------------------------------------------------------------------------
+
+    def _discard(self, flag: int, at: int, out: Out) -> None:
+        if self.flags & flag:
+            return
+        reason = _DISCARD_REASON[flag]
+        self.returns += 1
+        if flag == MERGED:
+            out.append((1, Fact("ticket.merged", self.returns, at, self.dims, ())))
+        else:
+            out.append((1, Fact("ticket.discarded", self.returns, at, self.dims, (reason,))))
+        was_in_backlog, was_in_population = self.in_backlog, self.in_population
+        self.flags |= flag
+        if was_in_population:
+            out.extend((-1, fact) for fact in self.standing)
+            clocks = (self.first_response, self.resolution)
+            self.suspended = [clock.cancelled_fact(at, self.dims, reason) for clock in clocks if clock and clock.open and clock.target]
+            out.extend((1, fact) for fact in self.suspended)
+        if was_in_backlog:
+            self._leave(at, "merged" if flag == MERGED else "discarded", out)
+
+    def _return(self, flag: int, at: int, out: Out) -> None:
+        if not self.flags & flag:
+            return
+        self.flags &= ~flag
+        self.returns += 1
+        out.append((1, Fact("ticket.restored", self.returns, at, self.dims, (_DISCARD_REASON[flag],))))
+        if self.in_population:
+            out.extend((-1, fact) for fact in self.suspended)
+            self.suspended = []
+            out.extend((1, fact) for fact in self.standing)
+        if self.in_backlog:
+            self._enter(at, "unmerged" if flag == MERGED else "restored", out)
+
+    def _enter(self, at: int, reason: str, out: Out) -> None:
+        self.entries += 1
+        out.append((1, Fact("backlog.entered", self.entries, at, self.dims, (reason,))))
+
+    def _leave(self, at: int, reason: str, out: Out) -> None:
+        self.exits += 1
+        out.append((1, Fact("backlog.left", self.exits, at, self.dims, (reason,))))
+
+    # -- deadlines ----------------------------------------------------------------------------------------------------------------
+
+    def fire(self, limit: int, out: Out) -> None:
+        """Let every deadline up to and including `limit` pass, in order. What it states carries the deadline, not `limit`."""
+        while self.wake <= limit:
+            due = self.wake
+            self.last_fired = due
+            for clock in (self.first_response, self.resolution):
+                if clock is not None and clock.due == due:
+                    clock.breached_at = due
+                    clock.due = NEVER
+                    self._outcome(clock.breached_fact(self.dims), out)
+            if self.final_due == due:
+                self.final_due = NEVER
+                if self.seen_created and not self.adopted:
+                    self._outcome(Fact("ticket.summarized", self.solves, due, self.dims, (self.solved_at - self.created_at,)), out)
+            first, resolution = self.first_response, self.resolution
+            self.wake = min(first.due if first else NEVER, resolution.due if resolution else NEVER, self.final_due)
+
+    # -- outcomes -----------------------------------------------------------------------------------------------------------------
+
+    def _outcome(self, fact: Fact, out: Out) -> None:
+        if not self.engaged:
+            return
+        if len(self.standing) >= STANDING_MAX:
+            del self.standing[0]
+        self.standing.append(fact)
+        if not self.flags:
+            out.append((1, fact))
+
+    def _take_back(self, condition: Callable[[Fact], bool], out: Out) -> None:
+        kept = [fact for fact in self.standing if not condition(fact)]
+        if len(kept) == len(self.standing):
+            return
+        if not self.flags:
+            out.extend((-1, fact) for fact in self.standing if condition(fact))
+        self.standing = kept
+
+    def _pause_or_resume(self, at: int, out: Out) -> None:
+        for clock in (self.first_response, self.resolution):
+            if clock is None or not clock.open or clock.policy is None:
+                continue
+            pausing = self.status in clock.policy.pauses.get(clock.name, ())
+            if pausing and clock.state == RUNNING:
+                clock.pause(at, self.policies)
+                if self.policies.settings.facts_detail_all and clock.target is not None:
+                    out.append((1, clock.step_fact("clock.paused", at, self.dims)))
+            elif not pausing and clock.state == PAUSED:
+                clock.resume(at, self.policies)
+                if self.policies.settings.facts_detail_all and clock.target is not None:
+                    out.append((1, clock.step_fact("clock.resumed", at, self.dims)))
+
+    # -- stored form --------------------------------------------------------------------------------------------------------------
+
+    def freeze(self) -> tuple[Any, ...]:
+        """Plain values for the state topic."""
+        return (
+            self.created_at, self.seen_created, self.adopted, self.engaged, self.status, self.dims, self.policy_id, self.flags, self.replied,
+            self.first_response.freeze() if self.first_response else None, self.resolution.freeze() if self.resolution else None,
+            self.solves, self.reopens, self.entries, self.exits, self.moves, self.returns, self.solved_at,
+            self.final_due if self.final_due != NEVER else None, tuple(self.standing), tuple(self.suspended), self.last_fired,
+        )  # fmt: skip
+
+    @classmethod
+    def thaw(cls, stored: Any, policies: Policies) -> Ticket:
+        """Undo `freeze`; also after a round trip through JSON."""
+        ticket = cls(policies)
+        (ticket.created_at, ticket.seen_created, ticket.adopted, ticket.engaged, ticket.status, dims, ticket.policy_id, ticket.flags, ticket.replied,
+         first, resolution, ticket.solves, ticket.reopens, ticket.entries, ticket.exits, ticket.moves, ticket.returns, ticket.solved_at,
+         final_due, standing, suspended, ticket.last_fired) = stored  # fmt: skip
+        ticket.dims = tuple(dims)
+        ticket.first_response = Clock.thaw(first, policies) if first else None
+        ticket.resolution = Clock.thaw(resolution, policies) if resolution else None
+        ticket.final_due = NEVER if final_due is None else final_due
+        ticket.standing = [thaw_fact(fact) for fact in standing]
+        ticket.suspended = [thaw_fact(fact) for fact in suspended]
+        first_due = ticket.first_response.due if ticket.first_response else NEVER
+        resolution_due = ticket.resolution.due if ticket.resolution else NEVER
+        ticket.wake = min(first_due, resolution_due, ticket.final_due)
+        return ticket
+
+
+def thaw_fact(stored: Any) -> Fact:
+    """A fact from its stored form: lists back to tuples, so that it hashes and prints as before."""
+    kind, instance, at, dims, content = stored
+    return Fact(kind, instance, at, tuple(dims), _tuples(content))
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, (list, tuple)) else value
+
+
+def _discarding(flag: int) -> Callable[[Ticket, Event, int, Out], None]:
+    return lambda ticket, _event, at, out: ticket._discard(flag, at, out)
+
+
+def _returning(flag: int) -> Callable[[Ticket, Event, int, Out], None]:
+    return lambda ticket, _event, at, out: ticket._return(flag, at, out)
+
+
+# What each event does. Kinds that are not here (assignee_changed, escalated, ...) make a ticket known and change nothing else.
+_HANDLERS: dict[str, Callable[[Ticket, Event, int, Out], None]] = {
+    "ticket.created": Ticket._created,
+    "ticket.status_changed": Ticket._status_changed,
+    "ticket.priority_changed": Ticket._priority_changed,
+    "ticket.group_changed": Ticket._group_changed,
+    "ticket.fields_changed": Ticket._fields_changed,
+    "ticket.merged": _discarding(MERGED),
+    "ticket.unmerged": _returning(MERGED),
+    "ticket.marked_as_spam": _discarding(SPAM),
+    "ticket.unmarked_as_spam": _returning(SPAM),
+    "ticket.deleted": _discarding(DELETED),
+    "ticket.restored": _returning(DELETED),
+    "message.added": Ticket._message_added,
+}
