@@ -1,0 +1,196 @@
+"""From the configuration to what the engine gets: calendars as UTC tables, policies with versions, midnights, and one fingerprint.
+
+All zones and holidays are resolved here, once, against pinned data; the engine only bisects integers. A calendar is what its wall clock
+says: an instant is open when its local date is no holiday and its local time lies in the hours of that weekday. So an opening that a
+clock change skips happens at the change, and an hour that happens twice counts twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from datetime import date
+from itertools import islice
+from typing import Any
+
+from processor.config import Config, starts_at
+from processor.config.calendars import WEEKDAYS, CalendarConfig
+from processor.config.policies import PolicyConfig, TargetConfig, Targets
+from processor.config.zones import offset_periods
+from processor.core.business_hours import Calendar
+from processor.core.settings import DAY_MS, MINUTE_MS, Policy, Settings, Target
+
+TABLE_START = (date(1990, 1, 1) - date(1970, 1, 1)).days * DAY_MS  # no event is older, or as new as TABLE_END
+TABLE_END = (date(2050, 1, 1) - date(1970, 1, 1)).days * DAY_MS
+MARGIN_MS = 2 * DAY_MS  # local days that reach into the table from beyond its ends
+EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday
+SCHEME = 1  # raised when the same settings begin to mean other numbers
+Intervals = list[tuple[int, int]]
+
+
+def compile_settings(config: Config) -> Settings:
+    """Everything that decides a number, as plain values."""
+    time = config.time
+    settings = Settings(
+        timer_delay=time.timer_delay.ms,
+        allowed_lateness=time.allowed_lateness.ms,
+        clock_skew=time.clock_skew.ms,
+        tail_max=config.limits.tail_max,
+        final_after=time.final_after.ms,
+        reopen_horizon=time.reopen_horizon.ms,
+        contact_expires_after=time.contact_expires_after.ms,
+        max_stubs=config.limits.max_stubs,
+        group_bys=tuple(tuple(group_by) for group_by in config.segments.group_bys),
+        calendars={name: compile_calendar(name, calendar) for name, calendar in config.calendars.items()},
+        policies=compile_policies(config),
+        short_abandon={channel: limit.ms for channel, limit in config.abandonment.short if limit is not None},
+        midnights=compile_midnights(config.reporting_zone),
+        facts_detail_all=config.facts.detail == "all",
+        fingerprint="",
+    )
+    return _with_fingerprint(settings, config)
+
+
+def compile_calendar(name: str, calendar: CalendarConfig) -> Calendar:
+    """The open intervals of a calendar between 1990 and 2050."""
+    local = _local_intervals(calendar)
+    merged: Intervals = []
+    for period in offset_periods(calendar.zone, TABLE_START, TABLE_END):
+        # Within the period local = UTC + offset: what of the local hours lies in its local span is open, moved by the offset.
+        for opens, closes in _clipped(local, period.start + period.offset, period.end + period.offset):
+            start, end = opens - period.offset, closes - period.offset
+            if merged and merged[-1][1] == start:
+                merged[-1] = merged[-1][0], end
+            else:
+                merged.append((start, end))
+    return Calendar(name, [start for start, _ in merged], [end for _, end in merged])
+
+
+def _local_intervals(calendar: CalendarConfig) -> Intervals:
+    """Opening hours on the local time line, as if no clock ever changed, in milliseconds since local 1970; touching ones are joined."""
+    hours = [[(each.opens * MINUTE_MS, each.closes * MINUTE_MS) for each in getattr(calendar.hours, day)] for day in WEEKDAYS]
+    closed = _closed_days(calendar)
+    intervals: Intervals = []
+    for day in range((TABLE_START - MARGIN_MS) // DAY_MS, (TABLE_END + MARGIN_MS) // DAY_MS):
+        if day in closed:
+            continue
+        midnight = day * DAY_MS
+        for opens, closes in hours[(day + EPOCH_WEEKDAY) % 7]:
+            if intervals and intervals[-1][1] == midnight + opens:
+                intervals[-1] = intervals[-1][0], midnight + closes
+            else:
+                intervals.append((midnight + opens, midnight + closes))
+    return intervals
+
+
+def _clipped(intervals: Intervals, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """The parts of the intervals in [start, end)."""
+    first = bisect_right(intervals, start, key=lambda interval: interval[1])
+    for opens, closes in islice(intervals, first, None):
+        if opens >= end:
+            return
+        yield max(opens, start), min(closes, end)
+
+
+def _closed_days(calendar: CalendarConfig) -> set[int]:
+    """Holidays as days since 1970-01-01."""
+    years = range(1989, 2052)
+    days = set(calendar.holidays)
+    for month_day in calendar.holidays_every_year:
+        month, day = map(int, month_day.split("-"))
+        days.update(date(year, month, day) for year in years if (month, day) != (2, 29) or year % 4 == 0)
+    if calendar.country is not None:
+        from holidays import country_holidays
+
+        days.update(country_holidays(calendar.country, subdiv=calendar.subdivision, years=years))
+    return {(day - date(1970, 1, 1)).days for day in days}
+
+
+def compile_midnights(zone: str) -> tuple[int, ...]:
+    """The first instant of each local date, from the one in which the table begins."""
+    midnights: list[int] = []
+    newest = TABLE_START // DAY_MS - 3
+    for period in offset_periods(zone, TABLE_START - MARGIN_MS, TABLE_END + MARGIN_MS):
+        start, end = period.start + period.offset, period.end + period.offset
+        if start // DAY_MS > newest:  # the change of the clocks skipped midnight, or the first period begins
+            newest = start // DAY_MS
+            midnights.append(period.start)
+        first = max(newest, start // DAY_MS) + 1  # an hour set back over midnight does not begin the day again
+        for day in range(first, (end - 1) // DAY_MS + 1):
+            midnights.append(day * DAY_MS - period.offset)
+            newest = day
+    return tuple(midnights[1:])  # the first one is where the probing began, not a midnight
+
+
+def compile_policies(config: Config) -> tuple[Policy, ...]:
+    """The policies in the order of the file; versions of one id stand together, at the place of the first, newest first.
+
+    So the first policy of the list that is in force is the newest version in force.
+    """
+    versions: dict[str, list[PolicyConfig]] = {}
+    for policy in config.policies:
+        versions.setdefault(policy.id, []).append(policy)
+    compiled: list[Policy] = []
+    for entries in versions.values():
+        ordered = sorted(entries, key=lambda entry: starts_at(entry, config.reporting_zone))
+        numbered = [_policy(entry, number, config.reporting_zone) for number, entry in enumerate(ordered, start=1)]
+        compiled += reversed(numbered)
+    return tuple(compiled)
+
+
+def _policy(policy: PolicyConfig, version: int, reporting_zone: str) -> Policy:
+    targets = {clock: getattr(policy.targets, clock) for clock in Targets.model_fields}
+    return Policy(
+        id=policy.id,
+        version=version,
+        effective_from=starts_at(policy, reporting_zone),
+        match={name: frozenset(values) for name, values in policy.match.given().items()},
+        targets={clock: _target(target, policy.calendar) for clock, target in targets.items() if target is not None},
+        pauses={clock: frozenset(statuses) for clock, statuses in policy.pauses},
+        calendar=policy.calendar,
+    )
+
+
+def _target(target: TargetConfig, calendar: str | None) -> Target:
+    return Target(ms=target.target.ms, calendar=None if target.hours == "calendar" else calendar)
+
+
+def admission_rules(config: Config) -> dict[str, Any]:
+    """What of the rest decides which records count."""
+    worker = config.worker
+    return {
+        "partitioner": worker.partitioner,
+        "max_event_bytes": worker.max_event_bytes,
+        "event_type_prefix": worker.event_type_prefix,
+        "unknown_types": worker.unknown_types,
+    }
+
+
+def _with_fingerprint(settings: Settings, config: Config) -> Settings:
+    """The settings with the hash over all of them, tables included, so that two hosts with other zone data cannot pass for equal."""
+    values = {field.name: getattr(settings, field.name) for field in fields(settings)}
+    tables = hashlib.sha256()
+    for name, calendar in sorted(settings.calendars.items()):
+        tables.update(f"{name}\n{len(calendar.opens)}\n".encode())
+        tables.update(_packed(calendar.opens) + _packed(calendar.closes))
+    tables.update(_packed(settings.midnights))
+    plain = {name: value for name, value in values.items() if name not in ("calendars", "midnights", "fingerprint")}
+    text = json.dumps([SCHEME, plain, admission_rules(config), tables.hexdigest()], sort_keys=True, default=_plain)
+    return Settings(**{**values, "fingerprint": hashlib.sha256(text.encode()).hexdigest()[:32]})
+
+
+def _packed(numbers: Sequence[int]) -> bytes:
+    return struct.pack(f"<{len(numbers)}q", *numbers)
+
+
+def _plain(value: object) -> object:
+    """Sets and records of the settings for JSON."""
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, Policy | Target):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    raise TypeError(f"{type(value).__name__} has no place in a fingerprint")
