@@ -29,7 +29,20 @@ SEGMENTS_MAX = 32  # active segments that an outcome lists; a clock paused more 
 class Clock:
     """One instance of one clock of one ticket or contact."""
 
-    __slots__ = ("breached_at", "due", "elapsed", "induced", "instance", "name", "policy", "resumed_at", "segments", "started_at", "state", "target")
+    __slots__ = (
+        "breached_at",
+        "due",
+        "elapsed",
+        "induced",
+        "instance",
+        "name",
+        "policy",
+        "resumed_at",
+        "segments",
+        "started_at",
+        "state",
+        "target",
+    )
 
     def __init__(self, name: str, instance: int, started_at: int, policy: Policy | None) -> None:
         self.name = name
@@ -138,8 +151,19 @@ class Clock:
     def freeze(self) -> tuple[Any, ...]:
         """Plain values for the state topic; `due` is computed anew."""
         policy_id, version = (self.policy.id, self.policy.version) if self.policy else (None, 0)
-        return (self.name, self.instance, self.started_at, policy_id, version, self.state, self.elapsed, self.resumed_at, self.breached_at,
-                self.induced, self.segments)
+        return (
+            self.name,
+            self.instance,
+            self.started_at,
+            policy_id,
+            version,
+            self.state,
+            self.elapsed,
+            self.resumed_at,
+            self.breached_at,
+            self.induced,
+            self.segments,
+        )
 
     @classmethod
     def thaw(cls, stored: Any, policies: Policies) -> Clock:

@@ -28,7 +28,7 @@ from processor.core.policies import Policies
 from processor.core.rows import CellKey, Row, Rows
 from processor.core.settings import MINUTE_MS, Settings
 from processor.core.ticket import Ticket
-from processor.core.timeline import Timeline, difference, fold, new_state, thaw
+from processor.core.timeline import Out, State, Timeline, difference, fold, new_state, thaw
 from processor.core.windows import Windows
 
 TAIL_COMPACT_AT = 64  # a tail this long is looked over for aged events when the next one comes
@@ -148,23 +148,22 @@ class Engine:
         self.counts[f"rejected:{rejected.reason}"] += 1
 
     def _fold(self, entity: Timeline, event: Event) -> None:
-        if entity.state is None:
-            self._revive(entity)
+        state = entity.state or self._revive(entity)
         if len(entity.tail) >= TAIL_COMPACT_AT:
             self._shorten(entity)
         if entity.in_order(event):
-            out: list[tuple[int, Fact]] = []
-            entity.state.step(event, event.occurred_at, out)
-            if entity.state.wake <= self.timer_time:
-                entity.state.fire(self.timer_time, out)
+            out: Out = []
+            state.step(event, event.occurred_at, out)
+            if state.wake <= self.timer_time:
+                state.fire(self.timer_time, out)
             self._append(entity, event)
         else:
             _, before = fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
             self._append(entity, event)
-            entity.state, after = fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
+            state, after = fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
             out = difference(before, after)
             self.counts["corrections"] += 1
-        self._settle(entity, out, event.id)
+        self._settle(entity, state, out, event.id)
 
     def _append(self, entity: Timeline, event: Event) -> None:
         serial = entity.insert(event)
@@ -173,11 +172,11 @@ class Engine:
             entity.swept = True
             heappush(self._sweeps, (event.occurred_at + self._horizon[entity.kind], entity.kind, entity.key))
 
-    def _settle(self, entity: Timeline, out: list[tuple[int, Fact]], cause: str) -> None:
+    def _settle(self, entity: Timeline, state: State, out: Out, cause: str) -> None:
         """Book what a fold stated, and where the entity stands now."""
+        entity.state = state
         for sign, fact in out:
             self._state(entity, fact, sign, cause)
-        state = entity.state
         levels = levels_of(state)
         if levels != entity.levels:
             self.levels.change(entity.levels, levels)
@@ -210,8 +209,8 @@ class Engine:
         del entity.tail[twin]
         self.step.records["e", entity.kind, serial, entity.key] = None
         self._append(entity, event)
-        entity.state, after = fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
-        self._settle(entity, difference(before, after), event.id)
+        state, after = fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
+        self._settle(entity, state, difference(before, after), event.id)
         return Conflict(known)
 
     # -- time ---------------------------------------------------------------------------------------------------------------------
@@ -228,13 +227,11 @@ class Engine:
             if entity is None or entity.timer != due:
                 continue
             entity.timer = NEVER
-            if entity.state is not None and entity.state.wake <= to:
-                out: list[tuple[int, Fact]] = []
-                entity.state.fire(to, out)
-                self._settle(entity, out, "")
-            elif entity.state is not None and entity.state.wake != NEVER:
-                entity.timer = entity.state.wake
-                heappush(timers, (entity.timer, kind, key))
+            state = entity.state
+            if state is not None:
+                out: Out = []
+                state.fire(to, out)
+                self._settle(entity, state, out, "")
 
     def advance_by_log(self) -> None:
         """Timer time as the log alone allows: stream time minus the delay for stragglers."""
@@ -306,11 +303,12 @@ class Engine:
         self.step.records["h", entity.kind, entity.key] = (entity.base, entity.base_last, entity.next_serial)
         heappush(self._sweeps, (gone_at, entity.kind, entity.key))
 
-    def _revive(self, entity: Timeline) -> None:
-        entity.state = thaw(entity.kind, entity.base, self.policies)
-        entity.state.fire(self.timer_time, [])
+    def _revive(self, entity: Timeline) -> State:
+        entity.state = state = thaw(entity.kind, entity.base, self.policies)
+        state.fire(self.timer_time, [])
         entity.swept = False
         self.stubs.pop(entity.key, None)
+        return state
 
     def _forget(self, entity: Timeline) -> None:
         del self.entities[entity.kind][entity.key]
@@ -420,8 +418,8 @@ class Engine:
             order = sorted(zip(entity.tail, entity.serials, strict=True))
             entity.tail = [event for event, _ in order]
             entity.serials = [serial for _, serial in order]
-        entity.state, _ = fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
-        self._settle(entity, [], "")
+        state, _ = fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
+        self._settle(entity, state, [], "")
         entity.swept = True
         last = entity.tail[-1].occurred_at if entity.tail else self.stream_time - self._horizon[entity.kind]
         heappush(self._sweeps, (last + self._horizon[entity.kind], entity.kind, entity.key))

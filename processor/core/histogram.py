@@ -8,7 +8,12 @@ from __future__ import annotations
 from bisect import bisect_left
 
 LADDER_VERSION = 1
-EDGES_SECONDS = (5, 10, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 172800, 259200, 604800, 1209600, 2592000, 7776000)
+EDGES_SECONDS = (
+    *(5, 10, 20, 30),  # waits in a queue
+    *(60, 120, 300, 600, 900, 1800),  # minutes
+    *(3600, 7200, 14400, 28800, 43200),  # hours
+    *(86400, 172800, 259200, 604800, 1209600, 2592000, 7776000),  # days
+)
 EDGES_MS = tuple(edge * 1000 for edge in EDGES_SECONDS)
 BUCKETS = len(EDGES_MS) + 1  # the last one is above every edge
 

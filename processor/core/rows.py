@@ -209,5 +209,3 @@ def add_row(into: Row, row: Row, sign: int) -> None:
             into[key] = total
         else:
             into.pop(key, None)
-
-

@@ -64,7 +64,16 @@ class Settings:
     reopen_horizon: int = 90 * DAY_MS
     contact_expires_after: int = 7 * DAY_MS
     max_stubs: int = 2_000_000
-    group_bys: tuple[tuple[str, ...], ...] = ((), ("channel",), ("priority",), ("group",), ("tier",), ("topic",), ("channel", "group"), ("queue",))
+    group_bys: tuple[tuple[str, ...], ...] = (
+        (),
+        ("channel",),
+        ("priority",),
+        ("group",),
+        ("tier",),
+        ("topic",),
+        ("channel", "group"),
+        ("queue",),
+    )
     calendars: dict[str, Calendar] = field(default_factory=dict)
     policies: tuple[Policy, ...] = ()
     # Waiting longer than this before leaving is an abandonment; not longer is a short one. By channel; `default` for the others.

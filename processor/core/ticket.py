@@ -40,8 +40,32 @@ _DISCARD_REASON = {SPAM: "spam", DELETED: "deleted", MERGED: "merged"}
 class Ticket:
     """The folded state of one ticket."""
 
-    __slots__ = ("adopted", "created_at", "dims", "engaged", "entries", "exits", "final_due", "first_response", "flags", "last_fired", "moves", "policies",
-                 "policy_id", "reopens", "replied", "resolution", "returns", "seen_created", "solved_at", "solves", "standing", "status", "suspended", "wake")
+    __slots__ = (
+        "adopted",
+        "created_at",
+        "dims",
+        "engaged",
+        "entries",
+        "exits",
+        "final_due",
+        "first_response",
+        "flags",
+        "last_fired",
+        "moves",
+        "policies",
+        "policy_id",
+        "reopens",
+        "replied",
+        "resolution",
+        "returns",
+        "seen_created",
+        "solved_at",
+        "solves",
+        "standing",
+        "status",
+        "suspended",
+        "wake",
+    )
 
     def __init__(self, policies: Policies) -> None:
         self.policies = policies
@@ -186,7 +210,9 @@ class Ticket:
         if since <= self.policies.settings.reopen_horizon:
             self.reopens += 1
             self._outcome(Fact("ticket.reopened", self.reopens, at, self.dims, (since,)), out)
-        self._take_back(lambda fact: fact.kind == "ticket.summarized" or (fact.kind == "clock.fulfilled" and fact.content[0] == RESOLUTION), out)
+        self._take_back(
+            lambda fact: fact.kind == "ticket.summarized" or (fact.kind == "clock.fulfilled" and fact.content[0] == RESOLUTION), out
+        )
         resolution = self.resolution
         if resolution is not None and resolution.state == FULFILLED:
             resolution.resume(at, self.policies)

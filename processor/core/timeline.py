@@ -163,17 +163,18 @@ def _with_visibility(events: list[Event], window: int) -> list[Event]:
         return events
     last: dict[str, Event] = {}
     for change in changes:
-        if last.get(change.data[0], change).kind != "message.bounced":
-            last[change.data[0]] = change
+        message_id = change.data[0]
+        if message_id not in last or last[message_id].kind != "message.bounced":
+            last[message_id] = change
     result = list(events)
     for index, event in enumerate(events):
-        change = last.get(event.data[0]) if event.kind == "message.added" else None
-        if change is None or not 0 <= change.occurred_at - event.occurred_at <= window:
+        final = last.get(event.data[0]) if event.kind == "message.added" else None
+        if final is None or not 0 <= final.occurred_at - event.occurred_at <= window:
             continue
         message_id, author, visibility, automated = event.data
-        hidden = change.kind == "message.bounced" or change.data[1] != "public"
-        if hidden:
+        if final.kind == "message.bounced" or final.data[1] != "public":
             result[index] = event._replace(data=(message_id, author, "internal", automated))
         elif visibility != "public":
-            result[events.index(change)] = change._replace(kind="message.added", rank=RANK_NORMAL, data=(message_id, author, "public", automated))
+            published = (message_id, author, "public", automated)
+            result[events.index(final)] = final._replace(kind="message.added", rank=RANK_NORMAL, data=published)
     return result

@@ -79,7 +79,9 @@ class Windows:
         for tier, width in ((MINUTE, 1), (QUARTER, 15)):
             rows_by_index = self.rows.tiers[tier]
             first, last = -(-start // width), end // width
-            indexes = range(first, last) if last - first < len(rows_by_index) else [index for index in rows_by_index if first <= index < last]
+            indexes = (
+                range(first, last) if last - first < len(rows_by_index) else [index for index in rows_by_index if first <= index < last]
+            )
             for index in indexes:
                 for segment, row in rows_by_index.get(index, {}).items():
                     add_row(window.sums.setdefault(segment, {}), row, sign)
