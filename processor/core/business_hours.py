@@ -60,3 +60,10 @@ class Calendar:
         """Whether `instant` lies in an interval."""
         index = bisect_right(self.opens, instant) - 1
         return index >= 0 and instant < self.closes[index]
+
+    def next_open(self, instant: int) -> int:
+        """The first open instant at or after `instant`; `NEVER` where the table ends before."""
+        if self.is_open(instant):
+            return instant
+        index = bisect_left(self.opens, instant)
+        return self.opens[index] if index < len(self.opens) else NEVER

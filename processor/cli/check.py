@@ -1,0 +1,179 @@
+"""`ticket-kpis check`: whether a configuration can be used, and what was understood; all faults at once where it cannot."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from processor.cli.options import WRONG_USAGE, config_option
+from processor.compile import compile_settings
+from processor.config import BUILT_IN, Config, ConfigError, Fault, load
+from processor.config.calendars import WEEKDAYS, CalendarConfig
+from processor.config.example import render_example
+from processor.config.policies import PolicyConfig
+from processor.config.zones import load_zone, tzdata_version
+from processor.core.business_hours import NEVER, Calendar
+from processor.core.settings import DAY_MS, HOUR_MS, Policy, Settings, Target
+
+CATALOGUE = "processor.export.catalogue"
+PAPER_WIDTH = 140  # of tables that do not go to a terminal
+
+
+@click.command("check")
+@config_option
+@click.option("--example", is_flag=True, help="Print a commented file with every key and its default instead.")
+def command(config_path: Path | None, example: bool) -> None:
+    """Check a configuration without running anything: what was understood, or every fault with its path (exit code 2)."""
+    if example:
+        click.echo(render_example())
+        return
+    try:
+        config = load(config_path)
+        samples = _samples(config, str(config_path or BUILT_IN))
+    except ConfigError as error:
+        for fault in error.faults:
+            click.echo(f"{error.source}: {fault}", err=True)
+        count = len(error.faults)
+        click.echo(f"{count} fault{'' if count == 1 else 's'}", err=True)
+        raise SystemExit(WRONG_USAGE) from None
+    _report(config, str(config_path or BUILT_IN), samples)
+
+
+def _samples(config: Config, source: str) -> int | None:
+    """How many samples a worker would serve; None where the metrics catalogue does not say. Too many are a fault."""
+    estimate: Callable[[Config], int] | None
+    try:
+        estimate = getattr(import_module(CATALOGUE), "estimate_samples", None)
+    except ModuleNotFoundError as error:
+        if error.name is None or not CATALOGUE.startswith(error.name):
+            raise
+        estimate = None
+    if estimate is None:
+        return None
+    samples: int = estimate(config)
+    if samples > config.limits.samples_max:
+        message = f"a worker would serve {samples:,} samples, more than {config.limits.samples_max:,}: remove group_bys or known values"
+        raise ConfigError(source, [Fault("limits.samples_max", message)])
+    return samples
+
+
+def _report(config: Config, source: str, samples: int | None) -> None:
+    settings = compile_settings(config)
+    console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else PAPER_WIDTH)
+    console.print(f"[bold green]valid[/] {escape(source)}")
+    console.print(f"fingerprint {settings.fingerprint} (zones: tzdata {tzdata_version()})")
+    console.print(f"clock {config.worker.clock}, {config.topics.events} on {escape(', '.join(config.kafka.bootstrap_servers))}")
+    console.print(f"a day begins at midnight in {config.reporting_zone}; segments: {escape(_segments(config))}")
+    if samples is not None:
+        console.print(f"/metrics: about {samples:,} samples of at most {config.limits.samples_max:,}")
+    if config.calendars:
+        console.print(_calendar_table(config, settings, now_ms()))
+    console.print(_policy_table(config, settings))
+    for note in _notes(config):
+        console.print(f"[yellow]note[/] {escape(str(note))}")
+
+
+def now_ms() -> int:
+    """The wall clock, for the examples in the tables alone."""
+    return round(datetime.now(UTC).timestamp() * 1000)
+
+
+def _segments(config: Config) -> str:
+    return ", ".join("(" + ", ".join(group_by) + ")" for group_by in config.segments.group_bys)
+
+
+def _calendar_table(config: Config, settings: Settings, now: int) -> Table:
+    table = Table("calendar", "zone", "hours", "closed", "open in 7 days", "next opening", title="Calendars", title_justify="left")
+    for name, calendar in config.calendars.items():
+        compiled = settings.calendars[name]
+        week = compiled.between(now, now + 7 * DAY_MS) / HOUR_MS
+        cells = name, calendar.zone, _hours(calendar), _closed(calendar), f"{week:.4g} h", _next_opening(compiled, calendar.zone, now)
+        table.add_row(*map(escape, cells))
+    return table
+
+
+def _hours(calendar: CalendarConfig) -> str:
+    """The week, days with equal hours together: "mon-thu 08:00-12:00 13:00-17:00"."""
+    runs: list[tuple[str, str, str]] = []
+    for day in WEEKDAYS:
+        text = " ".join(map(str, getattr(calendar.hours, day)))
+        if runs and runs[-1][2] == text:
+            runs[-1] = runs[-1][0], day, text
+        else:
+            runs.append((day, day, text))
+    return "\n".join(f"{first if first == last else f'{first}-{last}'} {text}" for first, last, text in runs if text)
+
+
+def _closed(calendar: CalendarConfig) -> str:
+    parts = []
+    if calendar.country:
+        parts.append(f"holidays of {calendar.country}" + (f"-{calendar.subdivision}" if calendar.subdivision else ""))
+    if calendar.holidays:
+        parts.append(f"{len(calendar.holidays)} dates up to {max(calendar.holidays)}")
+    if calendar.holidays_every_year:
+        parts.append("every year " + " ".join(calendar.holidays_every_year))
+    return "\n".join(parts) or "no holidays"
+
+
+def _next_opening(calendar: Calendar, zone: str, now: int) -> str:
+    """When the calendar opens next, in its own local time."""
+    start = calendar.next_open(now)
+    if start == NEVER:
+        return "never again"
+    return "open now" if start == now else f"{datetime.fromtimestamp(start / 1000, load_zone(zone)):%a %Y-%m-%d %H:%M %Z}"
+
+
+def _policy_table(config: Config, settings: Settings) -> Table:
+    columns = ("policy", "from", "applies to", "first response", "resolution", "queue wait", "resolution pauses in")
+    table = Table(*columns, title="Policies, in the order in which they are tried", title_justify="left")
+    zone = load_zone(config.reporting_zone)
+    for policy in settings.policies:
+        start = f"{datetime.fromtimestamp(policy.effective_from / 1000, zone):%Y-%m-%d %H:%M}" if policy.effective_from else "the beginning"
+        targets = (_target(policy.targets.get(clock)) for clock in ("first_response", "resolution", "queue_wait"))
+        pauses = ", ".join(sorted(policy.pauses.get("resolution", ()))) or "-"
+        table.add_row(*map(escape, (f"{policy.id} v{policy.version}", start, _match(policy), *targets, pauses)))
+    return table
+
+
+def _match(policy: Policy) -> str:
+    return "\n".join(f"{name}: {', '.join(sorted(values))}" for name, values in policy.match.items()) or "everything"
+
+
+def _target(target: Target | None) -> str:
+    if target is None:
+        return "-"
+    text, rest = "", target.ms
+    for unit, size in (("h", HOUR_MS), ("m", 60_000), ("s", 1000), ("ms", 1)):
+        count, rest = divmod(rest, size)
+        text += f"{count}{unit} " if count else ""
+    return text + (f"open hours ({target.calendar})" if target.calendar else "").strip()
+
+
+def _notes(config: Config) -> Iterator[Fault]:
+    """What is allowed but probably not meant."""
+    used = {policy.calendar for policy in config.policies}
+    for name in config.calendars:
+        if name not in used:
+            yield Fault(f"calendars.{name}", "no policy uses it")
+    ids = [policy.id for policy in config.policies]
+    for number, policy in enumerate(config.policies):
+        for earlier, other in enumerate(config.policies[:number]):
+            if ids.count(other.id) == 1 and other.effective_from is None and _covers(other, policy):
+                yield Fault(
+                    f"policies[{number}]", f"never applies: policies[{earlier}] ({other.id}) comes first and matches all that it matches"
+                )
+                break
+
+
+def _covers(wide: PolicyConfig, narrow: PolicyConfig) -> bool:
+    """Whether everything that the second matches is matched by the first."""
+    inner = narrow.match.given()
+    return all(name in inner and set(inner[name]) <= set(values) for name, values in wide.match.given().items())
