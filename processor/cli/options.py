@@ -1,0 +1,74 @@
+"""What several commands share: the configuration option, the wait for a broker, and how refusals reach the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+from rich.console import Console
+
+from processor.config import Config, ConfigError, load
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+PROBLEMS, WRONG_USAGE = 1, 2  # exit codes: the input or the topics are not as they must be; the command or the configuration is not
+
+stderr = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def config_option(function: Command) -> Command:
+    """--config PATH, given to the command as `config_path`."""
+    option = click.option(
+        "--config", "config_path", type=click.Path(path_type=Path), envvar="TICKET_KPIS_CONFIG", show_envvar=True,
+        help="Configuration file; without it the built-in defaults.")
+    return option(function)
+
+
+def wait_option(function: Command) -> Command:
+    """--wait SECONDS, given to the command as `wait_seconds`."""
+    option = click.option(
+        "--wait", "wait_seconds", type=click.FloatRange(min=0), default=30.0, show_default=True, metavar="SECONDS",
+        help="How long to try when no broker answers.")
+    return option(function)
+
+
+def bootstrap_option(function: Command) -> Command:
+    """--bootstrap HOST:PORT, given to the command as `bootstrap`."""
+    return click.option("--bootstrap", metavar="HOST:PORT", help="Broker to use in place of the configured ones.")(function)
+
+
+def load_config(path: Path | None, bootstrap: str | None = None) -> Config:
+    """The configuration, or all its faults on standard error and exit code 2."""
+    try:
+        config = load(path)
+    except ConfigError as error:
+        for fault in error.faults:
+            click.echo(f"{error.source}: {fault}", err=True)
+        raise SystemExit(WRONG_USAGE) from None
+    if bootstrap is None:
+        return config
+    kafka = config.kafka.model_copy(update={"bootstrap_servers": bootstrap.split(",")})
+    return config.model_copy(update={"kafka": kafka})
+
+
+def refuse(message: str) -> NoReturn:
+    """Say why the command cannot be carried out, and leave with exit code 2."""
+    click.echo(f"ticket-kpis: {message}", err=True)
+    raise SystemExit(WRONG_USAGE)
+
+
+@contextmanager
+def refusing(*errors: type[Exception]) -> Iterator[None]:
+    """Errors that a user can do something about become a message, not a traceback."""
+    try:
+        yield
+    except errors as error:
+        refuse(str(error))
+
+
+def tell_retry(problem: str, pause_seconds: float) -> None:
+    """A `Notify` for the terminal."""
+    click.echo(f"{problem}; trying again in {pause_seconds:.3g} s", err=True)

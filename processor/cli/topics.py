@@ -1,0 +1,71 @@
+"""`ticket-kpis topics create|verify`: the topics as schemas/topics specifies them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from kafka.errors import KafkaError
+from rich.console import Console
+from rich.table import Table
+
+from processor.cli.options import PROBLEMS, bootstrap_option, config_option, load_config, refuse, refusing, tell_retry, wait_option
+from processor.config import Config
+from processor.stream.connection import BrokerUnreachableError, admin_client
+from processor.stream.topics import Problem, Spec, create_topics, specs, verify_topics
+
+PIPED_WIDTH = 140  # columns where there is no terminal to ask
+
+
+@click.group()
+def command() -> None:
+    """Create the topics in Kafka, or compare them with their specifications."""
+
+
+@command.command()
+@config_option
+@bootstrap_option
+@wait_option
+def create(config_path: Path | None, bootstrap: str | None, wait_seconds: float) -> None:
+    """Create the topics that are missing, then verify all of them."""
+    _run(load_config(config_path, bootstrap), wait_seconds, create_first=True)
+
+
+@command.command()
+@config_option
+@bootstrap_option
+@wait_option
+def verify(config_path: Path | None, bootstrap: str | None, wait_seconds: float) -> None:
+    """Compare the topics with their specifications; exit code 1 when they differ."""
+    _run(load_config(config_path, bootstrap), wait_seconds, create_first=False)
+
+
+def _run(config: Config, wait_seconds: float, *, create_first: bool) -> None:
+    """Both commands: the table to standard output, problems to standard error."""
+    with refusing(BrokerUnreachableError, ValueError):
+        wanted = specs(config.topics)
+        with admin_client(config.kafka, wait_seconds=wait_seconds, notify=tell_retry) as admin:
+            try:
+                done = create_topics(admin, wanted) if create_first else {}
+                problems = verify_topics(admin, wanted)
+            except KafkaError as error:
+                refuse(f"the broker refused: {error or type(error).__name__}")
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = PIPED_WIDTH
+    console.print(_table(wanted, {name: str(state) for name, state in done.items()}, problems))
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    if problems:
+        raise SystemExit(PROBLEMS)
+
+
+def _table(wanted: list[Spec], done: dict[str, str], problems: list[Problem]) -> Table:
+    table = Table("topic", "is", "partitions", "copies", "settings", box=None, pad_edge=False, show_edge=False)
+    table.columns[-1].overflow = "fold"
+    faulty = {problem.topic for problem in problems}
+    for spec in wanted:
+        state = "[red]differs[/]" if spec.name in faulty else f"[green]{done.get(spec.name, 'as specified')}[/]"
+        settings = "\n".join(f"{key}={value}" for key, value in sorted(spec.config.items()))
+        table.add_row(spec.name, state, str(spec.partitions), str(spec.replication), settings)
+    return table

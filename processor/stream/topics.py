@@ -1,0 +1,141 @@
+"""The topics: made from the specifications in schemas/topics/, and verified against them before a worker trusts them.
+
+A specification speaks of the topic by its default name; what it is called here, and how many partitions and copies it has, is configured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import TopicAlreadyExistsError, for_code
+
+from processor.config.service import Topics
+from processor.schemas_path import schemas_path
+
+AS_EVENTS = "as events"  # as many partitions as the events topic: entities keep their partition number from stage to stage
+ROLES = ("events", "facts", "rejected", "state")
+
+
+class State(StrEnum):
+    """What `topics create` found or did."""
+
+    CREATED = "created"
+    EXISTS = "exists"
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One topic as it must be. `role` is its field in the configuration's `topics` section."""
+
+    role: str
+    name: str
+    partitions: int
+    replication: int
+    config: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One difference between a topic and its specification. `remedy` is what to do about it."""
+
+    topic: str
+    what: str
+    wanted: str
+    found: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.topic}: {self.what} is {self.found}, must be {self.wanted}; {self.remedy}"
+
+
+@cache
+def _documents(folder: Path) -> tuple[dict[str, Any], ...]:
+    return tuple(yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.yaml")))
+
+
+def specs(topics: Topics, folder: Path | None = None) -> list[Spec]:
+    """What the configuration wants, in the order events, facts, rejected, state. Raises `ValueError` where a specification is missing."""
+    by_default_name = {document["name"]: document for document in _documents(folder or schemas_path() / "topics")}
+    wanted = []
+    for role in ROLES:
+        default_name = Topics.model_fields[role].default
+        if default_name not in by_default_name:
+            raise ValueError(f"schemas/topics has no specification of {default_name}")
+        document = by_default_name[default_name]
+        partitions = topics.partitions if document["partitions"] == AS_EVENTS or role == "events" else int(document["partitions"])
+        config = {key: _text(value) for key, value in document["config"].items()}
+        wanted.append(Spec(role, getattr(topics, role), partitions, topics.replication, config))
+    return wanted
+
+
+def _text(value: object) -> str:
+    """A setting as the broker writes it: false, not False."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def create_topics(admin: KafkaAdminClient, wanted: list[Spec]) -> dict[str, State]:
+    """Make the topics that are not there, and leave those that are. Returns when all can be written to."""
+    existing = set(admin.list_topics())
+    report = {}
+    for spec in wanted:
+        report[spec.name] = State.EXISTS if spec.name in existing else _create(admin, spec)
+    admin.wait_for_topics([spec.name for spec in wanted])
+    return report
+
+
+def _create(admin: KafkaAdminClient, spec: Spec) -> State:
+    options = {"num_partitions": spec.partitions, "replication_factor": spec.replication, "configs": spec.config}
+    try:
+        admin.create_topics({spec.name: options})
+    except TopicAlreadyExistsError:  # somebody else was quicker
+        return State.EXISTS
+    return State.CREATED
+
+
+def verify_topics(admin: KafkaAdminClient, wanted: list[Spec]) -> list[Problem]:
+    """Everything that differs from the specifications; empty when a worker may start."""
+    found = {topic["name"]: topic for topic in admin.describe_topics([spec.name for spec in wanted])}
+    there = [spec for spec in wanted if found.get(spec.name, {}).get("error_code") == 0]
+    problems = [_missing(spec, found.get(spec.name)) for spec in wanted if spec not in there]
+    configs = _configs(admin, there)
+    for spec in there:
+        problems += _layout_problems(spec, found[spec.name]["partitions"])
+        problems += _config_problems(spec, configs[spec.name])
+    return problems
+
+
+def _missing(spec: Spec, topic: dict[str, Any] | None) -> Problem:
+    code = topic["error_code"] if topic else 3
+    found = "missing" if code == 3 else for_code(code).__name__
+    return Problem(spec.name, "topic", "there", found, "run `ticket-kpis topics create`")
+
+
+def _configs(admin: KafkaAdminClient, there: list[Spec]) -> dict[str, dict[str, str]]:
+    if not there:
+        return {}
+    resources = [ConfigResource(ConfigResourceType.TOPIC, spec.name) for spec in there]
+    described = admin.describe_configs(resources, config_filter="all")["topic"]
+    return {name: {key: entry["value"] for key, entry in entries.items()} for name, entries in described.items()}
+
+
+def _layout_problems(spec: Spec, partitions: list[dict[str, Any]]) -> Iterator[Problem]:
+    if len(partitions) != spec.partitions:
+        remedy = "a partition count never changes: set topics.partitions to it, or move to new topics"
+        yield Problem(spec.name, "partition count", str(spec.partitions), str(len(partitions)), remedy)
+    copies = min((len(partition["replica_nodes"]) for partition in partitions), default=0)
+    if copies < spec.replication:
+        yield Problem(spec.name, "replication", f"at least {spec.replication}", str(copies), "add replicas with kafka-reassign-partitions")
+
+
+def _config_problems(spec: Spec, found: dict[str, str]) -> Iterator[Problem]:
+    for key, value in spec.config.items():
+        if found.get(key) != value:
+            yield Problem(spec.name, key, value, found.get(key, "unset"), "alter it with kafka-configs")
