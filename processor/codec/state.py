@@ -1,0 +1,82 @@
+"""State records as they lie in the state topic: small keys, JSON values, and the marker that makes them one state.
+
+    m                          marker: versions, applied offsets, clocks, digest
+    e|KIND|SERIAL|ID           one event of an entity's tail
+    h|KIND|ID                  an entity's base: [base, order key of its youngest event, next serial]
+    r|TIER|INDEX|NAMES|VALUES  one row: a segment in a minute, quarter or day
+    c|LABELS                   one cell of totals
+
+A value of None is a tombstone. Ids stand last, so they may contain anything; label values are joined by U+001F.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from processor.core.engine import RecordKey
+from processor.core.events import CONTACT, TICKET, Event
+
+STATE_VERSION = 1
+MARKER_KEY = b"m"
+
+_SHORT = {TICKET: "t", CONTACT: "c"}
+_LONG = {"t": TICKET, "c": CONTACT}
+_JOIN = "\x1f"
+
+
+def encode_record(key: RecordKey, value: Any) -> tuple[bytes, bytes | None]:
+    """Key and value of a state record of the engine."""
+    form = key[0]
+    if form == "e":
+        name = f"e|{_SHORT[key[1]]}|{key[2]}|{key[3]}"
+        # The entity's id stands in the key; the rest of the event is a plain list.
+        return name.encode(), None if value is None else orjson.dumps((*value[:6], value[7]))
+    if form == "r":
+        name = f"r|{key[1]}|{key[2]}|{','.join(key[3])}|{_JOIN.join(key[4])}"
+    elif form == "c":
+        name = f"c|{_JOIN.join(key[1])}"
+    else:
+        name = f"h|{_SHORT[key[1]]}|{key[2]}"
+    return name.encode(), None if value is None else orjson.dumps(value, default=tuple)
+
+
+def decode_record(key: bytes, value: bytes) -> tuple[RecordKey, Any]:
+    """Undo `encode_record`. Raises ValueError for a record that is none of ours."""
+    text = key.decode()
+    form, _, rest = text.partition("|")
+    data = orjson.loads(value)
+    if form == "e":
+        kind, serial, entity = rest.split("|", 2)
+        *head, content = data
+        return ("e", _LONG[kind], int(serial), entity), Event(*head, entity, _tuples(content))
+    if form == "h":
+        kind, entity = rest.split("|", 1)
+        base, last, next_serial = data
+        return ("h", _LONG[kind], entity), (_tuples(base), _tuples(last), next_serial)
+    if form == "r":
+        tier, index, names, values = rest.split("|", 3)
+        dimensions = tuple(names.split(",")) if names else ()
+        return ("r", tier, int(index), dimensions, tuple(values.split(_JOIN)) if names else ()), data
+    if form == "c":
+        return ("c", tuple(rest.split(_JOIN))), data
+    raise ValueError(f"state record with the unknown key {text[:40]!r}")
+
+
+def encode_marker(marker: dict[str, Any]) -> bytes:
+    """The marker's value."""
+    return orjson.dumps({"state_version": STATE_VERSION, **marker})
+
+
+def decode_marker(value: bytes) -> dict[str, Any]:
+    """The marker. Raises ValueError where its version is not ours."""
+    marker: dict[str, Any] = orjson.loads(value)
+    version = marker.get("state_version")
+    if version != STATE_VERSION:
+        raise ValueError(f"state version {version} is unknown to this release, which writes {STATE_VERSION}")
+    return marker
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
