@@ -95,7 +95,7 @@ def _undecodable(value: bytes, fault: JSONDecodeError) -> Rejected:
     head = bytes(value[:4])
     if head.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
         return Rejected(Reason.INVALID_ENCODING, f"begins with a byte order mark; {_ENCODING_ADVICE}")
-    if b"\0" in head and head.strip(b"\0"):
+    if len(head) == 4 and ((head[0] == 0) != (head[1] == 0) or head[:3] == b"\0\0\0" != head[1:]):
         return Rejected(Reason.INVALID_ENCODING, f"looks like UTF-16 or UTF-32; {_ENCODING_ADVICE}")
     try:
         str(value, "utf-8")

@@ -33,7 +33,7 @@ _CACHE_MAX = 8192
 _minutes: dict[str, int] = {}
 _seconds: dict[str, int] = {f"{second:02d}": second * 1000 for second in range(60)}
 _tails: dict[str, int] = {}
-_LONGEST_CACHED_TAIL = len(".120+01:00")  # microseconds would only push out what repeats
+_CACHED_DIGITS = 3  # microseconds would only push out what repeats
 
 
 def parse_time(text: str) -> int:
@@ -61,7 +61,7 @@ def _parse(text: str) -> int:
     if match["second"] == "60" and (minute - offset) // MINUTE_MS % (DAY_MS // MINUTE_MS) != _LAST_MINUTE_OF_DAY:
         raise ValueError("second 60 is no leap second: the UTC minute is not 23:59")
     _remember(_minutes, text[:17], minute)
-    if len(text) - 19 <= _LONGEST_CACHED_TAIL:
+    if len(match["fraction"] or "") <= _CACHED_DIGITS:
         _remember(_tails, text[19:], tail - offset)
     return minute + int(match["second"]) * 1000 + tail - offset
 
