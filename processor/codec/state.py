@@ -49,8 +49,9 @@ def decode_record(key: bytes, value: bytes) -> tuple[RecordKey, Any]:
     data = orjson.loads(value)
     if form == "e":
         kind, serial, entity = rest.split("|", 2)
-        *head, content = data
-        return ("e", _LONG[kind], int(serial), entity), Event(*head, entity, _tuples(content))
+        occurred_at, rank, sequence, source, event_id, event_kind, content = data
+        event = Event(occurred_at, rank, sequence, source, event_id, event_kind, entity, _tuples(content))
+        return ("e", _LONG[kind], int(serial), entity), event
     if form == "h":
         kind, entity = rest.split("|", 1)
         base, last, next_serial = data

@@ -21,7 +21,7 @@ from processor.config.service import Kafka
 
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 10.0
-ATTEMPT_SECONDS = 5.0
+ATTEMPT_SECONDS = 1.0  # at least; the library itself knocks several times in it
 
 Notify = Callable[[str, float], None]  # what is wrong, seconds until the next attempt
 
@@ -91,7 +91,7 @@ def admin_client(kafka: Kafka, *, wait_seconds: float, notify: Notify = silent) 
 
 def _attempt(kafka: Kafka, give_up: float, pause: float, notify: Notify) -> KafkaAdminClient | None:
     """A client, or None after a pause."""
-    attempt_seconds = max(1.0, min(ATTEMPT_SECONDS, give_up - time.monotonic()))
+    attempt_seconds = max(ATTEMPT_SECONDS, pause)
     with _quiet("kafka"):
         try:
             return KafkaAdminClient(**kafka_python_settings(kafka), bootstrap_timeout_ms=int(1000 * attempt_seconds))

@@ -70,6 +70,7 @@ class Sender:
         self._wait_seconds, self._notify = wait_seconds, notify
         self._pending: set[asyncio.Future[Any]] = set()
         self._producer: Any = None
+        self._large_producer: Any = None
         self._partitions: list[int] = []
         self._turn: Any = None
         self.report = SendReport()
@@ -79,29 +80,50 @@ class Sender:
         self._partitions = await partitions_of(self._kafka, self._topic, wait_seconds=self._wait_seconds, notify=self._notify)
         if not self._partitions:
             raise SendError(f"there is no topic {self._topic}; `ticket-kpis topics create` makes the configured ones")
-        self._producer = AIOKafkaProducer(
-            **aiokafka_settings(self._kafka), compression_type="lz4", enable_idempotence=True, max_batch_size=BATCH_BYTES,
-            max_request_size=64 * BATCH_BYTES)
-        await self._producer.start()
+        self._producer = await self._start_producer(idempotent=True)
         self._turn = cycle(self._partitions)
         return self
 
     async def __aexit__(self, *_error: object) -> None:
         await self._producer.stop()
+        if self._large_producer is not None:
+            await self._large_producer.stop()
+
+    async def _start_producer(self, *, idempotent: bool) -> Any:
+        producer = AIOKafkaProducer(
+            **aiokafka_settings(self._kafka), compression_type="lz4", enable_idempotence=idempotent, max_batch_size=BATCH_BYTES)
+        await producer.start()
+        return producer
 
     async def send(self, records: Iterable[Outgoing]) -> None:
         """Send records; returns when all are with the producer, not yet with the broker."""
         batches: dict[int, Any] = {}
         for record in records:
             partition = self._place(record)
+            if len(record.value or b"") > BATCH_BYTES:
+                await self._dispatch_all(batches)
+                await self._send_large(partition, record)
+                continue
             batch = batches.get(partition)
             if batch is None or self._append(batch, record) is None:
                 if batch is not None:
                     await self._dispatch(partition, batch)
                 batches[partition] = batch = self._producer.create_batch()
                 self._append(batch, record)
-        for partition, batch in batches.items():
-            await self._dispatch(partition, batch)
+        await self._dispatch_all(batches)
+
+    async def _send_large(self, partition: int, record: Outgoing) -> None:
+        """Send what the broker may refuse for its size, alone and by a producer of its own.
+
+        A refusal leaves a hole in the numbers of an idempotent producer, and the broker would refuse all that follows.
+        """
+        await self.flush()
+        if self._large_producer is None:
+            self._large_producer = await self._start_producer(idempotent=False)
+        batch = self._large_producer.create_batch()
+        self._append(batch, record)
+        await self._dispatch(partition, batch, self._large_producer)
+        await self.flush()
 
     async def flush(self) -> None:
         """Return when the broker has everything that was sent, or has refused it."""
@@ -135,9 +157,14 @@ class Sender:
     def _append(batch: Any, record: Outgoing) -> Any:
         return batch.append(key=record.key, value=record.value, timestamp=None, headers=record.headers)
 
-    async def _dispatch(self, partition: int, batch: Any) -> None:
+    async def _dispatch_all(self, batches: dict[int, Any]) -> None:
+        for partition, batch in batches.items():
+            await self._dispatch(partition, batch)
+        batches.clear()
+
+    async def _dispatch(self, partition: int, batch: Any, producer: Any = None) -> None:
         """Hand over a batch; aiokafka holds one per partition back, which is the brake when the broker is slower than we are."""
-        future = await self._producer.send_batch(batch, self._topic, partition=partition)
+        future = await (producer or self._producer).send_batch(batch, self._topic, partition=partition)
         count = batch.record_count()
         self._pending.add(future)
         future.add_done_callback(lambda done: self._done(done, count))

@@ -1,0 +1,59 @@
+"""Reading a partition of the state topic to its end, as of now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from processor.codec.state import MARKER_KEY
+
+FETCH_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class StoredState:
+    """The live records of one partition: the newest value per key, tombstones left out. `marker` is None where there is none."""
+
+    marker: bytes | None = None
+    records: dict[bytes, bytes] = field(default_factory=dict)
+    read: int = 0
+
+
+async def read_state(connection: dict[str, Any], topic: str, partition: int) -> StoredState:
+    """Read everything that was committed before this call. The caller has fenced the former owner, so nothing can follow."""
+    consumer = AIOKafkaConsumer(
+        **connection,
+        group_id=None,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=FETCH_BYTES,
+        check_crcs=False,
+    )
+    await consumer.start()
+    try:
+        tp = TopicPartition(topic, partition)
+        consumer.assign([tp])
+        end = (await consumer.end_offsets([tp]))[tp]
+        begin = (await consumer.beginning_offsets([tp]))[tp]
+        consumer.seek(tp, begin)
+        state = StoredState()
+        while await consumer.position(tp) < end:
+            for records in (await consumer.getmany(tp, timeout_ms=500)).values():
+                _take(state, records)
+        state.marker = state.records.pop(MARKER_KEY, None)
+        return state
+    finally:
+        await consumer.stop()
+
+
+def _take(state: StoredState, records: list[Any]) -> None:
+    live = state.records
+    for record in records:
+        if record.value is None:
+            live.pop(record.key, None)
+        else:
+            live[record.key] = record.value
+    state.read += len(records)

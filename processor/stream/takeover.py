@@ -1,0 +1,134 @@
+"""Taking a partition over: fence the former owner, read the state, and refuse where going on would mean wrong numbers.
+
+The order matters. After the fence no older write can commit, so what is read afterwards is final. The group's committed offset is only a
+cross-check: the marker, written in the same transaction as the state, says where to go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from processor.codec.state import decode_marker, decode_record
+from processor.config import Config
+from processor.core.engine import Engine
+from processor.core.settings import Settings
+from processor.stream.failpoints import Failpoints
+from processor.stream.state_topic import StoredState, read_state
+
+
+class RefusedError(Exception):
+    """The partition cannot be taken over. The message says why and which command repairs it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The offsets of the events topic at takeover: first there is, end, and what the group committed (None = nothing)."""
+
+    first: int
+    end: int
+    committed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A partition ready to run."""
+
+    engine: Engine
+    applied: int
+    epoch: int
+    last_timestamp: int
+    records_read: int
+
+
+async def take_over(
+    config: Config,
+    settings: Settings,
+    connection: dict[str, Any],
+    consumer: AIOKafkaConsumer,
+    source: TopicPartition,
+    partitions: int,
+    failpoints: Failpoints,
+    *,
+    bootstrap: bool,
+) -> Taken:
+    """Rebuild the partition's engine from the state topic. The caller has started the transactional producer before.
+
+    Raises RefusedError. `bootstrap` allows a start without state although the log does not begin at 0.
+    """
+    log = await _offsets(consumer, source)
+    stored = await read_state(connection, config.topics.state, source.partition)
+    failpoints.reach("takeover.after_read")
+    if stored.marker is None:
+        check_fresh(source, log, stored, bootstrap=bootstrap)
+        return Taken(Engine(settings, source.partition), log.first - 1, 1, 0, stored.read)
+    try:
+        marker = decode_marker(stored.marker)
+    except ValueError as error:
+        raise RefusedError(f"{source.topic}-{source.partition}: {error}. Run the release that wrote it, or {_START_OVER}") from error
+    check_marker(config, source, log, marker, partitions)
+    engine = Engine(settings, source.partition)
+    try:
+        for _ in engine.restore(marker, (decode_record(key, value) for key, value in stored.records.items())):
+            await asyncio.sleep(0)  # heartbeats live on this loop
+    except LookupError as error:
+        raise RefusedError(f"{source.topic}-{source.partition}: {error.args[0]}. Put that version back into the configuration.") from error
+    return Taken(engine, marker["applied"][source.topic], marker["epoch"] + 1, marker["last_timestamp"], stored.read)
+
+
+_START_OVER = "start over from the log with `ticket-kpis topics reset-state`."
+
+
+def check_fresh(source: TopicPartition, log: Log, stored: StoredState, *, bootstrap: bool) -> None:
+    """There is no marker: is this really the beginning?"""
+    name = f"{source.topic}-{source.partition}"
+    if stored.records:
+        raise RefusedError(f"{name}: the state topic holds records but no marker, so they are not ours. Check topics.state, or {_START_OVER}")
+    if bootstrap:
+        return
+    if log.committed:
+        raise RefusedError(
+            f"{name}: the group has committed offset {log.committed} but the state topic is empty: the state was lost. "
+            "If the log still begins at 0, `ticket-kpis topics reset-state` starts over; else restore the state topic."
+        )
+    if log.first > 0:
+        raise RefusedError(
+            f"{name}: no state, and the log begins at offset {log.first}: what came before would be missing from every number. "
+            "`ticket-kpis worker --bootstrap` starts from there on purpose."
+        )
+
+
+def check_marker(config: Config, source: TopicPartition, log: Log, marker: dict[str, Any], partitions: int) -> None:
+    """There is a marker: does it belong to this log?"""
+    name = f"{source.topic}-{source.partition}"
+    if marker["application_id"] != config.application_id:
+        raise RefusedError(f"{name}: the state belongs to application {marker['application_id']!r}. Check application_id and topics.state.")
+    if marker["partitions"] != partitions:
+        raise RefusedError(
+            f"{name}: the state was made with {marker['partitions']} partitions, the topic has {partitions}: tickets would be on the wrong one. "
+            f"Go back to {marker['partitions']}, or {_START_OVER}"
+        )
+    if source.topic not in marker["applied"]:
+        raise RefusedError(f"{name}: the state was made from {', '.join(marker['applied'])}. Check topics.events.")
+    following = marker["applied"][source.topic] + 1
+    if following < log.first:
+        raise RefusedError(
+            f"{name}: the log begins at {log.first}, but the state goes on at {following}: events in between were deleted unread. "
+            f"Restore them, or {_START_OVER}"
+        )
+    if following > log.end:
+        raise RefusedError(f"{name}: the log ends at {log.end}, before the state's {following}: this is another log. Check topics.events.")
+    if log.committed is not None and log.committed > following:
+        raise RefusedError(
+            f"{name}: the group has committed {log.committed}, beyond the state's {following}: the newest state was lost. "
+            f"Restore the state topic, or {_START_OVER}"
+        )
+
+
+async def _offsets(consumer: AIOKafkaConsumer, source: TopicPartition) -> Log:
+    first = (await consumer.beginning_offsets([source]))[source]
+    end = (await consumer.end_offsets([source]))[source]
+    return Log(first, end, await consumer.committed(source))

@@ -1,0 +1,121 @@
+"""The generator's own SLA clock and choice of policy: plain, slow where that is clearer, and not the engine's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from processor.core.business_hours import NEVER
+from processor.core.settings import DIMENSIONS, Policy, Settings, Target
+
+
+def choose_policy(settings: Settings, started_at: int, dims: Sequence[str]) -> Policy | None:
+    """The first policy that matches, in its newest version at `started_at`."""
+    values = dict(zip(DIMENSIONS, dims, strict=True)) | {"policy_id": ""}
+    in_force: dict[str, Policy] = {}
+    for policy in settings.policies:
+        newest = in_force.get(policy.id)
+        if policy.effective_from <= started_at and (newest is None or newest.effective_from < policy.effective_from):
+            in_force[policy.id] = policy
+    order = dict.fromkeys(policy.id for policy in settings.policies)
+    versions = (in_force[name] for name in order if name in in_force)
+    return next((policy for policy in versions if all(values[name] in accepted for name, accepted in policy.match.items())), None)
+
+
+class Desk:
+    """The settings, with the answers of `choose_policy` remembered: they depend on little."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._answers: dict[tuple[int, tuple[str, ...]], Policy | None] = {}
+        self._starts = sorted({policy.effective_from for policy in settings.policies})
+
+    def policy(self, started_at: int, dims: tuple[str, ...]) -> Policy | None:
+        """Which policy applies to a clock that started then."""
+        epoch = sum(start <= started_at for start in self._starts)
+        key = (epoch, dims)
+        if key not in self._answers:
+            self._answers[key] = choose_policy(self.settings, started_at, dims)
+        return self._answers[key]
+
+    def between(self, start: int, end: int, target: Target | None) -> int:
+        """Time in the target's calendar."""
+        if target is None or target.calendar is None:
+            return end - start
+        return self.settings.calendars[target.calendar].between(start, end)
+
+    def after(self, start: int, duration: int, target: Target) -> int:
+        """The instant at which `duration` has passed in the target's calendar."""
+        if target.calendar is None:
+            return start + duration
+        return self.settings.calendars[target.calendar].add(start, duration)
+
+
+class BookClock:
+    """One clock of one entity. Every change first settles whether the deadline passed before it."""
+
+    __slots__ = ("breached", "desk", "elapsed", "induced", "name", "open", "policy", "running", "since", "started_at")
+
+    def __init__(self, desk: Desk, name: str, started_at: int, policy: Policy | None) -> None:
+        self.desk = desk
+        self.name = name
+        self.policy = policy
+        self.started_at = started_at
+        self.since = started_at
+        self.elapsed = 0
+        self.running = True
+        self.open = True
+        self.breached = False
+        self.induced = False
+
+    @property
+    def target(self) -> Target | None:
+        """What the policy allows; None = this clock is not measured."""
+        return self.policy.targets.get(self.name) if self.policy else None
+
+    @property
+    def due(self) -> int:
+        """The deadline as things stand."""
+        target = self.target
+        if target is None or not self.running or self.breached:
+            return NEVER
+        return self.desk.after(self.since, max(target.ms - self.elapsed, 0), target)
+
+    def settle(self, at: int) -> None:
+        """What lies strictly before `at` has happened; an event at the deadline is in time."""
+        if self.due < at:
+            self.breached = True
+
+    def pause(self, at: int) -> None:
+        """Stand still."""
+        if self.running:
+            self.settle(at)
+            self.elapsed += self.desk.between(self.since, at, self.target)
+            self.running = False
+
+    def resume(self, at: int) -> None:
+        """Go on."""
+        if not self.running:
+            self.since = at
+            self.running = True
+
+    def stop(self, at: int) -> None:
+        """Fulfilled or cancelled."""
+        self.pause(at)
+        self.open = False
+
+    def reopen(self, at: int) -> None:
+        """The same instance goes on."""
+        self.open = True
+        self.resume(at)
+
+    def reconsider(self, at: int, policy: Policy | None) -> None:
+        """Another policy; what has elapsed stays, and a clock that is late by that alone is late now."""
+        if policy is self.policy:
+            return
+        was_running = self.running
+        self.pause(at)
+        self.policy = policy
+        if self.target is not None and not self.breached and self.elapsed > self.target.ms:
+            self.breached = self.induced = True
+        if was_running:
+            self.resume(at)

@@ -1,0 +1,91 @@
+"""The way of events into the log: in the order in which they arrive, with delays, repetitions and what has no business there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+from typing import Any
+
+from processor.codec.envelope import cloud_event, encode
+from processor.core.settings import HOUR_MS, MINUTE_MS, MS
+
+DELAYED = 0.03  # share of events that arrive minutes late, after younger ones
+DELAY_MAX_MS = 10 * MINUTE_MS
+REPEATED = 0.005  # share of events that arrive twice
+REPEAT_MAX_MS = 20 * MINUTE_MS
+TRANSIT_MS = 400  # everybody else's way, at most
+ONE_LATE_IN = 2_000
+ONE_FAULTY_IN = 1_000
+LATE_BY_MS = (4 * HOUR_MS, 12 * HOUR_MS)  # beyond what is allowed: far enough that no partition, however quiet, still accepts it
+
+
+class Feed:
+    """Collects encoded events. `lines` hold (arrival, number, bytes); sorting them gives the log."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self.lines: list[tuple[int, int, bytes]] = []
+        self.kinds: Counter[str] = Counter()
+        self.hours: Counter[int] = Counter()
+        self.duplicates = 0
+        self.last_event_at = 0
+
+    def emit(self, *, source: str, id: str, kind: str, at: int, sequence: str, data: dict[str, Any]) -> None:  # noqa: A002 (CloudEvents' name)
+        """One event that happened at `at`."""
+        line = encode(cloud_event(kind=kind, id=id, source=source, occurred_at_ms=at, data=data, sequence=sequence))
+        draw = self._random.random()
+        # Late arrivals favour short delays: the square of a uniform number.
+        delay = (draw / DELAYED) ** 2 * DELAY_MAX_MS if draw < DELAYED else (draw - DELAYED) * TRANSIT_MS
+        arrival = at + int(delay)
+        self.put(arrival, line)
+        if draw > 1 - REPEATED:
+            self.duplicates += 1
+            self.put(arrival + MS + int(self._random.random() * REPEAT_MAX_MS), line)
+        self.kinds[kind] += 1
+        self.hours[at // HOUR_MS] += 1
+        self.last_event_at = max(self.last_event_at, at)
+
+    def put(self, arrival: int, line: bytes) -> None:
+        """A record as it is."""
+        self.lines.append((arrival, len(self.lines), line))
+
+    def add_late(self, allowed_lateness: int, start: int, end: int) -> int:
+        """Events that nobody may count any more: more than the allowed lateness behind the log's newest. Returns how many."""
+        count = max(2, len(self.lines) // ONE_LATE_IN)
+        for number in range(count):
+            arrival = start + (end - start) // 2 + int(self._random.random() * (end - start) / 2)
+            at = arrival - allowed_lateness - self._random.randrange(*LATE_BY_MS)
+            ticket = f"T-LATE-{number:05d}"
+            if number % 2:
+                kind, data = "ticket.created", {"ticket_id": ticket, "channel": "email"}
+            else:
+                kind, data = "ticket.status_changed", {"ticket_id": ticket, "status": "solved"}
+            event = cloud_event(kind=kind, id=f"late-{number:05d}", source="/helpdesk/mail", occurred_at_ms=at, data=data, sequence="000001")
+            self.put(arrival, encode(event))
+        return count
+
+    def add_faults(self, start: int, end: int) -> Counter[str]:
+        """Records that no decoder accepts. Returns how many for which reason."""
+        reasons: Counter[str] = Counter()
+        for number in range(max(len(FAULTS), len(self.lines) // ONE_FAULTY_IN)):
+            reason, change = FAULTS[number % len(FAULTS)]
+            arrival = start + int(self._random.random() * (end - start))
+            data = {"ticket_id": f"T-FAULT-{number:05d}", "channel": "email"}
+            event = cloud_event(kind="ticket.created", id=f"fault-{number:05d}", source="/helpdesk/mail", occurred_at_ms=arrival, data=data)
+            self.put(arrival, change if isinstance(change, bytes) else encode({**event, **change}))
+            reasons[reason] += 1
+        return reasons
+
+
+# Reason, and the whole record or what it changes in a good one.
+FAULTS: tuple[tuple[str, bytes | dict[str, Any]], ...] = (
+    ("malformed_json", b'{"specversion": "1.0", "id": "fault", "source":'),
+    ("not_an_object", b'["support.ticket.created"]'),
+    ("wrong_type", {"id": 17}),
+    ("invalid_value", {"specversion": "0.3"}),
+    ("invalid_time", {"time": "yesterday"}),
+    ("time_out_of_range", {"time": "1970-01-01T00:00:00Z"}),
+    ("unknown_type", {"type": "support.ticket.teleported"}),
+    ("missing_field", {"data": {"channel": "email"}}),
+)
+

@@ -1,0 +1,99 @@
+"""A whole log and its truth: invent tickets and contacts until there are enough events, then put them in the order of their arrival."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from processor.codec.envelope import format_time
+from processor.core.settings import HOUR_MS, MINUTE_MS, Settings
+from processor.synthetic.books import Totals
+from processor.synthetic.clock import BookClock, Desk
+from processor.synthetic.contacts import ContactScript
+from processor.synthetic.feed import Feed
+from processor.synthetic.tickets import TicketScript
+from processor.synthetic.world import World
+
+TICKETS_SHARE = 0.55  # of all tickets and contacts
+RUN_ON_MS = HOUR_MS  # how long after the end the clocks still run
+QUIET_MS = MINUTE_MS  # no deadline so near to the end of time, so that no reader's timer delay can decide
+TRUTH_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Synthetic:
+    """The log in the order of arrival, its truth, and what the summary shows."""
+
+    lines: list[bytes]
+    truth: dict[str, Any]
+    kinds: Counter[str]
+    hours: Counter[int]  # hour since 1970 -> events that happened in it
+
+
+def generate(
+    settings: Settings, *, events: int, seed: int, start: int, duration: int, faults: bool = False, advance: Callable[[int], None] = lambda _made: None
+) -> Synthetic:
+    """At least `events` records between `start` and `start + duration` (milliseconds), a little more at most. Deterministic."""
+    random = Random(seed)  # noqa: S311 - it must be predictable
+    end = start + duration
+    world, desk, feed = World(random, start, end), Desk(settings), Feed(random)
+    totals: Totals = Counter()
+    tickets: list[TicketScript] = []
+    contacts: list[ContactScript] = []
+    while len(feed.lines) < events:
+        earlier = tickets[-1].id if tickets else None
+        if random.random() < TICKETS_SHARE:
+            ticket = TicketScript(world, desk, feed, len(tickets) + 1, totals, earlier)
+            ticket.play()
+            tickets.append(ticket)
+        else:
+            contact = ContactScript(world, desk, feed, len(contacts) + 1, totals, earlier if random.random() < 0.3 else None)
+            contact.play()
+            contacts.append(contact)
+        if (len(tickets) + len(contacts)) % 500 == 0:
+            advance(min(len(feed.lines), events))
+    late = feed.add_late(settings.allowed_lateness, start, end)
+    invalid = feed.add_faults(start, end) if faults else Counter()
+    advance(events)
+    clocks = [clock for book in (ticket.book for ticket in tickets) for clock in (book.first, book.resolution) if clock and clock.open]
+    until = quiet_instant(end + RUN_ON_MS, [*clocks, *(contact.book.leg for contact in contacts if contact.book.leg)])
+    for script in (*tickets, *contacts):
+        script.book.close(until)
+    feed.lines.sort()
+    truth = {
+        "version": TRUTH_VERSION,
+        "seed": seed,
+        "start": format_time(start),
+        "end": format_time(end),
+        "last_event_at": format_time(feed.last_event_at),
+        "clock_advanced_at": format_time(until),
+        "fingerprint": settings.fingerprint,
+        "records": len(feed.lines),
+        "tickets": len(tickets),
+        "contacts": len(contacts),
+        "families": _families(totals, feed.duplicates, late, invalid),
+        "milliseconds": {name: totals[name] for name in sorted(totals) if name.endswith("_seconds_sum")},
+    }
+    return Synthetic([line for _, _, line in feed.lines], truth, feed.kinds, feed.hours)
+
+
+def quiet_instant(wanted: int, clocks: list[BookClock]) -> int:
+    """The first instant from `wanted` on that is a minute away from every deadline."""
+    for due in sorted(clock.due for clock in clocks):
+        if due >= wanted + QUIET_MS:
+            break
+        if due > wanted - QUIET_MS:
+            wanted = due + QUIET_MS
+    return wanted
+
+
+def _families(totals: Totals, duplicates: int, late: int, invalid: Counter[str]) -> dict[str, int | float]:
+    families: dict[str, int | float] = {name: amount / 1000 if name.endswith("_seconds_sum") else amount for name, amount in totals.items()}
+    families["support_events_duplicate_total"] = duplicates
+    families["support_events_late_total"] = late
+    for reason, count in invalid.items():
+        families[f'support_events_invalid_total{{reason="{reason}"}}'] = count
+    return dict(sorted(families.items()))
