@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import faust
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaConnectionError, KafkaTimeoutError
 
@@ -45,6 +46,21 @@ def kafka_python_settings(kafka: Kafka) -> dict[str, Any]:
 def aiokafka_settings(kafka: Kafka) -> dict[str, Any]:
     """Keyword arguments for clients of aiokafka; by luck nearly the same words."""
     return kafka_python_settings(kafka)
+
+
+def faust_credentials(kafka: Kafka) -> faust.auth.Credentials | None:
+    """The same for Faust's own connection; None where the broker asks for nothing."""
+    protocol = kafka.security.protocol
+    context = _ssl_context(kafka) if "SSL" in protocol.split("_") else None
+    if protocol.startswith("SASL"):
+        login = _login(kafka)
+        return faust.SASLCredentials(
+            username=login["sasl_plain_username"],
+            password=login["sasl_plain_password"],
+            mechanism=login["sasl_mechanism"],
+            ssl_context=context,
+        )
+    return faust.SSLCredentials(context=context) if context is not None else None
 
 
 def _ssl_context(kafka: Kafka) -> ssl.SSLContext:

@@ -53,17 +53,17 @@ async def take_over(
     partitions: int,
     failpoints: Failpoints,
     *,
-    bootstrap: bool,
+    from_log_start: bool,
 ) -> Taken:
     """Rebuild the partition's engine from the state topic. The caller has started the transactional producer before.
 
-    Raises RefusedError. `bootstrap` allows a start without state although the log does not begin at 0.
+    Raises RefusedError. `from_log_start` allows a start without state although the log does not begin at 0.
     """
     log = await _offsets(consumer, source)
     stored = await read_state(connection, config.topics.state, source.partition)
     failpoints.reach("takeover.after_read")
     if stored.marker is None:
-        check_fresh(source, log, stored, bootstrap=bootstrap)
+        check_fresh(source, log, stored, from_log_start=from_log_start)
         return Taken(Engine(settings, source.partition), log.first - 1, 1, 0, stored.read)
     try:
         marker = decode_marker(stored.marker)
@@ -82,12 +82,12 @@ async def take_over(
 _START_OVER = "start over from the log with `ticket-kpis topics reset-state`."
 
 
-def check_fresh(source: TopicPartition, log: Log, stored: StoredState, *, bootstrap: bool) -> None:
+def check_fresh(source: TopicPartition, log: Log, stored: StoredState, *, from_log_start: bool) -> None:
     """There is no marker: is this really the beginning?"""
     name = f"{source.topic}-{source.partition}"
     if stored.records:
         raise RefusedError(f"{name}: the state topic holds records but no marker, so they are not ours. Check topics.state, or {_START_OVER}")
-    if bootstrap:
+    if from_log_start:
         return
     if log.committed:
         raise RefusedError(
@@ -97,7 +97,7 @@ def check_fresh(source: TopicPartition, log: Log, stored: StoredState, *, bootst
     if log.first > 0:
         raise RefusedError(
             f"{name}: no state, and the log begins at offset {log.first}: what came before would be missing from every number. "
-            "`ticket-kpis worker --bootstrap` starts from there on purpose."
+            "`ticket-kpis worker --from-log-start` starts from there on purpose."
         )
 
 

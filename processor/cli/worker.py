@@ -1,0 +1,53 @@
+"""`ticket-kpis worker`: reads events from Kafka, keeps the numbers, serves /metrics."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import click
+import faust
+
+from processor.cli.options import bootstrap_option, config_option, load_config, refuse, refusing, tell_retry
+from processor.config import Config
+from processor.stream.app import create_app
+from processor.stream.connection import BrokerUnreachableError, admin_client
+from processor.stream.topics import Problem, specs, verify_topics
+
+FOREVER_SECONDS = float("inf")
+
+
+@click.command("worker")
+@config_option
+@bootstrap_option
+@click.option("--from-log-start", is_flag=True, help="Start without state although the log does not begin at offset 0.")
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True)
+def command(config_path: Path | None, bootstrap: str | None, *, from_log_start: bool, log_level: str) -> None:
+    """Read events, keep the numbers, serve /metrics, /healthz, /readyz and /snapshot.
+
+    Waits for a broker as long as it takes. Start as many workers as you like, up to the number of partitions: they share them.
+    """
+    config = load_config(config_path, bootstrap)
+    _log_to_stderr(log_level)
+    with refusing(BrokerUnreachableError, ValueError):
+        problems = _topic_problems(config)
+    if problems:
+        for problem in problems:
+            click.echo(str(problem), err=True)
+        refuse("the topics are not as they must be; `ticket-kpis topics create` makes those that are missing")
+    app = create_app(config, from_log_start=from_log_start)
+    faust.Worker(app, quiet=True, redirect_stdouts=False, loghandlers=[]).execute_from_commandline()
+
+
+def _topic_problems(config: Config) -> list[Problem]:
+    with admin_client(config.kafka, wait_seconds=FOREVER_SECONDS, notify=tell_retry) as admin:
+        return verify_topics(admin, specs(config.topics))
+
+
+def _log_to_stderr(level: str) -> None:
+    """One line per event of the worker's life; the client libraries speak up only when something is wrong."""
+    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    if level != "debug":
+        for name in ("aiokafka", "kafka", "faust", "mode"):
+            logging.getLogger(name).setLevel(logging.WARNING)

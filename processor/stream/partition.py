@@ -1,0 +1,445 @@
+"""One owned partition of the events topic: fetch, fold, commit, and the clocks in between.
+
+    take over ──▶ [ fetch ──▶ fold ──▶ commit ──▶ show ]* ──▶ stop
+        ▲                        │
+        └──── any failure ◀──────┘      memory is ahead of the log then, so it is dropped, never retried in place
+
+An event on which the engine raises twice is dead-lettered as `engine_error`; too many of those stop the partition, loudly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from processor.codec.door import Door
+from processor.codec.facts import encode_fact
+from processor.codec.murmur2 import partition_of
+from processor.codec.state import encode_marker, encode_record
+from processor.config import Config
+from processor.core.business_hours import NEVER
+from processor.core.engine import Conflict, Engine, View
+from processor.core.events import Event, Reason, Rejected, Skipped
+from processor.core.settings import MINUTE_MS, Settings
+from processor.export.telemetry import Recorder
+from processor.stream.committer import Committer, DeadLetter, Record, Transaction
+from processor.stream.failpoints import Failpoints
+from processor.stream.takeover import RefusedError, take_over
+from processor.wall_clock import WallClock
+
+log = logging.getLogger(__name__)
+
+FOLD_SLICE = 250  # events folded before others may run: a few milliseconds
+IDLE_SECONDS = 0.5  # how long a fetch waits, and how often a quiet partition asks for its end
+DEADLINE_PROBE_SECONDS = 0.05  # how often it asks while a deadline has passed and only the proof is missing
+MARKER_SECONDS = 5.0  # a clock that moved without events is written down this often
+FIRST_RETRY_SECONDS = 0.5
+LONGEST_RETRY_SECONDS = 30.0
+
+
+class EngineFaultError(Exception):
+    """The engine raised on the event at `offset`: a mistake of ours, not of the input."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(f"the engine failed on the event at offset {offset}")
+        self.offset = offset
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a partition shows to the outside: its numbers after a commit."""
+
+    view: View
+    applied: int
+    epoch: int
+    replaying: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What all partitions of a worker share."""
+
+    config: Config
+    settings: Settings
+    connection: dict[str, Any]
+    consumer: AIOKafkaConsumer
+    clock: WallClock
+    recorder: Recorder
+    failpoints: Failpoints
+    from_log_start: bool
+
+
+class PartitionProcessor:
+    """Runs one partition until it is closed. `phase` is starting, running, refused or failing; `problem` says why in the last two."""
+
+    def __init__(self, environment: Environment, source: TopicPartition, partitions: int) -> None:
+        self.environment = environment
+        self.source = source
+        self.partitions = partitions
+        self.phase = "starting"
+        self.problem = ""
+        self.shown: Shown | None = None
+        worker = environment.config.worker
+        self._door = Door(
+            worker.partitioner,
+            partitions,
+            environment.settings.clock_skew,
+            worker.max_event_bytes,
+            worker.event_type_prefix,
+            "skip" if worker.unknown_types == "skip" else "reject",
+        )
+        self._engine = Engine(environment.settings, source.partition)
+        self._committer: Committer | None = None
+        self._applied = -1
+        self._epoch = 0
+        self._last_timestamp = 0
+        self._fetched: list[Any] = []
+        self._open = asyncio.Event()  # closed between revoke and assignment
+        self._rejoining = False
+        self._generation = 0
+        self._between_steps = asyncio.Lock()
+        self._next_probe = 0.0
+        self._marker_at = 0.0
+        self._shown_at = 0.0
+        self._next_applied = -1
+        self._suspect: int | None = None  # offset of the event on which the engine failed last
+        self._poison: set[int] = set()
+        self._gave_up = False
+        self._task: asyncio.Task[None] | None = None
+
+    # -- for the runtime ----------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin with a takeover. To be called when the partition is assigned."""
+        self.environment.consumer.pause(self.source)
+        self.environment.consumer.seek(self.source, 0)  # a position of our own, so that none is looked up
+        self._open.set()
+        former = self._task
+        self._task = asyncio.create_task(self._run(former), name=f"partition-{self.source.partition}")
+
+    async def hold(self, bound_seconds: float) -> None:
+        """Revoked, perhaps for a moment: let the open step end, at most so long, and begin no other."""
+        self._open.clear()
+        self._generation += 1
+        if self.phase != "running" and self._task is not None:
+            self._task.cancel()  # a takeover that went on would fence the next owner
+            return
+        try:
+            await asyncio.wait_for(self._between_steps.acquire(), bound_seconds)
+        except TimeoutError:
+            log.warning("%s: the step did not end in time; its transaction will be fenced", self._name)
+        else:
+            self._between_steps.release()
+
+    def rejoin(self) -> None:
+        """Assigned again: state and producer are kept if the producer proves to be unfenced."""
+        if self.phase != "running" or self._task is None or self._task.done():
+            self.start()
+            return
+        self._rejoining = True
+        self.environment.consumer.seek(self.source, self._applied + 1)
+        self._open.set()
+
+    async def close(self) -> None:
+        """Stop for good: drop the state and its series."""
+        self._open.clear()
+        self.shown = None
+        self.environment.recorder.partition_lost(self.source.partition)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._drop()
+
+    @property
+    def _name(self) -> str:
+        return f"{self.source.topic}-{self.source.partition}"
+
+    # -- life ---------------------------------------------------------------------------------------------------------------------
+
+    async def _run(self, former: asyncio.Task[None] | None) -> None:
+        if former is not None:  # cancelled by a rebalance in the middle of a takeover
+            former.cancel()
+            await asyncio.gather(former, return_exceptions=True)
+            await self._drop()
+        retry = FIRST_RETRY_SECONDS
+        while not self._gave_up:
+            try:
+                await self._open.wait()
+                await self._take_over()
+                retry = FIRST_RETRY_SECONDS
+                while True:
+                    await self._open.wait()
+                    if self._rejoining:
+                        await self._prove_unfenced()
+                    await self._turn()
+            except RefusedError as error:
+                self._complain("refused", str(error))
+                retry = LONGEST_RETRY_SECONDS
+            except EngineFaultError as error:
+                self._note_fault(error)
+            except KafkaError as error:
+                self._complain("failing", f"{self._name}: {type(error).__name__}: {error}; taking it over again")
+            except Exception as error:
+                log.exception("%s: step failed", self._name)
+                self._complain("failing", f"{self._name}: {type(error).__name__}: {error}; taking it over again")
+            self.environment.recorder.step_failed()
+            await self._drop()
+            # A worker that was fenced may still believe that it owns the partition: its next heartbeat tells it otherwise.
+            await asyncio.sleep(retry)
+            retry = min(retry * 2, LONGEST_RETRY_SECONDS)
+
+    def _complain(self, phase: str, problem: str) -> None:
+        if (phase, problem) != (self.phase, self.problem):
+            log.error("%s", problem)
+        self.phase, self.problem = phase, problem
+
+    async def _take_over(self) -> None:
+        environment = self.environment
+        started = environment.clock.now()
+        self.phase = "starting"
+        environment.consumer.pause(self.source)
+        committer = Committer(environment.config, environment.connection, self.source.partition, environment.failpoints)
+        self._committer = committer
+        await committer.start()
+        environment.failpoints.reach("takeover.after_fence")
+        taken = await take_over(
+            environment.config,
+            environment.settings,
+            environment.connection,
+            environment.consumer,
+            self.source,
+            self.partitions,
+            environment.failpoints,
+            from_log_start=environment.from_log_start,
+        )
+        self._engine, self._applied, self._epoch = taken.engine, taken.applied, taken.epoch
+        self._last_timestamp = taken.last_timestamp
+        self._fetched = []
+        self._rejoining = True  # the first step proves the fence and writes the new epoch
+        environment.failpoints.reach("takeover.before_seek")
+        environment.consumer.seek(self.source, self._applied + 1)
+        environment.consumer.resume(self.source)
+        seconds = (environment.clock.now() - started) / 1000
+        environment.recorder.taken_over(self.source.partition, seconds=seconds)
+        log.info("%s: taken over at offset %d in %.2f s (%d state records)", self._name, self._applied + 1, seconds, taken.records_read)
+        self.phase, self.problem = "running", ""
+
+    async def _prove_unfenced(self) -> None:
+        """Commit the marker alone: it succeeds only if nobody else has taken the partition since."""
+        async with self._between_steps:
+            self._rejoining = False
+            self._fetched = []
+            self.environment.consumer.seek(self.source, self._applied + 1)
+            self.environment.consumer.resume(self.source)
+            await self._commit([], with_offset=False)
+        self._show()
+
+    async def _drop(self) -> None:
+        """Forget everything in memory; the log and the state topic have it."""
+        self.shown = None
+        self._fetched = []
+        committer, self._committer = self._committer, None
+        if committer is not None:
+            try:
+                await asyncio.wait_for(committer.stop(), timeout=5)
+            except Exception:  # noqa: BLE001 - it is fenced by the next owner anyway
+                log.warning("%s: the producer did not stop", self._name)
+
+    def _note_fault(self, error: EngineFaultError) -> None:
+        """The first time at an event may be an accident; the second time the event is set aside."""
+        log.error("%s: %s", self._name, error, exc_info=error.__cause__)
+        self._complain("failing", f"{self._name}: {error}; taking it over again")
+        if self._suspect != error.offset:
+            self._suspect = error.offset
+            return
+        self._poison.add(error.offset)
+        self.environment.recorder.engine_failed()
+        if len(self._poison) > self.environment.config.worker.engine_errors_max:
+            self._gave_up = True
+            self._complain("refused", f"{self._name}: the engine failed on {len(self._poison)} events; stopped. Please report it, with this log.")
+
+    # -- steps --------------------------------------------------------------------------------------------------------------------
+
+    async def _turn(self) -> None:
+        """One round: events if there are any, else time."""
+        generation = self._generation
+        if not self._fetched:
+            self._fetched = await self._fetch()
+        if generation != self._generation or not self._open.is_set() or self._rejoining:
+            self._fetched = []  # a rebalance came in between: positions are set anew
+            return
+        async with self._between_steps:
+            if self._fetched:
+                await self._step()
+            await self._follow_wall_clock()
+        self._show_if_due()
+
+    async def _fetch(self) -> list[Any]:
+        consumer, worker = self.environment.consumer, self.environment.config.worker
+        timeout_ms = int(self._patience() * 1000)
+        found = await consumer.getmany(self.source, timeout_ms=timeout_ms, max_records=worker.step_events_max)
+        return [record for record in found.get(self.source, ()) if record.offset > self._applied]
+
+    def _patience(self) -> float:
+        """Seconds to wait for events: until the next deadline is due for proof, at most IDLE_SECONDS."""
+        if self.environment.config.worker.clock == "log":
+            return IDLE_SECONDS
+        deadline = self._engine.next_deadline()
+        if deadline == NEVER:
+            return IDLE_SECONDS
+        left = (deadline + self.environment.settings.timer_delay - self.environment.clock.now()) / 1000
+        return min(max(left, DEADLINE_PROBE_SECONDS), IDLE_SECONDS)
+
+    async def _step(self) -> None:
+        rejected = await self._fold()
+        self._engine.advance_by_log()
+        self._engine.sweep()
+        self.environment.failpoints.reach("step.after_fold")
+        await self._commit(rejected, with_offset=True)
+
+    async def _fold(self) -> list[DeadLetter]:
+        """Fold fetched records until the step is full; what is left waits for the next step."""
+        worker, loop = self.environment.config.worker, asyncio.get_running_loop()
+        until = loop.time() + worker.step_ms_max / 1000
+        rejected: list[DeadLetter] = []
+        done = 0
+        while done < len(self._fetched):
+            end = min(done + FOLD_SLICE, len(self._fetched))
+            for record in self._fetched[done:end]:
+                self._fold_record(record, rejected)
+            done = end
+            if loop.time() > until:
+                break
+            await asyncio.sleep(0)
+        last = self._fetched[done - 1]
+        self._next_applied, self._last_timestamp = last.offset, last.timestamp
+        self._fetched = self._fetched[done:]
+        self.environment.recorder.event_applied(
+            self.source.partition, event_at_ms=self._engine.stream_time, now_ms=self.environment.clock.now()
+        )
+        return rejected
+
+    def _fold_record(self, record: Any, rejected: list[DeadLetter]) -> None:
+        engine = self._engine
+        if record.offset in self._poison:
+            outcome: Any = Rejected(Reason.ENGINE_ERROR, "the engine failed on this event; please report it")
+            engine.reject(outcome)
+        else:
+            outcome = self._admit(record)
+        if outcome is None:
+            return
+        if isinstance(outcome, Conflict):
+            outcome = Rejected(Reason.CONFLICTING_DUPLICATE, f"replaces the event of {outcome.event.kind} with the same source and id")
+        rejected.append(self._dead_letter(record, outcome))
+
+    def _admit(self, record: Any) -> Rejected | Conflict | None:
+        engine = self._engine
+        event = self._door.admit(record.value, record.key, record.timestamp)
+        if isinstance(event, Event):
+            try:
+                if not engine.knows(event) and self._misplaced(record):
+                    event = Rejected(Reason.WRONG_PARTITION, f"key belongs on another partition than {record.partition}")
+                else:
+                    return engine.apply(event)
+            except Exception as error:
+                raise EngineFaultError(record.offset) from error
+        if isinstance(event, Skipped):
+            engine.counts["skipped"] += 1
+            return None
+        engine.reject(event)
+        return event
+
+    def _misplaced(self, record: Any) -> bool:
+        if self.environment.config.worker.partitioner == "any":
+            return False
+        return partition_of(record.key, self.partitions) != record.partition
+
+    def _dead_letter(self, record: Any, rejected: Rejected) -> DeadLetter:
+        value = record.value
+        headers = [
+            ("reason", rejected.reason.encode()),
+            ("detail", rejected.detail.encode("utf-8", "replace")[:1024]),
+            ("topic", record.topic.encode()),
+            ("partition", str(record.partition).encode()),
+            ("offset", str(record.offset).encode()),
+        ]
+        if self.environment.config.dead_letter.payload == "hash" and value is not None:
+            headers.append(("sha256", hashlib.sha256(value).hexdigest().encode()))
+            value = None
+        return DeadLetter(record.key, value, headers)
+
+    async def _commit(self, rejected: list[DeadLetter], *, with_offset: bool) -> None:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        if with_offset:
+            self._applied = self._next_applied
+        step = self._engine.drain()
+        await asyncio.sleep(0)
+        records: list[Record] = [encode_record(key, value) for key, value in step.records.items()]
+        await asyncio.sleep(0)
+        facts: list[Record] = [(stated.key.encode(), encode_fact(stated)) for stated in step.facts]
+        await asyncio.sleep(0)
+        marker = encode_marker(
+            {
+                "application_id": self.environment.config.application_id,
+                "partitions": self.partitions,
+                "applied": {self.source.topic: self._applied},
+                "epoch": self._epoch,
+                "fingerprint": self.environment.settings.fingerprint,
+                "last_timestamp": self._last_timestamp,
+                **self._engine.marker(),
+            }
+        )
+        next_offset = self._applied + 1 if with_offset else None
+        assert self._committer is not None
+        await self._committer.commit(Transaction(marker, next_offset, records, facts, rejected))
+        self._marker_at = loop.time()
+        self.environment.recorder.step_committed(seconds=self._marker_at - started)
+
+    # -- time ---------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def _replaying(self) -> bool:
+        """Whether the newest record was old already when it was appended: a backfill, in which the wall clock means nothing."""
+        if self._last_timestamp <= 0:
+            return False
+        return self._last_timestamp - self._engine.stream_time > self.environment.config.worker.backfill_after_minutes * MINUTE_MS
+
+    async def _follow_wall_clock(self) -> None:
+        """Move timer time by the wall clock, but only on proof that nothing unread is in the log.
+
+        The clock is read before the broker is asked: a process that was stopped in between pairs an old instant with a new end, which is
+        true, never a new instant with an old end, which would raise breaches whose replies are waiting to be read.
+        """
+        loop, clock = asyncio.get_running_loop(), self.environment.clock
+        if self.environment.config.worker.clock == "log" or loop.time() < self._next_probe or self._fetched or self._replaying:
+            return
+        if clock.parted():
+            return
+        now = clock.now()
+        end = (await self.environment.consumer.end_offsets([self.source]))[self.source]
+        if await self.environment.consumer.position(self.source) >= end:
+            self._engine.advance(now - self.environment.settings.timer_delay)
+            written_long_ago = loop.time() - self._marker_at > MARKER_SECONDS
+            if self._engine.step.facts or self._engine.step.records or written_long_ago:
+                await self._commit([], with_offset=False)
+        overdue = self._engine.next_deadline() <= clock.now() - self.environment.settings.timer_delay
+        self._next_probe = loop.time() + (DEADLINE_PROBE_SECONDS if overdue else min(self._patience(), IDLE_SECONDS))
+
+    # -- out ----------------------------------------------------------------------------------------------------------------------
+
+    def _show_if_due(self) -> None:
+        if asyncio.get_running_loop().time() - self._shown_at >= self.environment.config.worker.snapshot_ms / 1000:
+            self._show()
+
+    def _show(self) -> None:
+        """Publish the numbers as of the last commit."""
+        self.shown = Shown(self._engine.view(), self._applied, self._epoch, self._replaying)
+        self.environment.recorder.replaying(self.source.partition, self._replaying)
+        self._shown_at = asyncio.get_running_loop().time()

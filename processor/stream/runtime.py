@@ -1,0 +1,148 @@
+"""The ticket stage of one worker: which partitions it owns, and what they show together.
+
+Partitions come and go with the consumer group. A revoked partition ends its step; if it comes back with the next assignment it keeps its
+state, else it is closed. aiokafka revokes everything at every rebalance, so the second half is what saves a recovery each time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
+
+from processor.compile import compile_settings
+from processor.config import Config
+from processor.export.telemetry import Recorder
+from processor.stream.connection import aiokafka_settings, pauses
+from processor.stream.failpoints import Failpoints
+from processor.stream.partition import Environment, PartitionProcessor, Shown
+from processor.wall_clock import WallClock
+
+log = logging.getLogger(__name__)
+
+FETCH_BYTES = 4 * 1024 * 1024
+LOOP_LAG_SECONDS = 0.1  # how often the lag of the event loop is measured
+
+
+class Runtime(ConsumerRebalanceListener):
+    """All owned partitions. `start` and `stop` are called by the hosting service."""
+
+    def __init__(self, config: Config, recorder: Recorder, *, from_log_start: bool = False) -> None:
+        self.config = config
+        self.recorder = recorder
+        self.partitions: dict[TopicPartition, PartitionProcessor] = {}
+        self._settings = compile_settings(config)
+        self._from_log_start = from_log_start
+        self._clock = WallClock()
+        self._environment: Environment | None = None
+        self._consumer: AIOKafkaConsumer | None = None
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._joined = False
+
+    # -- life ---------------------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Join the group; waits for a broker as long as it takes, and says so."""
+        self._tasks.append(asyncio.create_task(self._measure_loop_lag()))
+        connection = aiokafka_settings(self.config.kafka)
+        self._consumer = await self._connect(connection)
+        self._environment = Environment(
+            self.config, self._settings, connection, self._consumer, self._clock, self.recorder, Failpoints(), self._from_log_start
+        )
+        self._consumer.subscribe([self.config.topics.events], listener=self)
+
+    async def stop(self) -> None:
+        """End open steps within a bound, drop all state, leave the group."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*(partition.hold(self._bound) for partition in self.partitions.values()))
+        await asyncio.gather(*(partition.close() for partition in self.partitions.values()))
+        self.partitions.clear()
+        if self._consumer is not None:
+            await self._consumer.stop()
+
+    @property
+    def _bound(self) -> float:
+        return min(self.config.worker.transaction_timeout_seconds, self.config.worker.session_timeout_seconds / 2)
+
+    async def _connect(self, connection: dict[str, Any]) -> AIOKafkaConsumer:
+        worker = self.config.worker
+        for pause in pauses():
+            consumer = AIOKafkaConsumer(
+                **connection,
+                group_id=self.config.application_id,
+                enable_auto_commit=False,
+                auto_offset_reset="none",
+                isolation_level="read_committed",
+                session_timeout_ms=worker.session_timeout_seconds * 1000,
+                heartbeat_interval_ms=max(worker.session_timeout_seconds * 1000 // 10, 200),
+                max_poll_interval_ms=max(worker.session_timeout_seconds * 1000, 60_000),
+                max_partition_fetch_bytes=FETCH_BYTES,
+                fetch_max_wait_ms=100,
+                check_crcs=False,
+            )
+            try:
+                await consumer.start()
+            except KafkaError as error:
+                await consumer.stop()
+                servers = ", ".join(self.config.kafka.bootstrap_servers)
+                log.warning("no Kafka broker at %s (%s); next attempt in %.1f s", servers, type(error).__name__, pause)
+                await asyncio.sleep(pause)
+            else:
+                return consumer
+        raise AssertionError("pauses never end")
+
+    async def _measure_loop_lag(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            before = loop.time()
+            await asyncio.sleep(LOOP_LAG_SECONDS)
+            self.recorder.loop_lagged(loop.time() - before - LOOP_LAG_SECONDS)
+
+    # -- rebalance ------------------------------------------------------------------------------------------------------------------
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Everything is revoked at first, also what comes back."""
+        owned = [self.partitions[source] for source in revoked if source in self.partitions]
+        await asyncio.gather(*(partition.hold(self._bound) for partition in owned))
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Heartbeats stand still in here, so it only starts what takes time."""
+        assert self._environment is not None
+        assert self._consumer is not None
+        kept = set(assigned)
+        gone = [self.partitions.pop(source) for source in list(self.partitions) if source not in kept]
+        for partition in gone:
+            partition.shown = None
+            self._tasks.append(asyncio.create_task(partition.close()))
+        self._tasks = [task for task in self._tasks if not task.done()]
+        total = len(self._consumer.partitions_for_topic(self.config.topics.events) or ())
+        for source in sorted(kept):
+            if source in self.partitions:
+                self.partitions[source].rejoin()
+            else:
+                partition = self.partitions[source] = PartitionProcessor(self._environment, source, total)
+                partition.start()
+        self._joined = True
+        log.info("owns %d of %d partitions of %s", len(kept), total, self.config.topics.events)
+
+    # -- what it shows --------------------------------------------------------------------------------------------------------------
+
+    def shown(self) -> list[Shown]:
+        """The numbers of the owned partitions, each as of its last commit, in the order of partitions."""
+        return [partition.shown for _, partition in sorted(self.partitions.items()) if partition.shown is not None]
+
+    def ready(self) -> tuple[bool, list[str]]:
+        """Whether every owned partition is running, and if not, why."""
+        if not self._joined:
+            return False, ["not yet a member of the consumer group"]
+        problems = [
+            partition.problem or f"partition {source.partition} is {partition.phase}"
+            for source, partition in sorted(self.partitions.items())
+            if partition.shown is None or partition.phase != "running"
+        ]
+        return not problems, problems
