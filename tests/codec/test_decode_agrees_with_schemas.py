@@ -158,7 +158,7 @@ def test_what_a_schema_describes_is_decoded(document: dict[str, Any]) -> None:
 
 
 @given(spoilt_documents())
-@settings(max_examples=1500, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_decoder_and_schemas_refuse_the_same(document: dict[str, Any]) -> None:
     result = decode(json.dumps(document).encode())
     accepted = schema_accepts(document)
