@@ -51,7 +51,7 @@ class EngineFaultError(Exception):
         self.offset = offset
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Shown:
     """What a partition shows to the outside: its numbers after a commit."""
 

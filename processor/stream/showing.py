@@ -1,0 +1,55 @@
+"""What a worker shows over HTTP: the numbers of its partitions as of their last commits.
+
+The text for Prometheus is rendered at most once per snapshot interval, in a thread, however many ask for it; a scrape copies bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from processor.config import Config
+from processor.export.collector import Exporter
+from processor.export.snapshot import snapshot
+from processor.export.telemetry import Telemetry
+from processor.stream.partition import Shown
+from processor.stream.runtime import Runtime
+
+
+class Showing:
+    """The source behind /metrics, /snapshot and /readyz of one worker."""
+
+    def __init__(self, config: Config, runtime: Runtime, telemetry: Telemetry) -> None:
+        self._runtime = runtime
+        self._telemetry = telemetry
+        self._exporter = Exporter(config)
+        self._rendering = asyncio.Lock()
+        self._rendered_for: list[Shown] | None = None
+        self._rendered_at = 0.0
+        self._text = b""
+
+    async def exposition(self) -> bytes:
+        """The metrics of this instant, at most a second old where nothing was committed since."""
+        async with self._rendering:
+            shown = self._runtime.shown()
+            now = asyncio.get_running_loop().time()
+            if shown != self._rendered_for or now - self._rendered_at > 1.0:
+                views = [item.view for item in shown]
+                self._text = await asyncio.to_thread(self._exporter.render, views, self._telemetry)
+                self._rendered_for, self._rendered_at = shown, now
+                self._telemetry.exposition_rendered(asyncio.get_running_loop().time() - now)
+            return self._text
+
+    async def snapshot(self) -> dict[str, Any]:
+        """The numbers for programs: per partition what was applied, and every family."""
+        shown = self._runtime.shown()
+        applied = {item.view.partition: item.applied for item in shown}
+        return await asyncio.to_thread(snapshot, [item.view for item in shown], applied)
+
+    def ready(self) -> tuple[bool, list[str]]:
+        """See Runtime.ready."""
+        return self._runtime.ready()
+
+    def healthy(self) -> bool:
+        """The process answers; what is wrong with single partitions is a matter of readiness."""
+        return True
