@@ -141,7 +141,7 @@ def test_vocabularies_are_those_of_the_engine() -> None:
 
 
 def test_facts_and_dead_letters_speak_of_the_engines_clocks_dimensions_and_reasons() -> None:
-    fact = schema("support.facts.v1")["properties"]["data"]["properties"]
-    assert fact["clock"]["enum"] == [*CLOCKS, None]
-    assert tuple(fact["dimensions"]["properties"]) == DIMENSIONS
+    facts = schema("support.facts.v1")
+    assert facts["properties"]["data"]["properties"]["clock"]["enum"] == [*CLOCKS, None]
+    assert tuple(facts["$defs"]["dimensions"]["properties"]) == DIMENSIONS
     assert schema("support.rejected.v1")["properties"]["headers"]["properties"]["reason"]["enum"] == [reason.value for reason in Reason]
