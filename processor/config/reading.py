@@ -91,7 +91,8 @@ def _read_yaml(text: str, source: str) -> tuple[Any, list[Fault]]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ConfigError(source, [Fault(where, f"not valid YAML: {error.problem or error.context or 'unreadable'}")]) from None
+        problem = re.sub("'[^']{2,}'", "(not shown)", error.problem or error.context or "unreadable")
+        raise ConfigError(source, [Fault(where, f"not valid YAML: {problem}")]) from None
     except (yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
         raise ConfigError(source, [Fault("", f"not valid YAML ({type(error).__name__})")]) from None
 
@@ -174,7 +175,7 @@ def _within(document: Any, location: Loc) -> Iterator[str | int]:
     for part in location:
         if not isinstance(at, dict | list):
             return
-        yield part
+        yield str(part) if isinstance(at, dict) else part  # a number can be a (wrong) key
         entries: dict[Any, Any] = dict(enumerate(at)) if isinstance(at, list) else at
         at = entries.get(part, {})
 

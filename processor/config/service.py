@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 
 from processor.config.faults import Fault
 from processor.config.values import Section
 
 PASSWORD_VARIABLE = "TICKET_KPIS_KAFKA_PASSWORD"  # noqa: S105 - the name of the variable, not a secret
 TopicName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
-Server = Annotated[str, StringConstraints(pattern=r"^(\[[0-9A-Fa-f:]+\]|[^\s,:/@]+):\d{1,5}$")]
+SERVER = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^\s,:/@]+):\d{1,5}")
+
+
+def _server(value: str) -> str:
+    if not SERVER.fullmatch(value):
+        raise ValueError('not a broker: write "host:port", one broker in each entry of the list')
+    return value
+
+
+Server = Annotated[str, AfterValidator(_server)]
 
 
 class Security(Section):

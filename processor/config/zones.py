@@ -52,10 +52,11 @@ def offset_at(zone: ZoneInfo, instant: int) -> int:
     return (offset or timedelta()) // timedelta(milliseconds=1)
 
 
-def offset_periods(name: str, start: int, end: int) -> list[OffsetPeriod]:
+@cache
+def offset_periods(name: str, start: int, end: int) -> tuple[OffsetPeriod, ...]:
     """The zone between two UTC instants (whole seconds), cut where its offset changes."""
     if name in ("UTC", "Etc/UTC"):
-        return [OffsetPeriod(start, end, 0)]
+        return (OffsetPeriod(start, end, 0),)
     zone = load_zone(name)
     periods = []
     begin, offset, before = start, offset_at(zone, start), start
@@ -68,7 +69,7 @@ def offset_periods(name: str, start: int, end: int) -> list[OffsetPeriod]:
         before = after
     if begin < end:
         periods.append(OffsetPeriod(begin, end, offset))
-    return periods
+    return tuple(periods)
 
 
 def _first_with(zone: ZoneInfo, offset: int, before: int, after: int) -> int:

@@ -1,0 +1,70 @@
+"""`ticket-kpis check`: what people see of a good and of a bad configuration, and the exit codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from processor.cli import check
+from processor.config import Config, ConfigError, loads
+from processor.config.example import render_example
+
+DEMO = Path(__file__).parents[2] / "deploy" / "config.demo.yaml"
+
+
+def test_a_good_configuration_is_shown_as_it_was_understood() -> None:
+    result = CliRunner().invoke(check.command, ["--config", str(DEMO)])
+    assert result.exit_code == 0, result.output
+    shown = (
+        *("valid", "office", "Europe/Berlin", "mon-thu 08:00-12:00 13:00-18:00", "holidays of DE-BE"),
+        *("standard v2", "2026-01-01 00:00", "8h open hours", "priority: low,", "everything", "24h"),
+    )
+    assert [text for text in shown if text not in result.stdout] == []
+
+
+def test_a_bad_configuration_lists_all_faults_and_exits_2(tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text("worker: {clock: dead}\nreporting_zone: Nowhere\npolicies: [{id: a, calendar: x, targets: {}}]\n", encoding="utf-8")
+    result = CliRunner().invoke(check.command, ["--config", str(file)])
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    lines = result.stderr.splitlines()
+    assert [line.split(": ")[1] for line in lines[:-1]] == ["worker.clock", "reporting_zone", "policies[0].calendar"]
+    assert lines[-1] == "3 faults"
+
+
+def test_the_configuration_can_come_from_the_environment(tmp_path: Path) -> None:
+    result = CliRunner().invoke(check.command, env={"TICKET_KPIS_CONFIG": str(tmp_path / "missing.yaml")})
+    assert result.exit_code == 2
+    assert "cannot be read" in result.stderr
+
+
+def test_the_example_can_be_printed() -> None:
+    assert CliRunner().invoke(check.command, ["--example"]).stdout.strip() == render_example().strip()
+
+
+def test_too_many_samples_are_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Catalogue:
+        @staticmethod
+        def estimate_samples(config: Config) -> int:
+            return config.limits.samples_max + 1
+
+    monkeypatch.setattr(check, "import_module", lambda name: Catalogue)
+    with pytest.raises(ConfigError, match=r"limits\.samples_max: a worker would serve 50,001 samples"):
+        check._samples(Config(), "built-in")
+
+
+def test_a_policy_that_can_never_apply_and_an_unused_calendar_are_noted() -> None:
+    config = loads(
+        b"""
+calendars: {spare: {zone: UTC, hours: {mon: 08:00-12:00}}}
+policies:
+  - {id: wide, match: {priority: [high, urgent]}, targets: {first_response: 1h}}
+  - {id: narrow, match: {priority: urgent, tier: gold}, targets: {first_response: 1h}}
+  - {id: other, match: {tier: gold}, targets: {first_response: 1h}}
+""",
+        "notes.yaml",
+    )
+    assert [note.path for note in check._notes(config)] == ["calendars.spare", "policies[1]"]

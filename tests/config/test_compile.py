@@ -1,0 +1,167 @@
+"""What the engine gets from a configuration: the same numbers as its own defaults, versions in order, a fingerprint of all of it."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processor.compile import compile_settings
+from processor.config import Config, Duration, load, loads
+from processor.config.values import UNIT_MS, parse_duration
+from processor.core.events import CHANNELS
+from processor.core.settings import DAY_MS, HOUR_MS, Settings, Target
+
+OFFICE = "calendars: {office: {zone: Europe/Berlin, hours: {mon: 08:00-12:00}}}\n"
+
+
+def settings_of(text: str) -> Settings:
+    return compile_settings(loads(text.encode(), "tried.yaml"))
+
+
+def test_the_defaults_of_file_and_engine_agree() -> None:
+    compiled = compile_settings(load(None))
+    assert replace(compiled, policies=(), midnights=(), fingerprint="") == Settings()
+
+
+def test_the_default_policy_is_what_support_guides_say() -> None:
+    """Phone 20 s, chat and messaging 2 min, e-mail and the rest 24 h; queues of the rest 2 min; no limit for the resolution."""
+    policies = compile_settings(load(None)).policies
+    seen = {}
+    for channel in CHANNELS:
+        policy = next(policy for policy in policies if channel in policy.match.get("channel", {channel}))
+        assert "resolution" not in policy.targets
+        assert all(target.calendar is None for target in policy.targets.values())
+        seen[channel] = policy.targets["first_response"].ms // 1000, policy.targets["queue_wait"].ms // 1000
+    others = dict.fromkeys(("email", "web", "social", "api"), (86_400, 120))
+    assert seen == {"phone": (20, 20), "chat": (120, 120), "messaging": (120, 120), **others}
+
+
+def test_versions_count_by_start_and_the_newest_stands_first() -> None:
+    policies = settings_of("""
+reporting_zone: Europe/Berlin
+policies:
+  - {id: gold, effective_from: 2026-07-01, targets: {first_response: 1h}}
+  - {id: rest, targets: {first_response: 9h}}
+  - {id: gold, effective_from: "2026-07-01T00:00:00Z", targets: {first_response: 3h}}
+  - {id: gold, targets: {first_response: 2h}}
+""").policies
+    assert [(policy.id, policy.version, policy.targets["first_response"].ms // HOUR_MS) for policy in policies] == [
+        ("gold", 3, 3), ("gold", 2, 1), ("gold", 1, 2), ("rest", 1, 9),
+    ]  # fmt: skip
+    berlin_midnight = datetime(2026, 6, 30, 22, tzinfo=UTC)
+    assert policies[1].effective_from == berlin_midnight.timestamp() * 1000
+    assert policies[2].effective_from == 0
+
+
+def test_a_target_counts_open_hours_where_the_policy_has_a_calendar() -> None:
+    policy = settings_of(
+        OFFICE + "policies: [{id: a, calendar: office, targets: {first_response: 1h, resolution: {target: 3d, hours: calendar}}}]"
+    ).policies[0]
+    assert policy.targets == {"first_response": Target(HOUR_MS, "office"), "resolution": Target(3 * DAY_MS, None)}
+    assert policy.pauses == {"first_response": frozenset(), "resolution": frozenset({"pending"})}
+
+
+def test_holidays_are_closed_by_date_by_year_and_by_country() -> None:
+    calendars = settings_of("""
+calendars:
+  a: {zone: Europe/Berlin, hours: {thu: 08:00-12:00, fri: 08:00-12:00}, holidays: [2026-12-24], holidays_every_year: [01-01]}
+  b: {zone: Europe/Berlin, hours: {thu: 08:00-12:00, fri: 08:00-12:00}, country: DE, subdivision: BY}
+""").calendars
+
+    def open_days(name: str) -> list[str]:
+        days = ("2026-12-24", "2026-12-25", "2027-01-01", "2026-06-04")  # the last is Corpus Christi, a Bavarian holiday
+        return [day for day in days if calendars[name].is_open(int(datetime.fromisoformat(f"{day}T09:00Z").timestamp() * 1000))]
+
+    assert open_days("a") == ["2026-12-25", "2026-06-04"]
+    assert open_days("b") == ["2026-12-24"]
+
+
+def test_the_fingerprint_changes_with_everything_that_decides_a_number() -> None:
+    texts = [
+        "{}",
+        "time: {timer_delay: 6s}",
+        "time: {allowed_lateness: 25h}",
+        "time: {clock_skew: 6s}",
+        "time: {final_after: 73h}",
+        "time: {reopen_horizon: 91d}",
+        "time: {contact_expires_after: 8d}",
+        "limits: {tail_max: 511}",
+        "limits: {max_stubs: 1}",
+        "segments: {group_bys: [[], [channel]], windows: [[]]}",
+        "reporting_zone: Europe/Berlin",
+        "abandonment: {short: {phone: 6s}}",
+        "facts: {detail: all}",
+        "worker: {partitioner: any}",
+        "worker: {max_event_bytes: 1000}",
+        "worker: {event_type_prefix: com.example.}",
+        "worker: {unknown_types: skip}",
+        "policies: []",
+        "policies: [{id: a, targets: {resolution: 8h}}]",
+        "policies: [{id: b, targets: {resolution: 8h}}]",
+        "policies: [{id: a, targets: {resolution: 9h}}]",
+        "policies: [{id: a, targets: {resolution: 8h}, match: {tier: gold}}]",
+        "policies: [{id: a, targets: {resolution: 8h}, pauses: {resolution: []}}]",
+        "policies: [{id: a, targets: {resolution: 8h}, effective_from: 2026-01-01}]",
+        OFFICE,
+        OFFICE.replace("12:00", "12:01"),
+        OFFICE.replace("Berlin", "London"),
+        OFFICE.replace("office", "other"),
+        OFFICE.replace("}}}", "}, holidays: [2026-11-23]}}"),
+    ]
+    assert len({settings_of(text).fingerprint for text in texts}) == len(texts)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["http: {port: 1}", "worker: {clock: log}", "segments: {known: {group: [a]}}", "kafka: {client_id: x}", "time: {timer_delay: 5000ms}"],
+)
+def test_the_fingerprint_does_not_change_with_what_decides_none(text: str) -> None:
+    assert settings_of(text).fingerprint == settings_of("{}").fingerprint
+
+
+def test_every_setting_is_compiled() -> None:
+    """A setting that this compiler does not know would keep the engine's default whatever the file says."""
+    text = """
+time: {timer_delay: 6s, allowed_lateness: 25h, clock_skew: 7s, final_after: 73h, reopen_horizon: 91d, contact_expires_after: 8d}
+limits: {tail_max: 511, max_stubs: 1}
+segments: {group_bys: [[], [channel]], windows: [[]]}
+abandonment: {short: {phone: 6s}}
+facts: {detail: all}
+"""
+    compiled, engine = settings_of(OFFICE + text), Settings()
+    same = {field.name for field in fields(Settings) if getattr(compiled, field.name) == getattr(engine, field.name)}
+    assert not same
+
+
+def test_the_default_is_quick_and_three_calendars_take_under_a_second_and_a_half() -> None:
+    config = loads(
+        b"calendars:\n"
+        + b"".join(
+            f"  {name}: {{zone: {zone}, country: {name}, hours: {{mon: [08:00-12:00, 13:00-17:00], tue: [08:00-12:00, 13:00-17:00], "
+            f"wed: [08:00-12:00, 13:00-17:00], thu: 08:00-17:00, fri: 08:00-17:00, sat: 08:00-10:00, sun: 22:00-24:00}}}}\n".encode()
+            for name, zone in (("DE", "Europe/Vienna"), ("US", "America/Chicago"), ("JP", "Asia/Tokyo"))
+        ),
+        "three.yaml",
+    )
+    for tried, limit in ((Config(), 0.1), (config, 1.5)):
+        begun = time.process_time()
+        compile_settings(tried)
+        assert time.process_time() - begun < limit
+
+
+@given(st.tuples(*[st.integers(0, 99) for _ in UNIT_MS]))
+def test_a_duration_is_the_sum_of_its_parts(counts: tuple[int, ...]) -> None:
+    text = "".join(f"{count}{unit}" for count, unit in zip(counts, UNIT_MS, strict=True))
+    assert parse_duration(text) == Duration(sum(count * size for count, size in zip(counts, UNIT_MS.values(), strict=True)), text)
+
+
+@given(st.text(max_size=12))
+def test_no_text_breaks_the_reader_of_durations(text: str) -> None:
+    with suppress(ValueError):
+        assert isinstance(parse_duration(text), Duration)
