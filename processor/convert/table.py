@@ -95,7 +95,7 @@ class Table:
                     yield self._row(number, reader.line_num, cells, pick)
                 else:
                     yield cells
-            advance(raw.tell())
+        advance(self.path.stat().st_size)
 
     def _reader(self, raw: BinaryIO) -> Reader:
         magic = raw.read(2)
