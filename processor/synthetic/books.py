@@ -43,8 +43,25 @@ def measure(totals: Totals, clock: BookClock | None, until: int, fulfilled: bool
 class TicketBook:
     """One ticket's entries."""
 
-    __slots__ = ("adopted", "created_at", "desk", "dims", "eligible", "first", "first_solved_at", "first_wait", "flags", "reopens", "resolution", "solved_at",
-                 "solves", "status", "summary_due", "totals")  # fmt: skip
+    __slots__ = (
+        "adopted",
+        "created_at",
+        "desk",
+        "dims",
+        "eligible",
+        "ever_solved",
+        "first",
+        "first_solve_ms",
+        "first_wait",
+        "flags",
+        "reopens",
+        "resolution",
+        "solved_at",
+        "solves",
+        "status",
+        "summary_due",
+        "totals",
+    )
 
     def __init__(self, desk: Desk, totals: Totals) -> None:
         self.desk = desk
@@ -58,7 +75,8 @@ class TicketBook:
         self.first: BookClock | None = None
         self.resolution: BookClock | None = None
         self.first_wait: tuple[int, int | None] | None = None  # calendar and business milliseconds to the first response
-        self.first_solved_at: int | None = None
+        self.first_solve_ms: int | None = None  # since the creation; of a solve within the population
+        self.ever_solved = False
         self.solved_at = 0
         self.summary_due = NEVER
         self.solves = 0
@@ -141,6 +159,10 @@ class TicketBook:
         if self.in_backlog:
             self._enter("unmerged" if reason == "merged" else "restored")
 
+    def deadlines(self) -> list[int]:
+        """What time alone will still do to it."""
+        return [self.summary_due, *(clock.due for clock in (self.first, self.resolution) if clock is not None)]
+
     def close(self, until: int) -> None:
         """Add the outcomes that stand at `until`."""
         totals = self.totals
@@ -154,8 +176,9 @@ class TicketBook:
             observe(totals, "first_response", calendar_ms)
             if business_ms is not None:
                 observe(totals, "first_response_business", business_ms)
-        if self.first_solved_at is not None and not self.adopted:
-            observe(totals, "first_resolution", self.first_solved_at - self.created_at)
+        if not self.adopted:
+            if self.first_solve_ms is not None:
+                observe(totals, "first_resolution", self.first_solve_ms)
             if self.summary_due <= until:
                 observe(totals, "full_resolution", self.solved_at - self.created_at)
         measure(totals, self.first, until, self.first_wait is not None)
@@ -167,14 +190,17 @@ class TicketBook:
         self.first = BookClock(self.desk, FIRST_RESPONSE, at, policy)
         self.resolution = BookClock(self.desk, RESOLUTION, at, policy)
         self._pause_or_resume(at)
-        self._enter(reason)
+        if self.in_backlog:  # a solved one that we opened enters when it is reopened
+            self._enter(reason)
 
     def _solve(self, at: int) -> None:
         self.solved_at = at
         self.summary_due = at + self.desk.settings.final_after
         if self.eligible:
             self.solves += 1
-            self.first_solved_at = at if self.first_solved_at is None else self.first_solved_at
+            if not self.ever_solved:
+                self.first_solve_ms = at - self.created_at
+        self.ever_solved = True
         for clock in (self.first, self.resolution):
             if clock is not None and clock.open:
                 clock.stop(at)
@@ -244,6 +270,10 @@ class ContactBook:
         if self.leg is not None:
             self.settled = True
         self._end_leg(at, False)
+
+    def deadlines(self) -> list[int]:
+        """What time alone will still do to it."""
+        return [self.leg.due] if self.leg is not None else []
 
     def close(self, until: int) -> None:
         """A wait that still goes on may be late by now."""

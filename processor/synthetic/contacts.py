@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from processor.core.business_hours import NEVER
 from processor.core.settings import MINUTE_MS, MS
 from processor.synthetic.books import ContactBook, Totals
 from processor.synthetic.clock import Desk
 from processor.synthetic.feed import Feed
 from processor.synthetic.script import LogEndsError, Script
-from processor.synthetic.world import AGENTS, GROUP_OF, GROUPS, SOURCE_OF, SURGE_SLOWER, World, in_surge
+from processor.synthetic.world import AGENTS, GROUP_OF, QUEUE_OF, SECOND_LINE, SOURCE_OF, SURGE_SLOWER, World, in_surge
 
 WAIT_MEDIAN = {"phone": 11 * MS, "chat": 35 * MS}
 PATIENCE_MS = {"phone": 150 * MS, "chat": 240 * MS}
@@ -22,15 +24,15 @@ class ContactScript(Script):
         now = world.arrival()
         super().__init__(world, feed, id_field="contact_id", id=f"C-{number:07d}", source=SOURCE_OF[self.channel], now=now)
         self.topic = "outage" if in_surge(now) and world.chance(0.7) else world.topic.pick(world.random)
-        self.queue = GROUP_OF[self.topic]
+        self.queue = QUEUE_OF[self.channel]
         self.desk = desk
         self.entry = {"channel": self.channel, "topic": self.topic} | ({"ticket_id": ticket} if ticket else {})
         self.book = ContactBook(desk, totals, self.channel, self.topic)
 
     def play(self) -> None:
         """Live it through."""
-        try:
-            self.say("contact.initiated", **self.entry)
+        with suppress(LogEndsError):
+            self.tell("contact.initiated", self.entry)
             self.later(self.world.around(9 * MS, 0.5))
             if self.world.chance(0.06):  # leaves in the menu: never offered
                 self.say("contact.ended", outcome="dropped")
@@ -40,11 +42,9 @@ class ContactScript(Script):
                 self._talk()
             else:
                 self._queue()
-        except LogEndsError:
-            pass
 
     def _queue(self) -> None:
-        self.say("contact.queued", **self.entry, queue=self.queue)
+        self.tell("contact.queued", self.entry | {"queue": self.queue})
         self.book.wait(self.now, self.queue)
         draw = self.random.random()
         if draw < 0.03:
@@ -106,7 +106,7 @@ class ContactScript(Script):
         self.book.abandon(self.now)
 
     def _transfer(self) -> None:
-        self.queue = self.random.choice([group for group in GROUPS if group != self.queue])
+        self.queue = QUEUE_OF[self.channel] if self.queue == SECOND_LINE else SECOND_LINE
         self.say("contact.transferred", queue=self.queue)
         self.book.wait(self.now, self.queue)
 
@@ -133,4 +133,4 @@ class ContactScript(Script):
         self.say("contact.wrapped_up", wrap_up_seconds=wrap_up)
 
     def _agent(self) -> str:
-        return self.random.choice(AGENTS[self.queue])
+        return self.random.choice(AGENTS[GROUP_OF[self.topic]])

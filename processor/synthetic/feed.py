@@ -60,7 +60,7 @@ class Feed:
                 kind, data = "ticket.created", {"ticket_id": ticket, "channel": "email"}
             else:
                 kind, data = "ticket.status_changed", {"ticket_id": ticket, "status": "solved"}
-            event = cloud_event(kind=kind, id=f"late-{number:05d}", source="/helpdesk/mail", occurred_at_ms=at, data=data, sequence="000001")
+            event = cloud_event(kind=kind, id=f"late-{number:05d}", source="/helpdesk/mail", occurred_at_ms=at, data=data)
             self.put(arrival, encode(event))
         return count
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from processor.codec.envelope import format_time
 from processor.core.settings import HOUR_MS, MINUTE_MS, Settings
-from processor.synthetic.books import Totals
-from processor.synthetic.clock import BookClock, Desk
+from processor.synthetic.books import ContactBook, TicketBook, Totals
+from processor.synthetic.clock import Desk
 from processor.synthetic.contacts import ContactScript
 from processor.synthetic.feed import Feed
 from processor.synthetic.tickets import TicketScript
@@ -21,6 +21,8 @@ TICKETS_SHARE = 0.55  # of all tickets and contacts
 RUN_ON_MS = HOUR_MS  # how long after the end the clocks still run
 QUIET_MS = MINUTE_MS  # no deadline so near to the end of time, so that no reader's timer delay can decide
 TRUTH_VERSION = 1
+
+Advance = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,10 @@ class Synthetic:
 
 
 def generate(
-    settings: Settings, *, events: int, seed: int, start: int, duration: int, faults: bool = False, advance: Callable[[int], None] = lambda _made: None
+    settings: Settings, *, events: int, seed: int, start: int, duration: int, faults: bool = False, advance: Advance = lambda _made: None
 ) -> Synthetic:
     """At least `events` records between `start` and `start + duration` (milliseconds), a little more at most. Deterministic."""
-    random = Random(seed)  # noqa: S311 - it must be predictable
+    random = Random(seed)
     end = start + duration
     world, desk, feed = World(random, start, end), Desk(settings), Feed(random)
     totals: Totals = Counter()
@@ -58,10 +60,10 @@ def generate(
     late = feed.add_late(settings.allowed_lateness, start, end)
     invalid = feed.add_faults(start, end) if faults else Counter()
     advance(events)
-    clocks = [clock for book in (ticket.book for ticket in tickets) for clock in (book.first, book.resolution) if clock and clock.open]
-    until = quiet_instant(end + RUN_ON_MS, [*clocks, *(contact.book.leg for contact in contacts if contact.book.leg)])
-    for script in (*tickets, *contacts):
-        script.book.close(until)
+    books: list[TicketBook | ContactBook] = [*(ticket.book for ticket in tickets), *(contact.book for contact in contacts)]
+    until = quiet_instant(end + RUN_ON_MS, [due for book in books for due in book.deadlines()])
+    for book in books:
+        book.close(until)
     feed.lines.sort()
     truth = {
         "version": TRUTH_VERSION,
@@ -80,9 +82,9 @@ def generate(
     return Synthetic([line for _, _, line in feed.lines], truth, feed.kinds, feed.hours)
 
 
-def quiet_instant(wanted: int, clocks: list[BookClock]) -> int:
+def quiet_instant(wanted: int, deadlines: Iterable[int]) -> int:
     """The first instant from `wanted` on that is a minute away from every deadline."""
-    for due in sorted(clock.due for clock in clocks):
+    for due in sorted(deadlines):
         if due >= wanted + QUIET_MS:
             break
         if due > wanted - QUIET_MS:

@@ -33,10 +33,18 @@ class Script:
             raise LogEndsError
         return self.now
 
-    def say(self, kind: str, /, *, early_ms: int = 0, **data: Any) -> None:
-        """An event of now, or a moment ago by the clock of another subsystem."""
+    def say(self, event: str, /, **data: Any) -> None:
+        """An event of now."""
+        self.tell(event, data)
+
+    def tell(self, event: str, data: dict[str, Any], *, early_ms: int = 0) -> None:
+        """An event of now, or of a moment ago by the clock of another subsystem."""
         self._steps += 1
         self._feed.emit(
-            source=self._source, id=f"{self.id}-{self._steps:03d}", kind=kind, at=self.now - early_ms, sequence=f"{self._steps:06d}",
+            source=self._source,
+            id=f"{self.id}-{self._steps:03d}",
+            kind=event,
+            at=self.now - early_ms,
+            sequence=f"{self._steps:06d}",
             data={self._id_field: self.id, **data},
-        )  # fmt: skip
+        )

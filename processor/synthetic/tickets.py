@@ -5,6 +5,7 @@ Every step says an event and enters it in the books, so the totals are known wit
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from processor.core.business_hours import NEVER
@@ -13,7 +14,7 @@ from processor.synthetic.books import TicketBook, Totals
 from processor.synthetic.clock import Desk
 from processor.synthetic.feed import Feed
 from processor.synthetic.script import LogEndsError, Script
-from processor.synthetic.world import AGENTS, GROUP_OF, GROUPS, PRIORITIES, SOURCE_OF, World, in_surge
+from processor.synthetic.world import AGENTS, GROUP_OF, GROUPS, PRIORITIES, SECOND_LINE, SOURCE_OF, World, in_surge
 
 BOUNCE_WITHIN_MS = 30 * MINUTE_MS
 LIVE = frozenset({"chat", "messaging", "phone"})
@@ -37,10 +38,8 @@ class TicketScript(Script):
 
     def play(self) -> None:
         """Live it through."""
-        try:
+        with suppress(LogEndsError):
             self._begin()
-        except LogEndsError:
-            pass
 
     # -- beginnings ---------------------------------------------------------------------------------------------------------------
 
@@ -83,11 +82,12 @@ class TicketScript(Script):
 
     def _create(self, direction: str) -> None:
         dims = (self.channel, self.priority, self.group, self.tier, self.topic, NONE)
+        status = "new" if direction == "inbound" else "open"
         if self.world.chance(0.02):  # another subsystem's clock is a moment behind
-            self.say("ticket.assignee_changed", early_ms=self.random.randint(1, 3 * MS), assignee_id=self._agent())
-        self.say("ticket.created", channel=self.channel, status="new" if direction == "inbound" else "open", priority=self.priority, direction=direction,
-                 topic=self.topic, group=self.group, tier=self.tier, requester_id=f"U-{self.random.randrange(20_000):05d}")  # fmt: skip
-        self.book.create(self.now, dims, "new" if direction == "inbound" else "open", direction == "inbound")
+            self.tell("ticket.assignee_changed", {"assignee_id": self._agent()}, early_ms=self.random.randint(1, 3 * MS))
+        self.say("ticket.created", channel=self.channel, status=status, priority=self.priority, direction=direction, topic=self.topic,
+                 group=self.group, tier=self.tier, requester_id=f"U-{self.random.randrange(20_000):05d}")  # fmt: skip
+        self.book.create(self.now, dims, status, direction == "inbound")
 
     def _greeting(self) -> None:
         """What machines do with a new ticket: none of it is a response."""
@@ -171,6 +171,10 @@ class TicketScript(Script):
                 self._status("open")
             if self.world.chance(0.04):
                 self._change("priority", "urgent" if self.priority != "urgent" else "high")
+            if self.world.chance(0.02):
+                self._change("topic", "bug" if self.topic != "bug" else "integration")
+            if self.tier == "standard" and self.world.chance(0.02):
+                self._change("tier", "premium")
             self.later(self.world.around(3 * MINUTE_MS if self.channel in LIVE else HOUR_MS))
             self._reply()
         self._finish()
@@ -240,22 +244,22 @@ class TicketScript(Script):
         self.later(self.random.randint(1, 10 * MINUTE_MS))
         setattr(self, field, value)
         kind = "ticket.fields_changed" if field in {"tier", "topic"} else f"ticket.{field}_changed"
-        self.say(kind, **{field: value})
+        self.tell(kind, {field: value})
         place = FIELD_PLACES[field]
         self.book.change(self.now, (*self.book.dims[:place], value, *self.book.dims[place + 1 :]))
 
     def _escalate(self) -> None:
-        before, self.tier = self.tier, "tier2" if self.tier == "tier1" else "tier3"
-        self.say("ticket.escalated", kind="functional", from_tier=before, to_tier=self.tier)
-        if self.tier != before:
-            self._change("tier", self.tier)
+        kind = self.random.choice(("functional", "functional", "hierarchical", "automatic"))
+        self.say("ticket.escalated", kind=kind, from_tier="first_line", to_tier=SECOND_LINE)
+        if self.group != "technical":
+            self._change("group", "technical")
 
     def _discard(self, kind: str, reason: str, **data: Any) -> None:
-        self.say(kind, **data)
+        self.tell(kind, data)
         self.book.discard(reason)
 
     def _restore(self, kind: str, reason: str, **data: Any) -> None:
-        self.say(kind, **data)
+        self.tell(kind, data)
         self.book.restore(reason)
 
     def _agent(self) -> str:

@@ -20,25 +20,32 @@ SLOT_MS = 5 * MINUTE_MS
 # Once a day something breaks: many write at once, about one topic, and wait longer.
 SURGE_FROM_MS = 14 * HOUR_MS
 SURGE_MS = 90 * MINUTE_MS
-SURGE_FACTOR = 4.0
+SURGE_FACTOR = 2.5
 SURGE_SLOWER = 3.0
 
-CHANNELS = (("email", 40), ("web", 26), ("chat", 12), ("messaging", 11), ("phone", 6), ("social", 3), ("api", 2))
+CHANNELS = (("email", 42), ("web", 28), ("chat", 13), ("messaging", 11), ("phone", 6))
 CONTACT_CHANNELS = (("phone", 70), ("chat", 30))
 PRIORITIES = (("low", 18), ("normal", 52), ("high", 22), ("urgent", 8))
-TIERS = (("tier1", 78), ("tier2", 18), ("tier3", 4))
+TIERS = (("standard", 70), ("premium", 22), ("enterprise", 8))  # what the customer bought
 TOPICS = (("invoice", 20), ("refund", 9), ("login", 18), ("outage", 6), ("bug", 22), ("setup", 16), ("integration", 9))
-GROUP_OF = {"invoice": "billing", "refund": "billing", "login": "technical", "outage": "technical", "bug": "technical", "setup": "onboarding",
-            "integration": "onboarding"}  # fmt: skip
+GROUP_OF = {
+    "invoice": "billing",
+    "refund": "billing",
+    "login": "technical",
+    "outage": "technical",
+    "bug": "technical",
+    "setup": "onboarding",
+    "integration": "onboarding",
+}
 GROUPS = ("billing", "technical", "onboarding")
+QUEUE_OF = {"phone": "hotline", "chat": "chat"}
+SECOND_LINE = "second_line"  # where contacts are transferred to
 AGENTS = {group: tuple(f"A-{group[0].upper()}{number:02d}" for number in range(1, 13)) for group in GROUPS}
 
 # Median time to a first reply.
-REPLY_MEDIAN = {"email": 150 * MINUTE_MS, "web": 120 * MINUTE_MS, "chat": 45 * MS, "messaging": 70 * MS, "phone": 9 * MS, "social": 60 * MINUTE_MS,
-                "api": 180 * MINUTE_MS}  # fmt: skip
+REPLY_MEDIAN = {"email": 150 * MINUTE_MS, "web": 120 * MINUTE_MS, "chat": 45 * MS, "messaging": 70 * MS, "phone": 9 * MS}
 PRIORITY_PACE = {"low": 1.5, "normal": 1.0, "high": 0.6, "urgent": 0.3}
-SOURCE_OF = {"email": "/helpdesk/mail", "web": "/helpdesk/web", "chat": "/livechat", "messaging": "/livechat", "phone": "/telephony",
-             "social": "/helpdesk/social", "api": "/helpdesk/api"}  # fmt: skip
+SOURCE_OF = {"email": "/helpdesk/mail", "web": "/helpdesk/web", "chat": "/livechat", "messaging": "/livechat", "phone": "/telephony"}
 
 
 class Choice:
