@@ -1,0 +1,143 @@
+"""The synthetic log: reproducible, with at least one of everything, and books that add up."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from processor.codec.decode import decode
+from processor.codec.times import parse_time
+from processor.core.events import Event, Rejected
+from processor.core.settings import DAY_MS, HOUR_MS, MINUTE_MS, Policy, Settings, Target
+from processor.synthetic.feed import FAULTS
+from processor.synthetic.generate import QUIET_MS, Synthetic, generate, quiet_instant
+
+START = parse_time("2026-03-02T00:00:00Z")
+TARGETS = {"first_response": Target(2 * HOUR_MS), "resolution": Target(6 * HOUR_MS), "queue_wait": Target(30_000)}
+URGENT = {**TARGETS, "first_response": Target(20 * MINUTE_MS), "resolution": Target(2 * HOUR_MS)}
+PAUSES = {"resolution": frozenset({"pending"})}
+SETTINGS = Settings(
+    policies=(
+        Policy("urgent", 1, 0, {"priority": frozenset({"urgent"})}, URGENT, PAUSES),
+        Policy("standard", 1, 0, {}, TARGETS, PAUSES),
+    )
+)
+
+
+def made(events: int = 20_000, seed: int = 7, **options: Any) -> Synthetic:
+    return generate(SETTINGS, events=events, seed=seed, start=START, duration=DAY_MS, **options)
+
+
+@pytest.fixture(scope="module")
+def day() -> Synthetic:
+    return made(faults=True)
+
+
+@pytest.fixture(scope="module")
+def families(day: Synthetic) -> Counter[str]:
+    return Counter(day.truth["families"])
+
+
+def labelled(families: Counter[str], family: str) -> dict[str, int]:
+    return {name.split('"')[1]: count for name, count in families.items() if name.startswith(family + "{")}
+
+
+def test_the_same_seed_gives_the_same_log_and_truth_and_another_seed_another_one() -> None:
+    first, again, other = made(2000), made(2000), made(2000, seed=8)
+    assert (first.lines, first.truth) == (again.lines, again.truth)
+    assert first.lines != other.lines
+
+
+def test_there_are_as_many_records_as_asked_for_and_hardly_more(day: Synthetic) -> None:
+    assert 20_000 <= len(day.lines) == day.truth["records"] < 20_200
+
+
+def test_every_record_is_an_event_but_for_the_faults_that_the_truth_lists(day: Synthetic, families: Counter[str]) -> None:
+    refused = Counter(verdict.reason.value for line in day.lines if isinstance(verdict := decode(line), Rejected))
+    assert refused == labelled(families, "support_events_invalid_total")
+    assert set(refused) == {reason for reason, _ in FAULTS}
+    assert not any(isinstance(decode(line), Rejected) for line in made(500).lines)
+
+
+def test_there_is_at_least_one_of_everything(day: Synthetic, families: Counter[str]) -> None:
+    kinds = {verdict.kind for line in day.lines if isinstance(verdict := decode(line), Event)}
+    assert kinds >= {
+        "ticket.created", "ticket.status_changed", "ticket.priority_changed", "ticket.assignee_changed", "ticket.group_changed",
+        "ticket.fields_changed", "ticket.escalated", "ticket.merged", "ticket.unmerged", "ticket.marked_as_spam", "ticket.unmarked_as_spam",
+        "ticket.deleted", "ticket.restored", "message.added", "message.bounced", "contact.initiated", "contact.queued", "contact.offered",
+        "contact.missed", "contact.accepted", "contact.transferred", "contact.abandoned", "contact.callback_requested", "contact.ended",
+        "contact.wrapped_up",
+    }  # fmt: skip
+    for name in ("tickets_adopted", "tickets_reopened", "tickets_merged", "tickets_restored", "contacts_abandoned",
+                 "contacts_short_abandoned", "contacts_answered", "events_duplicate", "events_late"):  # fmt: skip
+        assert families[f"support_{name}_total"] > 0, name
+    assert set(labelled(families, "support_sla_clocks_breached_total")) == {"first_response", "resolution", "queue_wait"}
+    assert sum(labelled(families, "support_sla_clocks_breach_induced_total").values()) > 0
+    assert set(labelled(families, "support_tickets_discarded_total")) == {"spam", "deleted"}
+    assert labelled(families, "support_backlog_entered_total").keys() == {
+        "created", "adopted", "reopened", "restored", "unmerged", "became_eligible"}  # fmt: skip
+    assert labelled(families, "support_backlog_left_total").keys() == {"solved", "discarded", "merged"}
+
+
+def test_the_backlog_is_what_entered_less_what_left(families: Counter[str]) -> None:
+    entered = sum(labelled(families, "support_backlog_entered_total").values())
+    left = sum(labelled(families, "support_backlog_left_total").values())
+    assert families["support_backlog_tickets"] == entered - left > 0
+
+
+def test_parts_are_never_more_than_their_whole(families: Counter[str]) -> None:
+    measured, breached = (labelled(families, f"support_sla_clocks_{what}_total") for what in ("measured", "breached"))
+    assert all(0 < breached[clock] < measured[clock] for clock in measured)
+    assert families["support_contacts_answered_in_target_total"] < families["support_contacts_answered_total"]
+    gone = families["support_contacts_abandoned_total"] + families["support_contacts_short_abandoned_total"]
+    assert families["support_contacts_answered_total"] + gone <= families["support_contacts_offered_total"]
+    assert families["support_first_resolution_seconds_count"] <= families["support_tickets_solved_total"]
+
+
+def test_sums_are_given_in_exact_milliseconds_too(day: Synthetic, families: Counter[str]) -> None:
+    assert day.truth["milliseconds"]
+    assert all(families[name] == exact / 1000 for name, exact in day.truth["milliseconds"].items())
+
+
+def test_what_is_repeated_is_repeated_to_the_byte(day: Synthetic, families: Counter[str]) -> None:
+    events = [line for line in day.lines if isinstance(decode(line), Event)]
+    assert len(events) - len(set(events)) == families["support_events_duplicate_total"]
+    ids = Counter((event["source"], event["id"]) for event in map(json.loads, set(events)))
+    assert max(ids.values()) == 1
+
+
+def test_events_come_out_of_order_by_minutes_or_hours_beyond_what_is_allowed(day: Synthetic, families: Counter[str]) -> None:
+    newest = disorder = late = 0
+    for line in day.lines:
+        event = decode(line)
+        if isinstance(event, Event):
+            behind = newest - event.occurred_at
+            newest = max(newest, event.occurred_at)
+            disorder += 60_000 < behind < 30 * 60_000 + 1
+            late += behind > SETTINGS.allowed_lateness + HOUR_MS
+            assert behind < 31 * 60_000 or behind > SETTINGS.allowed_lateness + HOUR_MS
+    assert disorder > 50
+    assert late == families["support_events_late_total"]
+
+
+def test_nothing_happens_outside_the_time_that_was_asked_for(day: Synthetic) -> None:
+    times = [event.occurred_at for line in day.lines if isinstance(event := decode(line), Event) and "LATE" not in event.key]
+    assert min(times) >= START - 3000
+    assert max(times) <= START + DAY_MS
+    assert parse_time(day.truth["clock_advanced_at"]) >= START + DAY_MS + HOUR_MS
+
+
+def test_there_is_a_surge_and_a_night(day: Synthetic) -> None:
+    by_hour = {hour % 24: count for hour, count in day.hours.items()}
+    assert by_hour[14] > 1.5 * by_hour[10] > 5 * by_hour[3]
+
+
+def test_the_end_of_time_is_a_minute_away_from_every_deadline() -> None:
+    assert quiet_instant(0, []) == 0
+    deadlines = [-QUIET_MS, -1, 30_000, 100_000, 10**9]
+    until = quiet_instant(0, deadlines)
+    assert until == 100_000 + QUIET_MS
+    assert all(abs(until - due) >= QUIET_MS for due in deadlines)
