@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from importlib import import_module
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -22,8 +21,9 @@ from processor.config.policies import PolicyConfig
 from processor.config.zones import load_zone, tzdata_version
 from processor.core.business_hours import NEVER, Calendar
 from processor.core.settings import DAY_MS, HOUR_MS, Policy, Settings, Target
+from processor.export.catalogue import estimate_samples
+from processor.wall_clock import WallClock
 
-CATALOGUE = "processor.export.catalogue"
 PAPER_WIDTH = 140  # of tables that do not go to a terminal
 
 
@@ -47,43 +47,28 @@ def command(config_path: Path | None, example: bool) -> None:
     _report(config, str(config_path or BUILT_IN), samples)
 
 
-def _samples(config: Config, source: str) -> int | None:
-    """How many samples a worker would serve; None where the metrics catalogue does not say. Too many are a fault."""
-    estimate: Callable[[Config], int] | None
-    try:
-        estimate = getattr(import_module(CATALOGUE), "estimate_samples", None)
-    except ModuleNotFoundError as error:
-        if error.name is None or not CATALOGUE.startswith(error.name):
-            raise
-        estimate = None
-    if estimate is None:
-        return None
-    samples: int = estimate(config)
+def _samples(config: Config, source: str) -> int:
+    """How many samples a worker would serve. Too many are a fault."""
+    samples = estimate_samples(config)
     if samples > config.limits.samples_max:
         message = f"a worker would serve {samples:,} samples, more than {config.limits.samples_max:,}: remove group_bys or known values"
         raise ConfigError(source, [Fault("limits.samples_max", message)])
     return samples
 
 
-def _report(config: Config, source: str, samples: int | None) -> None:
+def _report(config: Config, source: str, samples: int) -> None:
     settings = compile_settings(config)
     console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else PAPER_WIDTH)
     console.print(f"[bold green]valid[/] {escape(source)}")
     console.print(f"fingerprint {settings.fingerprint} (zones: tzdata {tzdata_version()})")
     console.print(f"clock {config.worker.clock}, {config.topics.events} on {escape(', '.join(config.kafka.bootstrap_servers))}")
     console.print(f"a day begins at midnight in {config.reporting_zone}; segments: {escape(_segments(config))}")
-    if samples is not None:
-        console.print(f"/metrics: about {samples:,} samples of at most {config.limits.samples_max:,}")
+    console.print(f"/metrics: about {samples:,} samples of at most {config.limits.samples_max:,}")
     if config.calendars:
-        console.print(_calendar_table(config, settings, now_ms()))
+        console.print(_calendar_table(config, settings, WallClock().now()))
     console.print(_policy_table(config, settings))
     for note in _notes(config):
         console.print(f"[yellow]note[/] {escape(str(note))}")
-
-
-def now_ms() -> int:
-    """The wall clock, for the examples in the tables alone."""
-    return round(datetime.now(UTC).timestamp() * 1000)
 
 
 def _segments(config: Config) -> str:
