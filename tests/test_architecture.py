@@ -27,7 +27,7 @@ RANKS = {
 
 # What brings the outside world in, and the only parts that may use it.
 OWNERS = {
-    "faust": {"stream"},
+    "faust": {"stream", "cli"},
     "mode": {"stream"},
     "aiokafka": {"stream", "cli"},  # the command line names its errors
     "kafka": {"stream", "cli"},

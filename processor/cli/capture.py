@@ -16,7 +16,7 @@ from processor.stream.capture import Capture, CaptureError
 from processor.stream.connection import BrokerUnreachableError
 
 
-@click.command()
+@click.command("capture")
 @click.option("--output", "-o", "file", type=click.File("wb", lazy=False), default="-", help="File to write; without it standard output.")
 @config_option
 @bootstrap_option

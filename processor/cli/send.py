@@ -35,7 +35,7 @@ def _instant(_context: click.Context, _parameter: click.Parameter, text: str | N
         raise click.BadParameter(str(error)) from None
 
 
-@click.command()
+@click.command("send")
 @click.argument("file", type=click.File("rb"))
 @config_option
 @bootstrap_option

@@ -17,7 +17,7 @@ from processor.stream.topics import Problem, Spec, create_topics, specs, verify_
 PIPED_WIDTH = 140  # columns where there is no terminal to ask
 
 
-@click.group()
+@click.group("topics")
 def command() -> None:
     """Create the topics in Kafka, or compare them with their specifications."""
 

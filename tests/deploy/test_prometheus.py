@@ -1,0 +1,141 @@
+"""Rules and dashboards say only what the catalogue knows, Prometheus's and Alertmanager's own tools agree, every alert has a way out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from processor.export.catalogue import BY_NAME
+from tests.deploy.conftest import ROOT, Run, load_yaml, rules
+
+DASHBOARDS = sorted((ROOT / "deploy/grafana/dashboards").rglob("*.json"))
+TARGET_LABELS = {"job", "instance", "pod"}  # what Prometheus adds
+NAME = re.compile(r"\b(?:support_[a-z0-9_]+|[a-z_]*:[a-z0-9_]+:[a-z0-9_]+)\b|\bsupport:[a-z0-9_:]+")
+MATCHER = re.compile(r"\{([^}]*)\}")
+GROUPING = re.compile(r"\b(?:by|without|on|ignoring)\s*\(([^)]*)\)")
+
+
+def panels(path: Path) -> list[dict[str, Any]]:
+    return list(json.loads(path.read_text(encoding="utf-8"))["panels"])
+
+
+def expressions() -> Iterator[Any]:
+    for rule in [*rules("record"), *rules("alert")]:
+        yield pytest.param(rule["expr"], id=rule.get("record") or f"{rule['alert']}-{rule['labels']['severity']}")
+    for path in DASHBOARDS:
+        for panel in panels(path):
+            for target in panel["targets"]:
+                yield pytest.param(target["expr"].replace("$job", ".+"), id=f"{path.stem}-{panel['title']}-{target['refId']}")
+
+
+def labels_of(name: str) -> set[str]:
+    """The labels that a raw or recorded series can have; fails where nobody makes such a series."""
+    recorded = {rule["record"]: rule["expr"] for rule in rules("record")}
+    if name in recorded:
+        return set().union(*(labels_of(inner) for inner in NAME.findall(recorded[name])))
+    base = re.sub(r"_(bucket|sum|count)$", "", name)
+    family = BY_NAME.get(name) or BY_NAME.get(base)
+    assert family is not None, f"{name} is neither in the catalogue nor recorded"
+    assert name in BY_NAME or family.kind == "histogram", f"{name}: {base} is no histogram"
+    return set(family.label_names) | ({"le"} if name.endswith("_bucket") else set())
+
+
+@pytest.mark.parametrize("expression", expressions())
+def test_expressions_name_only_series_and_labels_that_exist(expression: str) -> None:
+    known = set(TARGET_LABELS)
+    for name in NAME.findall(expression):
+        known |= labels_of(name)
+    used = [part.partition("=")[0].rstrip("!~ ") for found in MATCHER.findall(expression) for part in re.split(r",\s*", found)]
+    used += [part.strip() for found in GROUPING.findall(expression) for part in found.split(",")]
+    assert set(used) - {""} <= known
+
+
+def test_everything_recorded_is_used() -> None:
+    used = " ".join(str(expression.values[0]) for expression in expressions())
+    for rule in rules("record"):
+        assert len(re.findall(rf"(?<![a-z_:]){re.escape(rule['record'])}(?![a-z_:])", used)) >= 1, rule["record"]
+
+
+def test_rates_are_taken_over_recorded_series_only() -> None:
+    """A partition that moves begins a new series in its new worker; a rate over the raw ones would lose its first value."""
+    for expression in expressions():
+        assert not re.search(r"\b(?:rate|increase|delta|deriv|irate)\(\s*support_", str(expression.values[0]))
+
+
+def test_alerts_tell_what_to_do() -> None:
+    runbook = (ROOT / "deploy/runbook.md").read_text(encoding="utf-8")
+    headings = set(re.findall(r"^## (\w+)$", runbook, re.MULTILINE))
+    assert headings == {rule["alert"] for rule in rules("alert")}
+    for rule in rules("alert"):
+        assert re.fullmatch(r"Support([A-Z][a-z]+)+", rule["alert"])
+        assert rule["labels"]["severity"] in {"critical", "warning", "info"}
+        assert rule["labels"]["alert_kind"] in {"kpi", "processor", "watchdog"}
+        assert rule["annotations"]["runbook"] == f"deploy/runbook.md#{rule['alert'].lower()}"
+        assert "{{" not in rule["annotations"]["summary"]
+
+
+def test_every_alert_has_a_test() -> None:
+    tests = (ROOT / "deploy/prometheus/tests/alerts_test.yml").read_text(encoding="utf-8")
+    for rule in rules("alert"):
+        assert rule["alert"] in tests
+
+
+def test_inhibitions_never_reach_beyond_what_is_equal() -> None:
+    config = load_yaml("deploy/alertmanager/alertmanager.yml")
+    assert all("job" in rule["equal"] for rule in config["inhibit_rules"])
+    assert not any("SupportReplayingTooLong" in str(rule["target_matchers"]) for rule in config["inhibit_rules"])
+    known = {receiver["name"] for receiver in config["receivers"]}
+    assert {route["receiver"] for route in config["route"]["routes"]} == known
+
+
+def test_promtool_accepts_configuration_and_rules(run: Run) -> None:
+    run("promtool", "check", "config", "--lint=all", "--lint-fatal", "deploy/prometheus/prometheus.yml")
+
+
+def test_alerts_fire_above_their_thresholds_and_are_silent_below(run: Run) -> None:
+    run("promtool", "test", "rules", "deploy/prometheus/tests/alerts_test.yml")
+
+
+def test_promtool_can_parse_the_dashboards(run: Run, tmp_path: Path) -> None:
+    found = [{"record": f"panel:{number}", "expr": parameter.values[0]} for number, parameter in enumerate(expressions())]
+    file = tmp_path / "panels.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": found}]}))
+    run("promtool", "check", "rules", "--lint=none", file)
+
+
+def test_amtool_accepts_the_configuration(run: Run) -> None:
+    run("amtool", "check-config", "deploy/alertmanager/alertmanager.yml")
+
+
+@pytest.mark.parametrize(
+    ("labels", "receiver"),
+    [
+        (["severity=critical", "alert_kind=kpi"], "page"),
+        (["severity=warning", "alert_kind=kpi"], "day"),
+        (["severity=info", "alert_kind=processor"], "nobody"),
+        (["severity=info", "alert_kind=watchdog"], "watchdog"),
+    ],
+)
+def test_alerts_reach_whom_they_should(run: Run, labels: list[str], receiver: str) -> None:
+    done = run("amtool", "config", "routes", "test", "--config.file=deploy/alertmanager/alertmanager.yml", *labels)
+    assert done.stdout.strip() == receiver
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
+def test_panels_ask_a_question_and_say_what_they_show(path: Path) -> None:
+    board = json.loads(path.read_text(encoding="utf-8"))
+    assert board["uid"]
+    assert not board["editable"]
+    assert {variable["name"] for variable in board["templating"]["list"]} == {"datasource", "job"}
+    for panel in panels(path):
+        assert "?" in panel["title"]
+        assert panel["description"]
+        assert panel["fieldConfig"]["defaults"]["unit"]
+        assert panel["datasource"]["uid"] == "${datasource}"
+        assert all('job=~"$job"' in target["expr"] for target in panel["targets"])
