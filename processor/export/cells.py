@@ -1,0 +1,85 @@
+"""One view with its label sets as they are served: those known beforehand added as empty rows, unknown values folded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from processor.core.engine import View
+from processor.core.events import CONTACT, TICKET
+from processor.core.rows import Row
+from processor.core.settings import CLOCKS
+from processor.export import catalogue
+from processor.export.labels import Folding, Known, LabelSet
+
+SLA = "sla"
+_CELL_LABELS = {TICKET: catalogue.TICKET, CONTACT: catalogue.CONTACT, SLA: catalogue.SLA}
+_LEVEL_LABELS = {
+    "backlog": ("status", "group", "priority"),
+    "waiting": catalogue.CONTACT,
+    "running": catalogue.SLA,
+    "paused": catalogue.SLA,
+    "overdue": catalogue.SLA,
+}
+
+
+class Cells:
+    """One view, its cells and levels folded and sorted by what serves them. `known` adds the label sets that are served as 0."""
+
+    def __init__(self, view: View, known: Known | None, folding: Folding | None) -> None:
+        self.view = view
+        self.partition = (str(view.partition),)
+        self.known = known
+        self.folding = folding
+        self.cells = self._cells(known)
+        self.by_channel_and_group = _without_priority(self.cells[TICKET], known.ticket_histograms if known else ())
+        self.levels, self.minutes = self._levels(known)
+
+    def fold(self, names: LabelSet, values: LabelSet) -> LabelSet:
+        """A label set as it is shown."""
+        return values if self.folding is None else self.folding.fold(names, values)
+
+    def _cells(self, known: Known | None) -> dict[str, dict[LabelSet, Row]]:
+        result: dict[str, dict[LabelSet, Row]] = {TICKET: {}, CONTACT: {}, SLA: {}}
+        if known is not None:
+            for source, label_sets in ((TICKET, known.tickets), (CONTACT, known.contacts), (SLA, known.clocks)):
+                result[source] = {labels: {} for labels in label_sets}
+        for (source, *values), cell in sorted(self.view.cells.items()):
+            if cell:
+                merge_row(result[source], self.fold(_CELL_LABELS[source], tuple(values)), cell)
+        return result
+
+    def _levels(self, known: Known | None) -> tuple[dict[str, dict[LabelSet, int]], dict[str, dict[LabelSet, dict[int, int]]]]:
+        """Levels by label set, and those that are kept by minute: name -> (clock,) or () -> minute -> count."""
+        levels: dict[str, dict[LabelSet, int]] = {name: {} for name in _LEVEL_LABELS}
+        minutes: dict[str, dict[LabelSet, dict[int, int]]] = {"created": {(): {}}, "awaiting": {(): {}}, "queued": {(): {}}, "due": {}}
+        minutes["due"] = {(clock,): {} for clock in CLOCKS}
+        if known is not None:
+            levels["backlog"] = {(status, *rest): 0 for status in catalogue.UNSOLVED_STATUSES for rest in known.backlog}
+            levels["waiting"] = dict.fromkeys(known.contacts, 0)
+            for name in ("running", "paused", "overdue"):
+                levels[name] = dict.fromkeys(known.clocks, 0)
+        for (name, *rest), count in self.view.levels.items():
+            if name in minutes:
+                *labels, minute = rest
+                minutes[name][tuple(labels)][minute] = count
+            else:
+                folded = self.fold(_LEVEL_LABELS[name], tuple(rest))
+                levels[name][folded] = levels[name].get(folded, 0) + count
+        return levels, minutes
+
+
+def merge_row(into: dict[LabelSet, Row], labels: LabelSet, row: Row) -> None:
+    """Add a row; a row that stands alone is taken as it is, not copied."""
+    present = into.get(labels)
+    if not present:
+        into[labels] = row
+    else:
+        into[labels] = {key: present.get(key, 0) + row.get(key, 0) for key in {**present, **row}}
+
+
+def _without_priority(cells: dict[LabelSet, Row], known: Iterable[LabelSet]) -> dict[LabelSet, Row]:
+    result: dict[LabelSet, Row] = {labels: {} for labels in known}
+    for (channel, group, _priority), row in cells.items():
+        if row:
+            merge_row(result, (channel, group), row)
+    return result

@@ -1,0 +1,87 @@
+"""/metrics, /healthz, /readyz, /snapshot and a page that names them. Serves what its source has ready."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any, Protocol
+
+import orjson
+from aiohttp import web
+
+from processor import __version__
+from processor.export.collector import CONTENT_TYPE
+
+
+class Source(Protocol):
+    """What is served. Called from the event loop; what takes long runs in a thread."""
+
+    async def exposition(self) -> bytes:
+        """The metrics, in Prometheus text format."""
+
+    async def snapshot(self) -> dict[str, Any] | bytes:
+        """The numbers of one instant; bytes are JSON already."""
+
+    def ready(self) -> tuple[bool, list[str]]:
+        """Whether everything that is owned is being processed, and if not, why."""
+
+    def healthy(self) -> bool:
+        """False if only a restart can help."""
+
+
+SOURCE: web.AppKey[Source] = web.AppKey("source", Source)
+
+_PAGES = (
+    ("/metrics", "the numbers, for Prometheus"),
+    ("/snapshot", "the numbers of one instant with the ledger digest, for ticket-kpis replay --snapshot"),
+    ("/readyz", "whether every owned partition is being processed"),
+    ("/healthz", "whether the process is sound"),
+)
+
+
+def create_http_app(source: Source) -> web.Application:
+    """The application that serves `source`."""
+    app = web.Application()
+    app[SOURCE] = source
+    app.add_routes(
+        [
+            web.get("/", _landing),
+            web.get("/metrics", _metrics),
+            web.get("/snapshot", _snapshot),
+            web.get("/readyz", _ready),
+            web.get("/healthz", _healthy),
+        ]
+    )
+    return app
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    return web.Response(body=await request.app[SOURCE].exposition(), headers={"Content-Type": CONTENT_TYPE})
+
+
+async def _snapshot(request: web.Request) -> web.Response:
+    taken = await request.app[SOURCE].snapshot()
+    return web.Response(body=taken if isinstance(taken, bytes) else orjson.dumps(taken), content_type="application/json")
+
+
+async def _ready(request: web.Request) -> web.Response:
+    ready, reasons = request.app[SOURCE].ready()
+    if ready:
+        return web.Response(text="ready\n")
+    return web.Response(status=503, text="".join(f"{reason}\n" for reason in reasons or ["not ready"]))
+
+
+async def _healthy(request: web.Request) -> web.Response:
+    if request.app[SOURCE].healthy():
+        return web.Response(text="healthy\n")
+    return web.Response(status=503, text="only a restart can help; see the log\n")
+
+
+async def _landing(request: web.Request) -> web.Response:
+    ready, reasons = request.app[SOURCE].ready()
+    state = "ready" if ready else "not ready: " + "; ".join(reasons)
+    links = "".join(f'<li><a href="{path}">{path}</a> {escape(told)}</li>' for path, told in _PAGES)
+    return web.Response(
+        content_type="text/html",
+        text=f'<!doctype html><html lang="en"><meta charset="utf-8"><title>ticket-kpis</title><h1>ticket-kpis {escape(__version__)}</h1>'
+        f"<p>{escape(state)}</p><ul>{links}</ul></html>",
+    )

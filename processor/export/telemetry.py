@@ -1,0 +1,156 @@
+"""How the process itself fares: a recorder with a method for each thing worth telling, and one that forgets everything.
+
+The numbers of tickets never pass here; they follow from state, and survive it. These start at 0 with the process.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from processor import __version__
+from processor.export.catalogue import BY_NAME
+from processor.export.family import PREFIX
+
+LabelSet = tuple[str, ...]
+
+
+class Recorder(Protocol):
+    """What the worker tells about itself. Implementations never raise and take a microsecond."""
+
+    def step_committed(self, *, seconds: float) -> None:
+        """One transaction, from its first event to its commit."""
+
+    def step_failed(self) -> None:
+        """A step was given up; the partition will be taken over again."""
+
+    def event_applied(self, partition: int, *, event_at_ms: int, now_ms: int) -> None:
+        """The newest event of a step, and when it was applied."""
+
+    def engine_failed(self) -> None:
+        """The engine raised for an event."""
+
+    def taken_over(self, partition: int, *, seconds: float) -> None:
+        """A partition's state was rebuilt."""
+
+    def replaying(self, partition: int, flag: bool) -> None:
+        """Whether the partition catches up with old records."""
+
+    def partition_lost(self, partition: int) -> None:
+        """The partition belongs to another worker now: its series end."""
+
+    def loop_lagged(self, seconds: float) -> None:
+        """The event loop woke up that much later than it was asked to."""
+
+    def exposition_rendered(self, seconds: float) -> None:
+        """The metrics were rendered."""
+
+
+class NoRecorder:
+    """Records nothing."""
+
+    def step_committed(self, *, seconds: float) -> None:
+        """See Recorder."""
+
+    def step_failed(self) -> None:
+        """See Recorder."""
+
+    def event_applied(self, partition: int, *, event_at_ms: int, now_ms: int) -> None:
+        """See Recorder."""
+
+    def engine_failed(self) -> None:
+        """See Recorder."""
+
+    def taken_over(self, partition: int, *, seconds: float) -> None:
+        """See Recorder."""
+
+    def replaying(self, partition: int, flag: bool) -> None:
+        """See Recorder."""
+
+    def partition_lost(self, partition: int) -> None:
+        """See Recorder."""
+
+    def loop_lagged(self, seconds: float) -> None:
+        """See Recorder."""
+
+    def exposition_rendered(self, seconds: float) -> None:
+        """See Recorder."""
+
+
+@dataclass(slots=True)
+class Observations:
+    """A histogram of the process: counts between the family's edges, and the sum."""
+
+    edges: tuple[float, ...]
+    counts: list[int]
+    sum: float = 0.0
+
+    def add(self, value: float) -> None:
+        """One observation."""
+        self.counts[bisect_left(self.edges, value)] += 1
+        self.sum += value
+
+
+def _observations(name: str) -> Observations:
+    edges = BY_NAME[f"{PREFIX}processor_{name}"].edges
+    return Observations(edges, [0] * (len(edges) + 1))
+
+
+@dataclass(slots=True)
+class Telemetry:
+    """A recorder that keeps what it is told, for the exposition. Keys are those of the catalogue's process families."""
+
+    configuration: str = ""  # fingerprint of the settings
+    totals: Counter[str] = field(default_factory=Counter)
+    values: dict[str, dict[LabelSet, float]] = field(default_factory=dict)
+    histograms: dict[str, Observations] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.histograms = {name: _observations(name) for name in ("event_lag_seconds", "step_seconds", "loop_lag_seconds")}
+        self.values = {name: {} for name in ("replaying", "last_event_timestamp_seconds", "recovery_seconds")}
+        self.values["exposition_seconds"] = {(): 0.0}
+        self.values["build_info"] = {(__version__, self.configuration): 1}
+
+    def step_committed(self, *, seconds: float) -> None:
+        """See Recorder."""
+        self.totals["steps_total"] += 1
+        self.histograms["step_seconds"].add(seconds)
+
+    def step_failed(self) -> None:
+        """See Recorder."""
+        self.totals["step_failures_total"] += 1
+
+    def event_applied(self, partition: int, *, event_at_ms: int, now_ms: int) -> None:
+        """See Recorder."""
+        self.values["last_event_timestamp_seconds"][str(partition),] = event_at_ms / 1000
+        self.histograms["event_lag_seconds"].add(max(now_ms - event_at_ms, 0) / 1000)
+
+    def engine_failed(self) -> None:
+        """See Recorder."""
+        self.totals["engine_errors_total"] += 1
+
+    def taken_over(self, partition: int, *, seconds: float) -> None:
+        """See Recorder."""
+        self.totals["takeovers_total"] += 1
+        self.values["recovery_seconds"][str(partition),] = seconds
+        self.values["last_event_timestamp_seconds"].setdefault((str(partition),), 0.0)
+        self.values["replaying"].setdefault((str(partition),), 0)
+
+    def replaying(self, partition: int, flag: bool) -> None:
+        """See Recorder."""
+        self.values["replaying"][str(partition),] = int(flag)
+
+    def partition_lost(self, partition: int) -> None:
+        """See Recorder."""
+        for name in ("replaying", "last_event_timestamp_seconds", "recovery_seconds"):
+            self.values[name].pop((str(partition),), None)
+
+    def loop_lagged(self, seconds: float) -> None:
+        """See Recorder."""
+        self.histograms["loop_lag_seconds"].add(seconds)
+
+    def exposition_rendered(self, seconds: float) -> None:
+        """See Recorder."""
+        self.values["exposition_seconds"][()] = seconds
