@@ -1,0 +1,59 @@
+"""The command `ticket-kpis`: its subcommands, each imported when it is needed.
+
+`--help` must be quick, and one command whose dependency is missing must not take the others along; so what a command does stands here in
+one line, and its module is loaded when it runs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from processor import __version__
+
+COMMANDS = {
+    "worker": "Read events from Kafka, keep the numbers, serve /metrics.",
+    "topics": "Create the topics, or verify that they are as they must be.",
+    "generate": "Invent a support team's events, with their true totals.",
+    "send": "Send recorded events to Kafka.",
+    "capture": "Write a topic to a file, record by record.",
+    "replay": "Compute the KPIs of a recorded log, without Kafka.",
+    "check": "Check a configuration; list all its faults.",
+    "convert": "Turn recorded logs of other systems into events.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and loads them one by one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the table, which is the order of use."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = import_module(f"processor.cli.{cmd_name}").command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in `--help`, without importing anything."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ticket-kpis")
+def main() -> None:
+    """Support ticket events in, trustworthy KPIs out.
+
+    Exit codes: 0 fine; 1 the input has rejected events (with --strict), or something differs from what it must be; 2 wrong usage or
+    configuration.
+    """
+
+
+if __name__ == "__main__":
+    main()
