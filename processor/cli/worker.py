@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import gc
 import logging
-import sys
 from pathlib import Path
 
 import click
@@ -29,25 +29,22 @@ def command(config_path: Path | None, bootstrap: str | None, *, from_log_start: 
     Waits for a broker as long as it takes. Start as many workers as you like, up to the number of partitions: they share them.
     """
     config = load_config(config_path, bootstrap)
-    _log_to_stderr(log_level)
+    if log_level != "debug":
+        for name in ("aiokafka", "kafka", "faust", "mode"):  # they speak up only when something is wrong
+            logging.getLogger(name).setLevel(logging.WARNING)
     with refusing(BrokerUnreachableError, ValueError):
         problems = _topic_problems(config)
     if problems:
         for problem in problems:
             click.echo(str(problem), err=True)
         refuse("the topics are not as they must be; `ticket-kpis topics create` makes those that are missing")
+    # Millions of long-lived objects and hardly a cycle among them: look for cycles rarely.
+    gc.set_threshold(100_000, 50, 100)
     app = create_app(config, from_log_start=from_log_start)
-    faust.Worker(app, quiet=True, redirect_stdouts=False, loghandlers=[]).execute_from_commandline()
+    faust.Worker(app, quiet=True, loglevel=log_level, redirect_stdouts=False).execute_from_commandline()
 
 
 def _topic_problems(config: Config) -> list[Problem]:
     with admin_client(config.kafka, wait_seconds=FOREVER_SECONDS, notify=tell_retry) as admin:
         return verify_topics(admin, specs(config.topics))
 
-
-def _log_to_stderr(level: str) -> None:
-    """One line per event of the worker's life; the client libraries speak up only when something is wrong."""
-    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    if level != "debug":
-        for name in ("aiokafka", "kafka", "faust", "mode"):
-            logging.getLogger(name).setLevel(logging.WARNING)

@@ -7,8 +7,9 @@ from typing import Any
 import orjson
 
 from processor.codec.times import format_time, parse_time
+from processor.core.events import DATA_FIELDS, Event, entity_of
 
-__all__ = ["cloud_event", "encode", "format_time", "key_of", "parse_time"]
+__all__ = ["cloud_event", "encode", "encode_event", "format_time", "key_of", "parse_time"]
 
 # Family of types -> the fields of `data` that may hold the entity's id, the first one present counts. Other families have no entity.
 _KEY_FIELDS = {
@@ -53,3 +54,18 @@ def cloud_event(
 def encode(event: dict[str, Any]) -> bytes:
     """One line of JSON, without the line's end."""
     return orjson.dumps(event)
+
+
+def encode_event(event: Event) -> bytes:
+    """A decoded event as a record value again: what was kept of it, in the fields that its kind has."""
+    data: dict[str, Any] = {f"{entity_of(event.kind)}_id": event.key}
+    for name, value in zip(DATA_FIELDS[event.kind], event.data, strict=True):
+        if name == "changes":
+            data.update(dict(value))
+        elif name == "author_type":
+            data["author"] = {"type": value}
+        elif value is not None:
+            data[name] = value
+    return encode(
+        cloud_event(kind=event.kind, id=event.id, source=event.source, occurred_at_ms=event.occurred_at, data=data, sequence=event.sequence or None)
+    )

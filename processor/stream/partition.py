@@ -19,8 +19,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from processor.codec.door import Door
+from processor.codec.envelope import encode_event
 from processor.codec.facts import encode_fact
-from processor.codec.murmur2 import partition_of
 from processor.codec.state import encode_marker, encode_record
 from processor.config import Config
 from processor.core.business_hours import NEVER
@@ -334,19 +334,21 @@ class PartitionProcessor:
             outcome = self._admit(record)
         if outcome is None:
             return
+        value = record.value
         if isinstance(outcome, Conflict):
-            outcome = Rejected(Reason.CONFLICTING_DUPLICATE, f"replaces the event of {outcome.event.kind} with the same source and id")
-        rejected.append(self._dead_letter(record, outcome))
+            value = encode_event(outcome.event)  # the bytes of the one that lost are gone; this is what was kept of it
+            outcome = Rejected(Reason.CONFLICTING_DUPLICATE, "the event at this offset has the same source and id, and stays in its place")
+        rejected.append(self._dead_letter(record, value, outcome))
 
     def _admit(self, record: Any) -> Rejected | Conflict | None:
         engine = self._engine
         event = self._door.admit(record.value, record.key, record.timestamp)
         if isinstance(event, Event):
             try:
-                if not engine.knows(event) and self._misplaced(record):
-                    event = Rejected(Reason.WRONG_PARTITION, f"key belongs on another partition than {record.partition}")
-                else:
+                misplaced = None if engine.knows(event) else self._door.wrong_partition(event, record.partition)
+                if misplaced is None:
                     return engine.apply(event)
+                event = misplaced
             except Exception as error:
                 raise EngineFaultError(record.offset) from error
         if isinstance(event, Skipped):
@@ -355,13 +357,7 @@ class PartitionProcessor:
         engine.reject(event)
         return event
 
-    def _misplaced(self, record: Any) -> bool:
-        if self.environment.config.worker.partitioner == "any":
-            return False
-        return partition_of(record.key, self.partitions) != record.partition
-
-    def _dead_letter(self, record: Any, rejected: Rejected) -> DeadLetter:
-        value = record.value
+    def _dead_letter(self, record: Any, value: bytes | None, rejected: Rejected) -> DeadLetter:
         headers = [
             ("reason", rejected.reason.encode()),
             ("detail", rejected.detail.encode("utf-8", "replace")[:1024]),

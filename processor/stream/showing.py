@@ -23,6 +23,7 @@ class Showing:
         self._runtime = runtime
         self._telemetry = telemetry
         self._exporter = Exporter(config)
+        self._group_bys = tuple(tuple(names) for names in config.segments.group_bys)
         self._rendering = asyncio.Lock()
         self._rendered_for: list[Shown] | None = None
         self._rendered_at = 0.0
@@ -44,7 +45,7 @@ class Showing:
         """The numbers for programs: per partition what was applied, and every family."""
         shown = self._runtime.shown()
         applied = {item.view.partition: item.applied for item in shown}
-        return await asyncio.to_thread(snapshot, [item.view for item in shown], applied)
+        return await asyncio.to_thread(snapshot, [item.view for item in shown], applied, self._group_bys)
 
     def ready(self) -> tuple[bool, list[str]]:
         """See Runtime.ready."""
