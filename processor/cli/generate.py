@@ -7,7 +7,6 @@ import json
 import sys
 import time
 from collections import Counter
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -22,6 +21,7 @@ from processor.compile import compile_settings
 from processor.config.values import parse_duration
 from processor.core.settings import DAY_MS, HOUR_MS, MS, Settings
 from processor.synthetic.generate import Synthetic, generate
+from processor.wall_clock import WallClock
 
 DEFAULT_EVENTS = 100_000
 BARS_MAX = 48  # hours of the chart
@@ -91,7 +91,7 @@ def _instant(text: str) -> int:
 
 
 def _default_start(duration: int) -> int:
-    today = int(datetime.now(UTC).timestamp() * 1000) // DAY_MS * DAY_MS
+    today = WallClock().now() // DAY_MS * DAY_MS
     return today - REST_MS - duration
 
 

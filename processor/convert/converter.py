@@ -135,10 +135,11 @@ class Converter:
         return [rule for rule in self._rules if all(test(row.fields, previous) for test in rule.tests)]
 
     def _event(self, rule: Rule, row: Parsed, number: int) -> Made:
-        occurred_at = next((time for place in rule.at if (time := row.times[place]) is not None), None)
-        if occurred_at is None:
+        times = [time for place in rule.at if (time := row.times[place]) is not None]
+        if not times:
             names = ", ".join(self._mapping.times.columns[place] for place in rule.at)
             raise FaultError(RowFault.MISSING_TIME, f"{rule.type} at {names}: null")
+        occurred_at = rule.take(times)
         data: dict[str, Any] = {rule.id_field: row.entity}
         for name, read, nullable in rule.data:
             content = read(row.fields)

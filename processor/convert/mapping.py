@@ -168,7 +168,8 @@ class EventRule(Strict):
     """One event that a row may become. The entity's id is added to `data`."""
 
     type: str
-    at: Columns  # the first of these that is not null
+    at: Columns
+    take: Literal["first", "latest", "earliest"] = "first"  # of the columns of `at` that are not null
     when: tuple[Condition, ...] = ()
     data: dict[str, Annotated[Value, BeforeValidator(_as_value)]] = Field(default_factory=dict)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from processor.convert.mapping import Condition, EventRule, Mapping, Scalar, Val
 from processor.convert.table import FaultError, RowFault
 
 Fields = Sequence[str]
+_TAKE: dict[str, Callable[[Iterable[int]], int]] = {"first": lambda times: next(iter(times)), "latest": max, "earliest": min}
 Getter = Callable[[Fields], Scalar | None]
 Test = Callable[[Fields, Fields | None], bool]  # (this row, the entity's previous row)
 
@@ -23,7 +24,8 @@ class Rule(NamedTuple):
     type: str
     kind: str
     id_field: str
-    at: tuple[int, ...]  # indices into the row's times, tried in this order
+    at: tuple[int, ...]  # indices into the row's times
+    take: Callable[[Iterable[int]], int]  # which of those that are not null
     tests: tuple[Test, ...]
     data: tuple[tuple[str, Getter, bool], ...]  # field, value, whether null is written
 
@@ -94,7 +96,8 @@ class Compiler:
         columns = self._mapping.times.columns
         data = tuple((field, self.getter(value), value.nullable) for field, value in rule.data.items())
         tests = tuple(test for condition in rule.when for test in self._tests(condition))
-        return Rule(rule.type, rule.kind, rule.id_field, tuple(columns.index(column) for column in rule.at), tests, data)
+        at = tuple(columns.index(column) for column in rule.at)
+        return Rule(rule.type, rule.kind, rule.id_field, at, _TAKE[rule.take], tests, data)
 
     def _tests(self, condition: Condition) -> list[Test]:
         tests: list[Test] = []

@@ -117,6 +117,13 @@ def test_one_row_may_be_several_events_and_null_times_are_none(log: Path) -> Non
     ]
 
 
+@pytest.mark.parametrize(("take", "time"), [("first", "09:00:30"), ("latest", "09:00:30"), ("earliest", "09:00:29")])
+def test_an_event_may_happen_at_the_first_the_latest_or_the_earliest_of_several_times(log: Path, take: str, time: str) -> None:
+    raw = {**CALLS, "events": [{"type": "support.contact.accepted", "at": ["queued", "left"], "take": take}]}
+    result = convert(log, "id,day,rang,queued,left\n1,05.01.2026,9:00:00,9:00:30,9:00:29\n2,05.01.2026,8:00:00,0:00:00,8:00:01\n", raw)
+    assert [moment[11:] for moment, _, _ in told(result)] == ["08:00:01", time]
+
+
 @pytest.mark.parametrize(
     ("row", "times"),
     [

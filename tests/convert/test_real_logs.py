@@ -61,6 +61,14 @@ def test_calls_offered_answered_abandoned_and_waits(calls: Result) -> None:
     assert talk == oracle["handle_seconds"]
 
 
+def test_no_call_ends_before_it_is_accepted(calls: Result) -> None:
+    ended: set[str] = set()
+    for event in calls.events:
+        assert event.kind not in {"contact.accepted", "contact.abandoned"} or event.key not in ended
+        if event.kind == "contact.ended":
+            ended.add(event.key)
+
+
 def test_calls_left_out_and_dropped(calls: Result) -> None:
     assert (calls.rows, calls.left_out, len(calls.dropped)) == (33_344, 278, 0)
     outcomes: Counter[str] = Counter(json.loads(event.value)["data"]["outcome"] for event in calls.events if event.kind == "contact.ended")
