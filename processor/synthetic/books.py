@@ -49,7 +49,6 @@ class TicketBook:
         "desk",
         "dims",
         "eligible",
-        "ever_solved",
         "first",
         "first_solve_ms",
         "first_wait",
@@ -75,8 +74,7 @@ class TicketBook:
         self.first: BookClock | None = None
         self.resolution: BookClock | None = None
         self.first_wait: tuple[int, int | None] | None = None  # calendar and business milliseconds to the first response
-        self.first_solve_ms: int | None = None  # since the creation; of a solve within the population
-        self.ever_solved = False
+        self.first_solve_ms: int | None = None  # since the creation; of the first solve within the population
         self.solved_at = 0
         self.summary_due = NEVER
         self.solves = 0
@@ -92,7 +90,9 @@ class TicketBook:
         self.created_at, self.dims, self.status = at, dims, status
         self.totals["support_tickets_created_total"] += 1
         if inbound:
-            self._join(at, "created")
+            self.eligible = True
+            self._start(at)
+            self._enter("created")
 
     def adopt(self, at: int) -> None:
         """First seen by another event than its creation: nothing is known of the time before."""
@@ -103,7 +103,10 @@ class TicketBook:
     def customer_wrote(self, at: int) -> None:
         """A ticket that we opened joins the population when the customer answers."""
         if not self.eligible:
-            self._join(at, "became_eligible")
+            self.eligible = True
+            if self.status not in SOLVED:  # else nobody waits unless it is reopened
+                self._start(at)
+                self._enter("became_eligible")
 
     def human_replied(self, at: int) -> None:
         """A public message of an agent that reached the customer."""
@@ -131,6 +134,9 @@ class TicketBook:
             self.summary_due = NEVER
             if self.resolution is not None:
                 self.resolution.reopen(at)
+                self._reconsider(at)  # what changed while it was solved counts from now on
+            elif self.eligible and not self.adopted:
+                self._start(at)
             if self.in_backlog:
                 self._enter("reopened")
         self._pause_or_resume(at)
@@ -138,10 +144,7 @@ class TicketBook:
     def change(self, at: int, dims: tuple[str, ...]) -> None:
         """Priority, group, tier or topic."""
         self.dims = dims
-        for clock in (self.first, self.resolution):
-            if clock is not None and clock.open:
-                clock.reconsider(at, self.desk.policy(clock.started_at, dims))
-        self._pause_or_resume(at)
+        self._reconsider(at)
 
     def discard(self, reason: str) -> None:
         """Spam, deleted or merged: out of the population, its clocks running on in case it comes back."""
@@ -179,37 +182,39 @@ class TicketBook:
         if not self.adopted:
             if self.first_solve_ms is not None:
                 observe(totals, "first_resolution", self.first_solve_ms)
-            if self.summary_due <= until:
+            if self.solves and self.summary_due <= until:
                 observe(totals, "full_resolution", self.solved_at - self.created_at)
         measure(totals, self.first, until, self.first_wait is not None)
         measure(totals, self.resolution, until, self.resolution is not None and not self.resolution.open)
 
-    def _join(self, at: int, reason: str) -> None:
-        self.eligible = True
+    def _start(self, at: int) -> None:
         policy = self.desk.policy(at, self.dims)
         self.first = BookClock(self.desk, FIRST_RESPONSE, at, policy)
         self.resolution = BookClock(self.desk, RESOLUTION, at, policy)
         self._pause_or_resume(at)
-        if self.in_backlog:  # a solved one that we opened enters when it is reopened
-            self._enter(reason)
+
+    def _reconsider(self, at: int) -> None:
+        for clock in (self.first, self.resolution):
+            if clock is not None and clock.open:
+                clock.reconsider(at, self.desk.policy(clock.started_at, self.dims))
+        self._pause_or_resume(at)
 
     def _solve(self, at: int) -> None:
         self.solved_at = at
         self.summary_due = at + self.desk.settings.final_after
         if self.eligible:
             self.solves += 1
-            if not self.ever_solved:
+            if self.first_solve_ms is None:
                 self.first_solve_ms = at - self.created_at
-        self.ever_solved = True
         for clock in (self.first, self.resolution):
             if clock is not None and clock.open:
                 clock.stop(at)
 
     def _pause_or_resume(self, at: int) -> None:
         for clock in (self.first, self.resolution):
-            if clock is None or not clock.open or clock.policy is None:
+            if clock is None or not clock.open:
                 continue
-            if self.status in clock.policy.pauses.get(clock.name, frozenset()):
+            if clock.policy is not None and self.status in clock.policy.pauses.get(clock.name, frozenset()):
                 clock.pause(at)
             else:
                 clock.resume(at)

@@ -16,7 +16,8 @@ REPEAT_MAX_MS = 20 * MINUTE_MS
 TRANSIT_MS = 400  # everybody else's way, at most
 ONE_LATE_IN = 2_000
 ONE_FAULTY_IN = 1_000
-LATE_BY_MS = (4 * HOUR_MS, 12 * HOUR_MS)  # beyond what is allowed: far enough that no partition, however quiet, still accepts it
+LATE_BY_MS = (2 * HOUR_MS, 12 * HOUR_MS)  # beyond what is allowed
+ANCHOR = "ticket.assignee_changed"
 
 
 class Feed:
@@ -28,6 +29,7 @@ class Feed:
         self.kinds: Counter[str] = Counter()
         self.hours: Counter[int] = Counter()
         self.duplicates = 0
+        self._anchors: list[tuple[int, int, str]] = []
         self.last_event_at = 0
 
     def emit(self, *, source: str, id: str, kind: str, at: int, sequence: str, data: dict[str, Any]) -> None:  # noqa: A002 (CloudEvents' name)
@@ -38,6 +40,8 @@ class Feed:
         delay = (draw / DELAYED) ** 2 * DELAY_MAX_MS if draw < DELAYED else (draw - DELAYED) * TRANSIT_MS
         arrival = at + int(delay)
         self.put(arrival, line)
+        if kind == ANCHOR:
+            self._anchors.append((arrival, at, data["ticket_id"]))
         if draw > 1 - REPEATED:
             self.duplicates += 1
             self.put(arrival + MS + int(self._random.random() * REPEAT_MAX_MS), line)
@@ -49,19 +53,20 @@ class Feed:
         """A record as it is."""
         self.lines.append((arrival, len(self.lines), line))
 
-    def add_late(self, allowed_lateness: int, start: int, end: int) -> int:
-        """Events that nobody may count any more: more than the allowed lateness behind the log's newest. Returns how many."""
-        count = max(2, len(self.lines) // ONE_LATE_IN)
-        for number in range(count):
-            arrival = start + (end - start) // 2 + int(self._random.random() * (end - start) / 2)
-            at = arrival - allowed_lateness - self._random.randrange(*LATE_BY_MS)
-            ticket = f"T-LATE-{number:05d}"
-            if number % 2:
-                kind, data = "ticket.created", {"ticket_id": ticket, "channel": "email"}
-            else:
-                kind, data = "ticket.status_changed", {"ticket_id": ticket, "status": "solved"}
-            event = cloud_event(kind=kind, id=f"late-{number:05d}", source="/helpdesk/mail", occurred_at_ms=at, data=data)
-            self.put(arrival, encode(event))
+    def add_late(self, allowed_lateness: int) -> int:
+        """Events that nobody may count any more. Returns how many.
+
+        Each follows another event of its ticket and is older by more than is allowed. So it is late whatever the number of partitions: the
+        partition that gets it has just seen the other one.
+        """
+        count = min(max(2, len(self.lines) // ONE_LATE_IN), len(self._anchors))
+        for number, (arrival, at, ticket) in enumerate(self._random.sample(self._anchors, count)):
+            kind, data = ("ticket.status_changed", {"status": "solved"}) if number % 2 else ("ticket.created", {"channel": "email"})
+            long_ago = at - allowed_lateness - self._random.randrange(*LATE_BY_MS)
+            event = cloud_event(
+                kind=kind, id=f"late-{number:05d}", source="/helpdesk/mail", occurred_at_ms=long_ago, data={"ticket_id": ticket, **data}
+            )
+            self.put(arrival + 1, encode(event))
         return count
 
     def add_faults(self, start: int, end: int) -> Counter[str]:

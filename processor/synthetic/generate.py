@@ -57,7 +57,7 @@ def generate(
             contacts.append(contact)
         if (len(tickets) + len(contacts)) % 500 == 0:
             advance(min(len(feed.lines), events))
-    late = feed.add_late(settings.allowed_lateness, start, end)
+    late = feed.add_late(settings.allowed_lateness)
     invalid = feed.add_faults(start, end) if faults else Counter()
     advance(events)
     books: list[TicketBook | ContactBook] = [*(ticket.book for ticket in tickets), *(contact.book for contact in contacts)]
