@@ -155,6 +155,7 @@ def _record_lines(families: Counter[str], kinds: Counter[str]) -> list[tuple[str
     most = kinds.most_common(5)
     others = sum(kinds.values()) - sum(count for _, count in most)
     invalid = sum(count for name, count in families.items() if name.startswith("support_events_invalid_total"))
+    invalid -= families["support_events_late_total"]
     lines = [*most, (f"{len(kinds) - len(most)} other types", others), ("repeated", families["support_events_duplicate_total"])]
     return [(name, f"{count:,}") for name, count in [*lines, ("too late", families["support_events_late_total"]), ("invalid", invalid)]]
 
