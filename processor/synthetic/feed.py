@@ -51,7 +51,8 @@ class Feed:
 
     def put(self, arrival: int, line: bytes) -> None:
         """A record as it is."""
-        self.lines.append((arrival, len(self.lines), line))
+        # A copy, since what the encoder returns occupies kilobytes however short it is.
+        self.lines.append((arrival, len(self.lines), bytes(memoryview(line))))
 
     def add_late(self, allowed_lateness: int) -> int:
         """Events that nobody may count any more. Returns how many.

@@ -43,24 +43,25 @@ def generate(
     end = start + duration
     world, desk, feed = World(random, start, end), Desk(settings), Feed(random)
     totals: Totals = Counter()
-    tickets: list[TicketScript] = []
-    contacts: list[ContactScript] = []
+    tickets: list[TicketBook] = []
+    contacts: list[ContactBook] = []
+    earlier: str | None = None
     while len(feed.lines) < events:
-        earlier = tickets[-1].id if tickets else None
         if random.random() < TICKETS_SHARE:
             ticket = TicketScript(world, desk, feed, len(tickets) + 1, totals, earlier)
             ticket.play()
-            tickets.append(ticket)
+            tickets.append(ticket.book)
+            earlier = ticket.id
         else:
             contact = ContactScript(world, desk, feed, len(contacts) + 1, totals, earlier if random.random() < 0.3 else None)
             contact.play()
-            contacts.append(contact)
+            contacts.append(contact.book)
         if (len(tickets) + len(contacts)) % 500 == 0:
             advance(min(len(feed.lines), events))
     late = feed.add_late(settings.allowed_lateness)
     invalid = feed.add_faults(start, end) if faults else Counter()
     advance(events)
-    books: list[TicketBook | ContactBook] = [*(ticket.book for ticket in tickets), *(contact.book for contact in contacts)]
+    books: list[TicketBook | ContactBook] = [*tickets, *contacts]
     until = quiet_instant(end + RUN_ON_MS, [due for book in books for due in book.deadlines()])
     for book in books:
         book.close(until)
