@@ -17,7 +17,7 @@ from processor.core.engine import View
 from processor.core.facts import LEDGER_MODULUS
 from processor.export.catalogue import BY_NAME
 from processor.export.collector import bucket_edges, label_text
-from processor.export.family import PARTITION, Family
+from processor.export.family import PARTITION, PREFIX, Family
 from processor.export.labels import LabelSet
 from processor.export.measures import Number, raw_tables
 
@@ -203,9 +203,14 @@ def total(found: Mapping[str, Mapping[str, Number]], written: str) -> Number:
     match = _LABELLED.fullmatch(written)
     if match is None:
         raise SnapshotError(f'{written}: write name or name{{label="value"}}')
-    name = match["name"]
-    base = re.sub(r"_(bucket|sum|count)$", "", name)
-    if name not in BY_NAME and base not in BY_NAME:
-        raise SnapshotError(f"{name} is not in the catalogue of metrics")
+    name = _served_name(match["name"])
     wanted = set(_LABEL.findall(match["labels"] or ""))
     return sum(number for labels, number in found.get(name, {}).items() if wanted <= set(_LABEL.findall(labels)))
+
+
+def _served_name(name: str) -> str:
+    """The name in the catalogue; the processor's own families may be written without their second prefix, as support_events_late_total."""
+    for candidate in (name, name.replace(PREFIX, f"{PREFIX}processor_", 1)):
+        if candidate in BY_NAME or re.sub(r"_(bucket|sum|count)$", "", candidate) in BY_NAME:
+            return candidate
+    raise SnapshotError(f"{name} is not in the catalogue of metrics")

@@ -1,0 +1,290 @@
+"""The engine on a recorded log: what a worker does with Kafka, here with files or with the lines of a test, and nothing else in between.
+
+The same door, the same engine and the same order of calls as the worker's step: admit and apply each record; after some thousand of them
+let timers follow the log, sweep, drain. So the net numbers and the digest are the worker's. Offsets, partitions and timestamps of a capture
+are kept; bare events (one CloudEvent a line) are dealt out by the hash of their key, as a producer would.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from processor.codec.captured import captured_record, is_capture
+from processor.codec.decode import decode
+from processor.codec.door import Door
+from processor.codec.facts import encode_fact
+from processor.codec.murmur2 import partition_of
+from processor.compile import compile_settings
+from processor.config import Config
+from processor.core.business_hours import NEVER
+from processor.core.engine import Conflict, Engine, Stated, View
+from processor.core.events import Event, Reason, Rejected, Skipped
+from processor.core.rows import TIER_MINUTES, Row, add_row
+from processor.core.settings import Settings
+from processor.export.snapshot import snapshot
+
+STEP_RECORDS = 2000  # records between two drains
+PLACES_MAX = 1_000_000  # keys whose partition is remembered
+
+
+class ReplayError(Exception):
+    """The log cannot be replayed; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A record that was not folded, and from where it came. `line` counts from 1; offsets exist in captures only."""
+
+    rejected: Rejected
+    value: bytes | None
+    line: int
+    partition: int
+    offset: int | None
+
+
+class Replay:
+    """Engines of all partitions, fed in the order of the log.
+
+    `partitions` is how many the topic has: for bare events 1 where it is not given, for a capture what the configuration says.
+    `until` limits a capture to the offsets up to and including those given; partitions that it does not name are left out.
+    `timers_until` is how far timers may run, per partition or for all, before `finish`.
+    `on_refused` hears of every record that is not folded. Net facts are kept where `keep_facts` says so.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        settings: Settings | None = None,
+        partitions: int | None = None,
+        until: Mapping[int, int] | None = None,
+        timers_until: Mapping[int, int] | int = NEVER,
+        on_refused: Callable[[Refused], None] | None = None,
+        keep_facts: bool = False,
+    ) -> None:
+        self.config = config
+        self.settings = settings or compile_settings(config)
+        self.engines: dict[int, Engine] = {}
+        self.applied: dict[int, int] = {}
+        self.refused: Counter[Reason] = Counter()
+        self.records = 0
+        self.captured: bool | None = None  # whether lines are of a capture; None before the first one
+        self._given_partitions = partitions
+        self._until = until
+        self._timers_until = timers_until
+        self._on_refused = on_refused
+        self._ledger: dict[int, tuple[int, Stated]] | None = {} if keep_facts else None
+        self._places: dict[str, int] = {}
+        self._since_step = 0
+        self._partitions = 0
+        self._door: Door | None = None
+        for partition in until or ():
+            self._engine(partition)
+
+    # -- feeding ------------------------------------------------------------------------------------------------------------------
+
+    def feed_lines(self, lines: Iterable[bytes]) -> None:
+        """Lines of one file, in order: bare events, or a capture. To be called again with what comes next."""
+        remaining = iter(lines)
+        while batch := list(islice(remaining, STEP_RECORDS)):
+            if self.captured is None:
+                self.captured = next((is_capture(line) for line in batch if line.strip()), None)
+            if self.captured:
+                self._feed_captured(batch)
+            else:
+                self._feed_bare(batch)
+            self.step()
+
+    def feed(
+        self, value: bytes | None, key: bytes | None, partition: int, offset: int | None = None, timestamp_ms: int | None = None
+    ) -> None:
+        """One record as it lies in the topic. Call `step` now and then; `feed_lines` does."""
+        if self._until is not None and (partition not in self._until or (offset or 0) > self._until[partition]):
+            return
+        door = self._door
+        if door is None:
+            door = self._open_door()
+        engine = self.engines.get(partition) or self._engine(partition)
+        event = door.admit(value, key, timestamp_ms)
+        outcome: Rejected | Conflict | None
+        if type(event) is Event:
+            misplaced = None if engine.knows(event) else door.wrong_partition(event, partition)
+            outcome = self._apply(engine, event) if misplaced is None else self._reject(engine, misplaced)
+        else:
+            outcome = self._reject(engine, event)
+        if outcome is not None:
+            self._note(outcome, value, partition, offset)
+        if offset is not None:
+            self.applied[partition] = offset
+
+    def _feed_captured(self, lines: list[bytes]) -> None:
+        for line in lines:
+            self.records += 1
+            if not line.strip():
+                continue
+            try:
+                record = captured_record(line)
+            except ValueError as error:
+                raise ReplayError(f"line {self.records} is no captured record ({error}); was the capture cut off? Take it again") from None
+            self.feed(*record)
+
+    def feed_event(self, value: bytes) -> None:
+        """One bare event."""
+        self._feed_bare([value])
+
+    def _feed_bare(self, lines: list[bytes]) -> None:
+        """The tight loop: nothing here that can be done once."""
+        worker = self.config.worker
+        max_bytes, prefix = worker.max_event_bytes + 1, worker.event_type_prefix  # a line ends in a line feed
+        self._partitions = self._partitions or self._given_partitions or 1
+        for partition in range(self._partitions):
+            if partition not in self.engines:
+                self._engine(partition)
+        alone = self.engines[0].apply if self._partitions == 1 else None
+        for line in lines:
+            self.records += 1
+            event = decode(line, max_bytes=max_bytes, prefix=prefix)
+            if type(event) is Event:
+                try:
+                    outcome = self._deal_out(event) if alone is None else alone(event)
+                except Exception as error:
+                    raise ReplayError(self._fault()) from error
+                if outcome is not None:
+                    self._note(outcome, line, self._place(event.key), None)
+            elif line.strip():
+                self._set_aside(event, line)
+
+    def _set_aside(self, event: Rejected | Skipped | Event, line: bytes) -> None:
+        """What decodes to no event: it has no key, so it counts on the first partition."""
+        if isinstance(event, Rejected) and event.reason is Reason.UNKNOWN_TYPE and self.config.worker.unknown_types == "skip":
+            event = Skipped("unknown")
+        outcome = self._reject(self.engines[0], event)
+        if outcome is not None:
+            self._note(outcome, line, 0, None)
+
+    def _deal_out(self, event: Event) -> Rejected | Conflict | None:
+        """To the partition of its key; control events to all of them."""
+        if event.key:
+            return self.engines[self._place(event.key)].apply(event)
+        outcomes = [engine.apply(event) for engine in self.engines.values()]
+        return next((outcome for outcome in outcomes if outcome is not None), None)
+
+    def _place(self, key: str) -> int:
+        if self._partitions == 1 or not key:
+            return 0
+        place = self._places.get(key)
+        if place is None:
+            if len(self._places) >= PLACES_MAX:
+                self._places.clear()
+            place = self._places[key] = partition_of(key.encode(), self._partitions)
+        return place
+
+    def _apply(self, engine: Engine, event: Event) -> Rejected | Conflict | None:
+        try:
+            return engine.apply(event)
+        except Exception as error:
+            raise ReplayError(self._fault()) from error
+
+    def _fault(self) -> str:
+        return f"the engine failed on record {self.records}, a fault of the processor; please report it"
+
+    def _reject(self, engine: Engine, event: Rejected | Skipped | Event) -> Rejected | None:
+        if isinstance(event, Rejected):
+            engine.reject(event)
+            return event
+        engine.counts["skipped"] += 1
+        return None
+
+    def _note(self, outcome: Rejected | Conflict, value: bytes | None, partition: int, offset: int | None) -> None:
+        if isinstance(outcome, Conflict):
+            outcome = Rejected(Reason.CONFLICTING_DUPLICATE, "replaces another event with the same source and id")
+        self.refused[outcome.reason] += 1
+        if self._on_refused is not None:
+            self._on_refused(Refused(outcome, value, self.records, partition, offset))
+
+    def _engine(self, partition: int) -> Engine:
+        if self.captured and self._until is None and partition >= self._topic_partitions():
+            many = self._topic_partitions()
+            raise ReplayError(f"the capture has partition {partition}, the topic should have {many}: say how many with --partitions")
+        engine = self.engines[partition] = Engine(self.settings, partition)
+        return engine
+
+    def _topic_partitions(self) -> int:
+        return self._given_partitions or self.config.topics.partitions
+
+    def _open_door(self) -> Door:
+        worker = self.config.worker
+        self._door = Door(
+            worker.partitioner, self._topic_partitions(), self.settings.clock_skew, worker.max_event_bytes, worker.event_type_prefix,
+            "skip" if worker.unknown_types == "skip" else "reject",
+        )  # fmt: skip
+        return self._door
+
+    # -- time ---------------------------------------------------------------------------------------------------------------------
+
+    def step(self) -> None:
+        """Let timers follow the log, and put down what was stated."""
+        for partition, engine in self.engines.items():
+            engine.advance(min(engine.stream_time - self.settings.timer_delay, self._limit(partition)))
+            engine.sweep()
+            self._drain(engine)
+
+    def finish(self, at: Mapping[int, int] | int | None = None) -> None:
+        """Let timers run up to `at`: one instant, one per partition, or the time of the last event."""
+        self.step()
+        for partition, engine in self.engines.items():
+            engine.advance(self.last_event_at() if at is None else at if isinstance(at, int) else at.get(partition, 0))
+            self._drain(engine)
+
+    def _limit(self, partition: int) -> int:
+        return self._timers_until if isinstance(self._timers_until, int) else self._timers_until.get(partition, 0)
+
+    def last_event_at(self) -> int:
+        """Time of the newest event, or the instant to which a control event moved the clock."""
+        return max((max(engine.stream_time, engine.timer_time) for engine in self.engines.values()), default=0)
+
+    def _drain(self, engine: Engine) -> None:
+        facts = engine.drain().facts
+        ledger = self._ledger
+        if ledger is None:
+            return
+        for stated in facts:
+            present = ledger.get(stated.number)
+            count = stated.sign if present is None else present[0] + stated.sign
+            if count:
+                ledger[stated.number] = (count, stated if stated.sign > 0 or present is None else present[1])
+            else:
+                del ledger[stated.number]
+
+    # -- results ------------------------------------------------------------------------------------------------------------------
+
+    def views(self) -> list[View]:
+        """The numbers, one view per partition."""
+        return [engine.view() for _, engine in sorted(self.engines.items())]
+
+    def snapshot(self) -> dict[str, Any]:
+        """As a worker's /snapshot."""
+        return snapshot(self.views(), self.applied if self.captured else None, self.settings.group_bys)
+
+    def facts(self) -> Iterator[bytes]:
+        """The net facts, encoded, in the order of their instants; the same whatever the order of arrival and the partitions were."""
+        assert self._ledger is not None, "asked for facts that were not kept"
+        standing = (stated for count, stated in self._ledger.values() for _ in range(count))
+        ordered = sorted(standing, key=lambda stated: (stated.fact.at, stated.entity, stated.key, stated.fact.kind, stated.number))
+        return map(encode_fact, ordered)
+
+    def days(self) -> dict[int, Row]:
+        """Net sums of each day (UTC, counted from 1970) over all segments; days that are too old to be kept are missing."""
+        days: dict[int, Row] = {}
+        for engine in self.engines.values():
+            rows = engine.rows
+            totals = {number for number, (group_by, _) in enumerate(rows.segments) if not rows.group_bys[group_by]}
+            for tier, width in TIER_MINUTES.items():
+                for index, segments in rows.tiers[tier].items():
+                    for number in totals.intersection(segments):
+                        add_row(days.setdefault(index * width // 1440, {}), segments[number], 1)
+        return dict(sorted(days.items()))
