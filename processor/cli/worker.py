@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import faust
+import uvloop
 
 from processor.cli.options import bootstrap_option, config_option, load_config, refuse, refusing, tell_retry
 from processor.config import Config
@@ -40,6 +41,7 @@ def command(config_path: Path | None, bootstrap: str | None, *, from_log_start: 
         refuse("the topics are not as they must be; `ticket-kpis topics create` makes those that are missing")
     # Millions of long-lived objects and hardly a cycle among them: look for cycles rarely.
     gc.set_threshold(100_000, 50, 100)
+    uvloop.install()
     app = create_app(config, from_log_start=from_log_start)
     faust.Worker(app, quiet=True, loglevel=log_level, redirect_stdouts=False).execute_from_commandline()
 

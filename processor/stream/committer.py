@@ -8,7 +8,7 @@ notice a batch that failed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from processor.stream.failpoints import Failpoints
 
 BATCH_BYTES = 900_000  # below max.message.bytes of every topic
 REQUEST_BYTES = 4_000_000
+SLICE = 1000  # records encoded before others may run: a few milliseconds
 
 Record = tuple[bytes | None, bytes | None]
 
@@ -35,12 +36,16 @@ class DeadLetter:
 
 @dataclass(slots=True)
 class Transaction:
-    """Everything that one step writes. `next_offset` is the source offset to go on at; None leaves it as it is."""
+    """Everything that one step writes. `next_offset` is the source offset to go on at; None leaves it as it is.
+
+    Records and facts are taken one by one and encoded on the way into a batch: thousands of encoded values kept at once cost more in fresh
+    memory than their encoding.
+    """
 
     marker: bytes
     next_offset: int | None
-    records: list[Record] = field(default_factory=list)
-    facts: list[Record] = field(default_factory=list)
+    records: Iterator[Record]
+    facts: Iterator[Record]
     rejected: list[DeadLetter] = field(default_factory=list)
 
 
@@ -81,10 +86,9 @@ class Committer:
             self._reach("step.after_marker")
             sent += await self._send_batches(topics.state, transaction.records)
             self._reach("step.after_records")
-            if transaction.facts:
-                key, value = transaction.facts[0]
+            for key, value in transaction.facts:  # the first one alone; the batches take the rest
                 sent.append(await producer.send(topics.facts, key=key, value=value, partition=self._partition))
-                sent += await self._send_batches(topics.facts, transaction.facts[1:])
+                sent += await self._send_batches(topics.facts, transaction.facts)
             self._reach("step.after_facts")
             for letter in transaction.rejected:
                 send = producer.send(topics.rejected, key=letter.key, value=letter.value, headers=letter.headers, partition=self._partition)
@@ -101,11 +105,13 @@ class Committer:
         await producer.commit_transaction()
         self._reach("step.after_commit")
 
-    async def _send_batches(self, topic: str, records: Iterable[Record]) -> list[asyncio.Future[Any]]:
+    async def _send_batches(self, topic: str, records: Iterator[Record]) -> list[asyncio.Future[Any]]:
         producer = self._producer
         sent = []
         batch = producer.create_batch()
-        for key, value in records:
+        for number, (key, value) in enumerate(records, 1):
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
             if batch.append(timestamp=None, key=key, value=value) is None:
                 sent.append(await producer.send_batch(batch, topic, partition=self._partition))
                 batch = producer.create_batch()

@@ -28,7 +28,7 @@ from processor.core.engine import Conflict, Engine, View
 from processor.core.events import Event, Reason, Rejected, Skipped
 from processor.core.settings import MINUTE_MS, Settings
 from processor.export.telemetry import Recorder
-from processor.stream.committer import Committer, DeadLetter, Record, Transaction
+from processor.stream.committer import Committer, DeadLetter, Transaction
 from processor.stream.failpoints import Failpoints
 from processor.stream.takeover import RefusedError, take_over
 from processor.wall_clock import WallClock
@@ -376,11 +376,8 @@ class PartitionProcessor:
         if with_offset:
             self._applied = self._next_applied
         step = self._engine.drain()
-        await asyncio.sleep(0)
-        records: list[Record] = [encode_record(key, value) for key, value in step.records.items()]
-        await asyncio.sleep(0)
-        facts: list[Record] = [(stated.key.encode(), encode_fact(stated)) for stated in step.facts]
-        await asyncio.sleep(0)
+        records = (encode_record(key, value) for key, value in step.records.items())
+        facts = ((stated.key.encode(), encode_fact(stated)) for stated in step.facts)
         marker = encode_marker(
             {
                 "application_id": self.environment.config.application_id,
@@ -419,7 +416,9 @@ class PartitionProcessor:
         if clock.parted():
             return
         now = clock.now()
+        self.environment.failpoints.reach("clock.after_now")
         end = (await self.environment.consumer.end_offsets([self.source]))[self.source]
+        self.environment.failpoints.reach("clock.after_end")
         if await self.environment.consumer.position(self.source) >= end:
             self._engine.advance(now - self.environment.settings.timer_delay)
             written_long_ago = loop.time() - self._marker_at > MARKER_SECONDS

@@ -1,0 +1,1 @@
+"""What `deploy/demo` runs: the main job, end to end, in front of your eyes."""

@@ -1,0 +1,68 @@
+"""The demonstration without Kafka: the same engine and the same pages, on a log inside this process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+
+from processor.config import Config
+from processor.demo.live import PIECE, TICK_SECONDS, Live
+from processor.export.collector import Exporter
+from processor.export.http import create_http_app
+from processor.replay import Replay
+
+
+class Embedded:
+    """The source behind the pages: a replay that goes on and on."""
+
+    def __init__(self, config: Config) -> None:
+        self.replay = Replay(config, partitions=config.topics.partitions)
+        self._exporter = Exporter(config)
+        self._caught_up = False
+
+    def feed(self, lines: list[bytes]) -> None:
+        """Fold what has come, and let timers follow."""
+        self.replay.feed_lines(lines)
+
+    def caught_up(self) -> None:
+        """The history is folded."""
+        self._caught_up = True
+
+    async def exposition(self) -> bytes:
+        """The metrics of this instant."""
+        return self._exporter.render(self.replay.views(), None)
+
+    async def snapshot(self) -> dict[str, Any]:
+        """The numbers of this instant."""
+        return self.replay.snapshot()
+
+    def ready(self) -> tuple[bool, list[str]]:
+        """Whether the history is folded."""
+        return self._caught_up, [] if self._caught_up else ["the history is being folded"]
+
+    def healthy(self) -> bool:
+        """It answers, so it is."""
+        return True
+
+
+async def serve_embedded(config: Config, live: Live, caught_up: Callable[[int], None]) -> None:
+    """Serve and feed until cancelled."""
+    embedded = Embedded(config)
+    runner = web.AppRunner(create_http_app(embedded), access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, config.http.host, config.http.port).start()
+        history = live.due()
+        for start in range(0, len(history), PIECE):
+            embedded.feed(history[start : start + PIECE])
+            await asyncio.sleep(0)
+        embedded.caught_up()
+        caught_up(len(history))
+        while True:
+            embedded.feed(live.due())
+            await asyncio.sleep(TICK_SECONDS)
+    finally:
+        await runner.cleanup()
