@@ -23,6 +23,7 @@ MINUTES_KEPT = 25 * 60
 QUARTERS_KEPT = 8 * 24 * 4
 DAYS_KEPT = 400
 
+CLOCK_KINDS = frozenset(kind for kind in POSTINGS if kind.startswith("clock."))
 TICKET_DIMENSIONS = frozenset({"channel", "priority", "group", "tier", "topic"})
 CONTACT_DIMENSIONS = frozenset({"channel", "topic", "queue"})
 
@@ -58,6 +59,8 @@ class Rows:
         self.dirty_rows: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
         self.dirty_places: defaultdict[tuple[str, int], set[tuple[int, ...]]] = defaultdict(set)
         self.dirty_cells: set[CellKey] = set()
+        self._hot_minute = -1  # the minute to which amounts were added last, and its rows by segments: most amounts go there
+        self._hot: dict[tuple[int, ...], list[Row]] = {}
         self._segment_ids: dict[Segment, int] = {}
         self._places: dict[tuple[str, Dims], Place] = {}
         self._group_bys_of = {
@@ -69,20 +72,16 @@ class Rows:
 
     def post(self, kind: str, fact: Fact, sign: int) -> Place:
         """Add a fact (sign 1) or take it back (-1). Returns the place where it counts."""
-        place = self.place(kind, fact.dims)
+        place = self._places.get((kind, fact.dims)) or self.place(kind, fact.dims)
         if fact.kind == "ticket.moved":
             self._post_move(fact, place, sign)
             return place
         entries = POSTINGS[fact.kind](fact)
         if entries:
-            if fact.kind.startswith("clock."):
+            if fact.kind in CLOCK_KINDS:
                 self._add_to_cell(("sla", fact.content[0], fact.content[1], fact.dims[1]), entries, sign)
             else:
-                cell = place.cell
-                suffix = "" if sign > 0 else "-"
-                for key, amount in entries:
-                    name = key + suffix
-                    cell[name] = cell.get(name, 0) + amount
+                self._add(place.cell, entries, sign)
                 self.dirty_cells.add(place.cell_key)
             self._add_to_rows(fact.at // MINUTE_MS, place.segments, entries, sign)
         return place
@@ -104,26 +103,36 @@ class Rows:
         cell = self.cells.get(cell_key)
         if cell is None:
             cell = self.cells[cell_key] = {}
-        suffix = "" if sign > 0 else "-"
-        for key, amount in entries:
-            name = key + suffix
-            cell[name] = cell.get(name, 0) + amount
+        self._add(cell, entries, sign)
         self.dirty_cells.add(cell_key)
 
+    @staticmethod
+    def _add(cell: Row, entries: Entries, sign: int) -> None:
+        """Totals only grow: what is taken back goes under a key of its own."""
+        for key, amount in entries:
+            name = key if sign > 0 else key + "-"
+            cell[name] = cell.get(name, 0) + amount
+
     def _add_to_rows(self, minute: int, segments: tuple[int, ...], entries: Entries, sign: int) -> None:
-        tier, index = self.locate(minute)
-        rows = self.tiers[tier].get(index)
+        if minute != self._hot_minute:
+            self._hot_minute = minute
+            self._hot = {}
+        rows = self._hot.get(segments)
         if rows is None:
-            rows = self.tiers[tier][index] = {}
-        for segment in segments:
-            row = rows.get(segment)
-            if row is None:
-                row = rows[segment] = {}
-            for key, amount in entries:
-                row[key] = row.get(key, 0) + sign * amount
-        self.dirty_places[tier, index].add(segments)
+            rows = self._hot[segments] = self._rows_of(minute, segments)
+        for key, amount in entries:
+            change = amount if sign > 0 else -amount
+            for row in rows:
+                row[key] = row.get(key, 0) + change
         if minute < self.listeners_end:
             self.late.append((minute, segments, entries, sign))
+
+    def _rows_of(self, minute: int, segments: tuple[int, ...]) -> list[Row]:
+        """The rows of these segments in a minute, made where they are new, and marked as changed."""
+        tier, index = self.locate(minute)
+        rows = self.tiers[tier].setdefault(index, {})
+        self.dirty_places[tier, index].add(segments)
+        return [rows.setdefault(segment, {}) for segment in segments]
 
     def locate(self, minute: int) -> tuple[str, int]:
         """The tier that holds a minute, and the index in it."""
@@ -165,6 +174,7 @@ class Rows:
 
     def age(self, stream_time: int) -> None:
         """Add what is older than a tier keeps into the next one. May be called at any time; sums do not change."""
+        self._hot_minute = -1
         minute = stream_time // MINUTE_MS
         floor = (minute - MINUTES_KEPT) // 15 * 15
         if floor < self.minute_floor + 15:
@@ -191,6 +201,7 @@ class Rows:
 
     def take_dirty_rows(self) -> list[tuple[str, int, int]]:
         """(tier, index, segment) of every row that changed since the last call."""
+        self._hot_minute = -1
         for where, places in self.dirty_places.items():
             changed = self.dirty_rows[where]
             for segments in places:
