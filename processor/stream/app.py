@@ -27,6 +27,7 @@ def create_app(config: Config, *, from_log_start: bool = False) -> faust.App:
         broker_client_id=config.kafka.client_id,
         broker_credentials=faust_credentials(config.kafka),
         broker_session_timeout=float(config.worker.session_timeout_seconds),
+        broker_heartbeat_interval=config.worker.session_timeout_seconds / 10,  # Faust's own 3 s would outlast a short session
         store="memory://",
         topic_replication_factor=config.topics.replication,
         table_standby_replicas=0,

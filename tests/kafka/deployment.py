@@ -1,0 +1,230 @@
+"""One deployment for one test: topics and an application id of its own, workers as real processes, and what they must come to.
+
+Waiting is always for a condition. What a worker must show is computed from the topic itself by `offline`: the same engine, no Kafka.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+import orjson
+import yaml
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from processor.config import Config, load
+from processor.stream.connection import admin_client
+from processor.stream.failpoints import VARIABLE
+from processor.stream.topics import create_topics, specs
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = [sys.executable, "-m", "processor.cli.main", "worker"]
+PATIENCE_SECONDS = 60.0  # for anything; machines that run tests are busy
+POLL_SECONDS = 0.02
+
+Found = TypeVar("Found")
+Sent = tuple[int, bytes | None, bytes | None]  # partition, key, value
+
+
+def until(what: str, ask: Callable[[], Found | None], *, seconds: float = PATIENCE_SECONDS) -> Found:
+    """The first answer that is not falsy."""
+    give_up = time.monotonic() + seconds
+    while not (answer := ask()):
+        assert time.monotonic() < give_up, f"after {seconds} s still waiting until {what}"
+        time.sleep(POLL_SECONDS)
+    return answer
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Deployment:
+    """Topics of one application. `sections` of the configuration override what suits a test: short steps, short sessions, log time."""
+
+    def __init__(self, bootstrap: str, name: str, directory: Path, *, partitions: int = 2, **sections: dict[str, Any]) -> None:
+        self.directory = directory
+        self.bootstrap = bootstrap
+        self.document: dict[str, Any] = {
+            "application_id": name,
+            "kafka": {"bootstrap_servers": [bootstrap]},
+            "topics": {role: f"{name}-{role}" for role in ("events", "facts", "rejected", "state")} | {"partitions": partitions},
+            "http": {"host": "127.0.0.1"},
+            "worker": {
+                "clock": "log",
+                "step_events_max": 300,
+                "session_timeout_seconds": 2,
+                "transaction_timeout_seconds": 10,
+                "snapshot_ms": 20,
+            },
+        }
+        for section, values in sections.items():
+            self.document.setdefault(section, {}).update(values)
+        self.config = self._load("config", free_port())
+
+    def _load(self, name: str, port: int) -> Config:
+        path = self.directory / f"{name}.yaml"
+        path.write_text(yaml.safe_dump(self.document | {"http": self.document["http"] | {"port": port}}), encoding="utf-8")
+        return load(path)
+
+    def create_topics(self) -> Self:
+        """As `ticket-kpis topics create`."""
+        with admin_client(self.config.kafka, wait_seconds=PATIENCE_SECONDS) as admin:
+            create_topics(admin, specs(self.config.topics))
+        return self
+
+    def worker(self, name: str = "worker", *options: str, failpoint: str = "") -> Worker:
+        """A worker process that is starting."""
+        port = free_port()
+        self._load(name, port)
+        return Worker(self.directory, name, port, options, failpoint)
+
+    def send(self, records: Iterable[Sent], **producer_settings: Any) -> None:
+        """Append records to the events topic; returns when the broker has them."""
+        asyncio.run(_send(self.bootstrap, self.config.topics.events, list(records), producer_settings))
+
+    def read(self, role: str) -> list[Any]:
+        """All committed records of a topic, partition by partition."""
+        return asyncio.run(_read(self.bootstrap, getattr(self.config.topics, role), self.config.topics.partitions))
+
+
+async def _send(bootstrap: str, topic: str, records: list[Sent], settings: dict[str, Any]) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, **{"linger_ms": 5} | settings)
+    await producer.start()
+    try:
+        sent = [await producer.send(topic, key=key, value=value, partition=partition) for partition, key, value in records]
+        await asyncio.gather(*sent)
+    finally:
+        await producer.stop()
+
+
+async def _read(bootstrap: str, topic: str, partitions: int) -> list[Any]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed", auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        sources = [TopicPartition(topic, number) for number in range(partitions)]
+        consumer.assign(sources)
+        ends = await consumer.end_offsets(sources)
+        records = []
+        for source in sources:
+            await consumer.seek_to_beginning(source)
+            while await consumer.position(source) < ends[source]:
+                for batch in (await consumer.getmany(source, timeout_ms=500)).values():
+                    records += batch
+        return records
+    finally:
+        await consumer.stop()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an HTTP path said."""
+
+    status: int
+    body: bytes
+
+
+class Worker:
+    """`ticket-kpis worker` as a process of its own. A context manager: it is killed at the end if it still runs."""
+
+    def __init__(self, directory: Path, name: str, port: int, options: Iterable[str], failpoint: str) -> None:
+        self.port = port
+        self.log_path = directory / f"{name}.log"
+        self._log = self.log_path.open("ab")
+        call = [*COMMAND, "--config", str(directory / f"{name}.yaml"), *options]
+        environment = {**os.environ, VARIABLE: failpoint}
+        self.process = subprocess.Popen(call, cwd=ROOT, env=environment, stdout=self._log, stderr=self._log)
+
+    def get(self, path: str) -> Answer | None:
+        """What `path` answers; None while nobody listens."""
+        try:
+            with urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as response:
+                return Answer(response.status, response.read())
+        except HTTPError as error:
+            return Answer(error.code, error.read())
+        except (URLError, ConnectionError, TimeoutError):
+            return None
+
+    def snapshot(self) -> dict[str, Any]:
+        """What it shows; empty while it shows nothing."""
+        answer = self.get("/snapshot")
+        return orjson.loads(answer.body) if answer and answer.status == 200 else {}
+
+    def samples(self, family: str) -> dict[str, float]:
+        """The samples of one name at /metrics, by their labels as text."""
+        answer = self.get("/metrics")
+        lines = answer.body.decode().splitlines() if answer else []
+        found = (line.rsplit(" ", 1) for line in lines if line.startswith((f"{family} ", f"{family}{{")))
+        return {name.removeprefix(family): float(value) for name, value in found}
+
+    def ready(self) -> bool:
+        """Whether it says that all it owns is running."""
+        answer = self.get("/readyz")
+        return answer is not None and answer.status == 200
+
+    def applied(self) -> dict[int, int]:
+        """Offset of the last applied record for each partition that it shows."""
+        partitions = self.snapshot().get("partitions", {})
+        return {int(number): shown["applied"] for number, shown in partitions.items()}
+
+    def tell(self, number: signal.Signals) -> None:
+        """As kill(1)."""
+        self.process.send_signal(number)
+
+    def stopped(self) -> bool:
+        """Whether SIGSTOP holds it (the state letter behind the name in /proc)."""
+        state = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0]
+        return state == "T"
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal and wait for the exit code."""
+        self.tell(number)
+        return self.exit_code()
+
+    def exit_code(self) -> int:
+        """Wait for the end."""
+        return self.process.wait(PATIENCE_SECONDS)
+
+    def log(self) -> str:
+        """What it said so far, and workers of the same name before it."""
+        return self.log_path.read_text(encoding="utf-8")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.kill()
+            self.process.wait()
+        self._log.close()
+        if error is not None:
+            error.add_note(f"--- log of the worker ---\n{self.log()[-6000:]}")
+
+
+def caught_up(ends: dict[int, int], *workers: Worker) -> list[dict[str, Any]] | None:
+    """The snapshots of workers that together show each partition exactly once, with everything applied; None until then."""
+    shown: Counter[int] = Counter()
+    snapshots = [worker.snapshot() for worker in workers]
+    for taken in snapshots:
+        for number, partition in taken.get("partitions", {}).items():
+            if partition["applied"] + 1 < ends[int(number)]:
+                return None
+            shown[int(number)] += 1
+    return snapshots if shown == Counter(ends.keys()) else None

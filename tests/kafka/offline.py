@@ -1,0 +1,87 @@
+"""What a log must come to: the engine fed with the records of the topic, partition by partition, without Kafka and without steps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from processor.codec.door import Door
+from processor.compile import compile_settings
+from processor.config import Config
+from processor.core.engine import Engine, View
+from processor.core.events import Event, Skipped
+from processor.core.settings import Settings
+from processor.export.snapshot import snapshot
+
+
+@dataclass(slots=True)
+class Expected:
+    """What a log comes to: `facts` is id -> how often stated minus how often retracted, `rejected` (partition, offset) -> reason."""
+
+    settings: Settings
+    views: list[View]
+    applied: dict[int, int]
+    facts: Counter[str]
+    rejected: dict[tuple[int, int], str]
+
+    def of(self, partitions: Iterable[int]) -> dict[str, Any]:
+        """The snapshot of a worker that owns these partitions."""
+        owned = sorted(partitions)
+        applied = {number: self.applied[number] for number in owned}
+        return snapshot([self.views[number] for number in owned], applied, self.settings.group_bys)
+
+
+def expected(config: Config, records: list[Any]) -> Expected:
+    """Fold the records of the events topic, in the order of offsets within each partition."""
+    settings, partitions = compile_settings(config), config.topics.partitions
+    door = Door("murmur2", partitions, settings.clock_skew, config.worker.max_event_bytes)
+    engines = [Engine(settings, number) for number in range(partitions)]
+    applied, rejected = dict.fromkeys(range(partitions), -1), {}
+    for record in records:
+        applied[record.partition] = record.offset
+        reason = _fold(engines[record.partition], door, record)
+        if reason:
+            rejected[record.partition, record.offset] = reason
+    for engine in engines:
+        engine.advance_by_log()
+    views = [engine.view() for engine in engines]
+    facts = net((f"{stated.number:032x}", stated.sign) for engine in engines for stated in engine.drain().facts)
+    return Expected(settings, views, applied, facts, rejected)
+
+
+def _fold(engine: Engine, door: Door, record: Any) -> str:
+    event = door.admit(record.value, record.key, record.timestamp)
+    if isinstance(event, Skipped):
+        engine.counts["skipped"] += 1
+        return ""
+    if isinstance(event, Event):
+        misplaced = None if engine.knows(event) else door.wrong_partition(event, record.partition)
+        if misplaced is None:
+            outcome = engine.apply(event)
+            return "" if outcome is None else getattr(outcome, "reason", "conflicting_duplicate")
+        event = misplaced
+    engine.reject(event)
+    return str(event.reason)
+
+
+def net(signed: Iterable[tuple[str, int]]) -> Counter[str]:
+    """Sum the signs by id; what sums to nothing is gone."""
+    total: Counter[str] = Counter()
+    for number, sign in signed:
+        total[number] += sign
+    return Counter({number: count for number, count in total.items() if count})
+
+
+def written_facts(records: list[Any]) -> Counter[str]:
+    """The net facts of the facts topic."""
+    events = [orjson.loads(record.value) for record in records]
+    return net((event["data"]["retracts"], -1) if "retracts" in event["data"] else (event["id"], 1) for event in events)
+
+
+def headers(records: list[Any]) -> list[dict[str, bytes]]:
+    """The headers of each record."""
+    return [dict(record.headers) for record in records]
