@@ -5,7 +5,9 @@ A specification speaks of the topic by its default name; what it is called here,
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -15,10 +17,11 @@ from typing import Any
 import yaml
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import TopicAlreadyExistsError, for_code
+from kafka.errors import GroupIdNotFoundError, TopicAlreadyExistsError, for_code
 
 from processor.config.service import Topics
 from processor.schemas_path import schemas_path
+from processor.stream.connection import pauses
 
 AS_EVENTS = "as events"  # as many partitions as the events topic: entities keep their partition number from stage to stage
 ROLES = ("events", "facts", "rejected", "state")
@@ -98,6 +101,29 @@ def _create(admin: KafkaAdminClient, spec: Spec) -> State:
     except TopicAlreadyExistsError:  # somebody else was quicker
         return State.EXISTS
     return State.CREATED
+
+
+def reset_state(admin: KafkaAdminClient, wanted: list[Spec], group: str, *, wait_seconds: float = 30.0) -> None:
+    """Delete the state topic with everything in it, and the group's offsets; then make the topic again. No worker may be running.
+
+    Raises KafkaError where the broker refuses, also because the group still has members.
+    """
+    described = admin.describe_groups([group]).get(group, {})
+    if described.get("members"):
+        raise ValueError(f"the group {group} still has members: stop every worker first")
+    state = next(spec for spec in wanted if spec.role == "state")
+    if state.name in admin.list_topics():
+        admin.delete_topics([state.name])
+    with suppress(GroupIdNotFoundError):
+        admin.delete_groups([group])
+    give_up = time.monotonic() + wait_seconds
+    for pause in pauses():
+        if _create(admin, state) is State.CREATED:  # exists = the deletion is not done yet
+            break
+        if time.monotonic() > give_up:
+            raise ValueError(f"the broker has not deleted {state.name} within {wait_seconds:.0f} s; run the command again")
+        time.sleep(pause)
+    admin.wait_for_topics([state.name])
 
 
 def verify_topics(admin: KafkaAdminClient, wanted: list[Spec]) -> list[Problem]:
