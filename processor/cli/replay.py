@@ -1,0 +1,229 @@
+"""`ticket-kpis replay FILE|DIR|-`: the KPIs of a recorded log, by the worker's own engine, without Kafka."""
+
+from __future__ import annotations
+
+import gc
+import gzip
+import sys
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from time import perf_counter
+from typing import Any, BinaryIO
+
+import click
+import orjson
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from processor.cli.options import PROBLEMS, config_option, load_config, refuse, refusing
+from processor.codec.times import parse_time
+from processor.core.business_hours import NEVER
+from processor.export.collector import Exporter
+from processor.export.snapshot import Difference, SnapshotError, check_format, compare
+from processor.replay import Refused, Replay, ReplayError
+from processor.report import document, rendering
+
+PAPER_WIDTH = 170  # of reports that do not go to a terminal
+EXAMPLES_MAX = 3  # details of rejected records kept for the report, per reason
+LINES_AT_ONCE = 2000
+DIFFERENCES_MAX = 50  # listed; the others are counted
+
+
+def _instant(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | None:
+    """RFC 3339 -> milliseconds, or a usage error."""
+    try:
+        return None if text is None else parse_time(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+_OUT = click.Path(dir_okay=False, allow_dash=True)
+
+
+@click.command("replay")
+@click.argument("log", type=click.Path(exists=True, allow_dash=True, path_type=Path))
+@config_option
+@click.option("--partitions", type=click.IntRange(min=1, max=10_000),
+              help="Partitions that events are dealt out to by the hash of their key (default 1); of a capture: how many its topic has.")
+@click.option("--at", "at_ms", callback=_instant, metavar="TIME",
+              help="How far timers run (RFC 3339); without it to the time of the last event. Later events count all the same.")
+@click.option("--exposition", metavar="PATH", type=_OUT, help="Write the Prometheus text that a worker would serve; - is standard output.")
+@click.option("--facts", "facts_path", metavar="PATH", type=_OUT, help="Write the net facts, one a line; - is standard output.")
+@click.option("--rejected", "rejected_path", metavar="PATH", type=_OUT, help="Write every rejected record with its reason, one a line.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report for programs.")
+@click.option("--snapshot", "snapshot_path", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+              help="Replay a capture up to where this /snapshot of a worker was taken, and compare every number with it.")
+@click.option("--strict", is_flag=True, help="Exit with 1 if any record was rejected.")
+def command(
+    log: Path, config_path: Path | None, partitions: int | None, at_ms: int | None, exposition: str | None, facts_path: str | None,
+    rejected_path: str | None, *, as_json: bool, snapshot_path: Path | None, strict: bool,
+) -> None:  # fmt: skip
+    """Compute the KPIs of LOG: a file of events or a capture (.gz too), a folder of such files in the order of their names, or - for stdin.
+
+    Prints a report, unless something else goes to standard output. Exit codes: 0 fine; 1 rejected records (with --strict), or a difference
+    from the snapshot; 2 wrong usage or configuration.
+    """
+    outputs = [path for path in (exposition, facts_path, rejected_path) if path == "-"]
+    if len(outputs) + as_json > 1:
+        refuse("only one output can go to standard output: give the others a file")
+    config = load_config(config_path)
+    with refusing(ReplayError, SnapshotError, OSError), ExitStack() as stack:
+        taken = _read_snapshot(snapshot_path) if snapshot_path else None
+        refusals = Refusals(stack.enter_context(_opened(rejected_path)) if rejected_path else None)
+        replay = Replay(
+            config,
+            partitions=partitions,
+            until={int(number): of["applied"] for number, of in taken["partitions"].items()} if taken else None,
+            timers_until=_timers(taken) if taken else NEVER if at_ms is None else at_ms,
+            on_refused=refusals.note,
+            keep_facts=facts_path is not None,
+        )
+        seconds = _run(replay, log)
+        replay.finish(_timers(taken) if taken else at_ms)
+        if exposition:
+            _write(exposition, [Exporter(config).render(replay.views())])
+        if facts_path:
+            _write(facts_path, (fact + b"\n" for fact in replay.facts()))
+        if not outputs:
+            _report(replay, seconds, refusals, as_json=as_json)
+        differs = taken is not None and _tell_differences(compare(taken, replay.snapshot()), to_stderr=as_json or bool(outputs))
+    if strict and replay.refused:
+        click.echo(f"{replay.refused.total():,} records were rejected", err=True)
+        raise SystemExit(PROBLEMS)
+    if differs:
+        raise SystemExit(PROBLEMS)
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------------------
+
+
+def _run(replay: Replay, log: Path) -> float:
+    """Feed everything, with a bar over the bytes on standard error; returns the seconds."""
+    console = Console(stderr=True)
+    files = _files(log)
+    size = sum(file.stat().st_size for file in files if file) or None
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TextColumn("{task.fields[speed]}"), TimeRemainingColumn())
+    gc.disable()  # the engine makes no cycles, and looking for them takes a third of the time
+    try:
+        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+            task = progress.add_task("replaying", total=size, speed="")
+            started = perf_counter()
+            done = 0
+            for file in files:
+                for lines, position in _batches(file):
+                    replay.feed_lines(lines)
+                    speed = f"{replay.records / (perf_counter() - started):,.0f} records/s"
+                    progress.update(task, completed=done + position, speed=speed)
+                done += file.stat().st_size if file else 0
+            return perf_counter() - started
+    finally:
+        gc.enable()
+
+
+def _files(log: Path) -> Sequence[Path | None]:
+    """The files of a log in order; None stands for standard input."""
+    if str(log) == "-":
+        return [None]
+    if not log.is_dir():
+        return [log]
+    files = sorted(file for file in log.iterdir() if file.is_file() and not file.name.startswith("."))
+    if not files:
+        raise ReplayError(f"{log} has no files")
+    return files
+
+
+def _batches(file: Path | None) -> Iterator[tuple[list[bytes], int]]:
+    """Some thousand lines at a time, and how many bytes of the file were read for them."""
+    with ExitStack() as stack:
+        raw: BinaryIO = stack.enter_context(file.open("rb")) if file else sys.stdin.buffer
+        stream: Iterable[bytes] = stack.enter_context(gzip.GzipFile(fileobj=raw)) if file and file.suffix == ".gz" else raw
+        remaining = iter(stream)
+        while lines := _some_lines(remaining):
+            yield lines, raw.tell() if file else 0
+
+
+def _some_lines(stream: Iterator[bytes]) -> list[bytes]:
+    try:
+        return list(islice(stream, LINES_AT_ONCE))
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise ReplayError(f"the compressed file is damaged or cut off: {error}") from None
+
+
+# -- the snapshot -----------------------------------------------------------------------------------------------------------------
+
+
+def _read_snapshot(path: Path) -> dict[str, Any]:
+    try:
+        taken: dict[str, Any] = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError as error:
+        raise SnapshotError(f"{path} is no snapshot: {error}") from None
+    check_format(taken)
+    if any(of["applied"] is None for of in taken["partitions"].values()):
+        raise SnapshotError(f"{path} has no offsets: it is not of a worker")
+    return taken
+
+
+def _timers(taken: dict[str, Any]) -> dict[int, int]:
+    return {int(number): of["timer_time"] for number, of in taken["partitions"].items()}
+
+
+def _tell_differences(differences: list[Difference], *, to_stderr: bool) -> bool:
+    console = Console(stderr=to_stderr, width=None if sys.stdout.isatty() else PAPER_WIDTH)
+    if not differences:
+        console.print("[bold green]equal[/] to the snapshot: the digest, and every net number")
+        return False
+    table = Table("what", "labels", "snapshot", "replay", title=f"{len(differences):,} differences from the snapshot", title_justify="left")
+    for each in differences[:DIFFERENCES_MAX]:
+        table.add_row(each.where, each.labels, str(each.first), str(each.second))
+    console.print(table)
+    if len(differences) > DIFFERENCES_MAX:
+        console.print(f"and {len(differences) - DIFFERENCES_MAX:,} more")
+    console.print("[bold red]different[/]: is it the capture of the same topic, and the same configuration?")
+    return True
+
+
+# -- writing ----------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Refusals:
+    """Rejected records: some details for the report, all of them for a file."""
+
+    file: BinaryIO | None
+    examples: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def note(self, refused: Refused) -> None:
+        """Hear of one."""
+        reason, detail = refused.rejected
+        place = f"line {refused.line:,}" if refused.offset is None else f"partition {refused.partition} offset {refused.offset}"
+        if len(self.examples[reason]) < EXAMPLES_MAX:
+            self.examples[reason].append(f"{place}: {detail}")
+        if self.file is not None:
+            value = None if refused.value is None else refused.value.rstrip(b"\r\n").decode(errors="backslashreplace")
+            told = {"reason": reason, "detail": detail, "line": refused.line, "partition": refused.partition, "offset": refused.offset}
+            self.file.write(orjson.dumps({**told, "value": value}, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def _opened(path: str) -> Any:
+    return click.open_file(path, "wb")
+
+
+def _write(path: str, chunks: Any) -> None:
+    with click.open_file(path, "wb") as stream:
+        stream.writelines(chunks)
+
+
+def _report(replay: Replay, seconds: float, refusals: Refusals, *, as_json: bool) -> None:
+    made = document.build(
+        replay.views(), replay.settings.group_bys, replay.days(), records=replay.records, seconds=seconds, examples=refusals.examples
+    )
+    if as_json:
+        sys.stdout.buffer.write(orjson.dumps(made, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        return
+    rendering.render(made, Console(width=None if sys.stdout.isatty() else PAPER_WIDTH, highlight=False))

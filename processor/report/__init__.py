@@ -1,0 +1,1 @@
+"""The report on a replayed log: `document` collects plain values, `rendering` shows them to people."""

@@ -1,0 +1,237 @@
+"""What a replayed log says, as a document of plain values: `--json` prints it, `rendering` makes tables of it.
+
+All numbers are net. Quantiles come from the buckets of the histograms: the edge that at least that share of the observations did not
+exceed, so the true quantile is at most that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from processor.codec.times import format_time
+from processor.core.engine import View
+from processor.core.events import CONTACT, TICKET
+from processor.core.histogram import EDGES_SECONDS
+from processor.core.postings import HISTOGRAMS
+from processor.core.rows import Row
+from processor.core.settings import DAY_MS
+from processor.export.catalogue import ENTERED_REASONS, LEFT_REASONS
+from processor.export.cells import SLA
+from processor.export.labels import LabelSet
+from processor.export.measures import consumed, window_sums
+from processor.export.snapshot import digest, metrics
+
+Document = dict[str, Any]
+MINUTE_SECONDS = 60
+_ADDITIVE = ("_total", "_sum", "_count", "_tickets", "contacts_waiting")
+
+
+def build(
+    views: Sequence[View],
+    group_bys: Sequence[LabelSet],
+    days: Mapping[int, Row],
+    *,
+    records: int,
+    seconds: float,
+    examples: Mapping[str, list[str]],
+) -> Document:
+    """The whole report. `examples` are details of rejected records by reason; `seconds` is what the replay took."""
+    cells = _net_cells(views)
+    tickets, contacts = _sum(cells, TICKET), _sum(cells, CONTACT)
+    counts = _added(view.counts for view in views)
+    rejected = {key.partition(":")[2]: count for key, count in counts.items() if key.startswith("rejected:")}
+    return {
+        "digest": digest(views),
+        "ledger_count": sum(view.ledger_count for view in views),
+        "records": records,
+        "seconds": round(seconds, 3),
+        "records_per_second": round(records / seconds) if seconds else None,
+        "partitions": len(views),
+        "last_event": _time(max((view.stream_time for view in views), default=0)),
+        "timers_until": _time(min((view.timer_time for view in views), default=0)),
+        "window_end": _time(min((view.window_end for view in views), default=0)),
+        "events": {
+            "consumed": consumed(counts),
+            **{key: counts.get(key, 0) for key in ("accepted", "duplicates", "late", "corrections", "control", "skipped")},
+            "rejected": sum(rejected.values()),
+        },
+        "rejected": dict(sorted(rejected.items(), key=lambda item: -item[1])),
+        "rejected_examples": dict(examples),
+        "kpis": {
+            "first_response": {
+                **distribution(tickets, "first_response"),
+                "business": distribution(tickets, "first_response_business"),
+                **_oldest(views, "awaiting"),
+            },
+            "backlog": _backlog(views, tickets),
+            "abandonment": _abandonment(views, contacts),
+            "sla": _sla(cells),
+            "first_resolution": distribution(tickets, "first_resolution"),
+            "full_resolution": distribution(tickets, "full_resolution"),
+        },
+        "channels": _ticket_rows(cells, "channel", 1),
+        "groups": _ticket_rows(cells, "group", 2),
+        "priorities": _ticket_rows(cells, "priority", 3),
+        "queues": _contact_rows(cells),
+        "days": [_day(day, row) for day, row in days.items()],
+        "totals": _totals(views, group_bys),
+    }
+
+
+# -- parts ------------------------------------------------------------------------------------------------------------------------
+
+
+def distribution(row: Row, name: str) -> Document:
+    """Count, mean and quantiles of a histogram in a row or net cell. `..._at_most_seconds` is null above the last edge, or without any."""
+    buckets = HISTOGRAMS[name].counts(row)
+    n = sum(buckets)
+    mean = round(row.get(HISTOGRAMS[name].sum, 0) / 1000 / n, 3) if n else None
+    return {
+        "n": n,
+        "mean_seconds": mean,
+        "median_at_most_seconds": _quantile(buckets, n, 0.5),
+        "p90_at_most_seconds": _quantile(buckets, n, 0.9),
+    }
+
+
+def _quantile(buckets: Sequence[int], n: int, share: float) -> int | None:
+    seen = 0
+    for edge, count in zip(EDGES_SECONDS, buckets, strict=False):
+        seen += count
+        if n and seen >= share * n:
+            return edge
+    return None
+
+
+def _net_cells(views: Iterable[View]) -> dict[LabelSet, Row]:
+    net: dict[LabelSet, Row] = {}
+    for view in views:
+        for labels, cell in view.cells.items():
+            row = net.setdefault(labels, {})
+            for key, amount in cell.items():
+                name, sign = (key[:-1], -1) if key.endswith("-") else (key, 1)
+                row[name] = row.get(name, 0) + sign * amount
+    return net
+
+
+def _added(rows: Iterable[Row]) -> Row:
+    total: Row = {}
+    for row in rows:
+        for key, amount in row.items():
+            total[key] = total.get(key, 0) + amount
+    return total
+
+
+def _sum(cells: Mapping[LabelSet, Row], kind: str) -> Row:
+    return _added(row for labels, row in cells.items() if labels[0] == kind)
+
+
+def _by(cells: Mapping[LabelSet, Row], kind: str, *places: int) -> dict[LabelSet, Row]:
+    """Cells of a kind, added up by the labels at these places of their keys."""
+    found: dict[LabelSet, list[Row]] = {}
+    for labels, row in cells.items():
+        if labels[0] == kind and any(row.values()):
+            found.setdefault(tuple(labels[place] for place in places), []).append(row)
+    return {labels: _added(rows) for labels, rows in sorted(found.items())}
+
+
+def _entered(row: Row) -> int:
+    return sum(row.get(f"backlog_entered:{reason}", 0) for reason in ENTERED_REASONS)
+
+
+def _left(row: Row) -> int:
+    return sum(row.get(f"backlog_left:{reason}", 0) for reason in LEFT_REASONS)
+
+
+def _level(views: Iterable[View], name: str) -> int:
+    return sum(count for view in views for key, count in view.levels.items() if key[0] == name)
+
+
+def _oldest(views: Iterable[View], name: str) -> Document:
+    """How many wait, and since when the longest."""
+    minutes = [key[-1] for view in views for key in view.levels if key[0] == name]
+    return {"waiting": _level(views, name), "waiting_since": _time(min(minutes) * MINUTE_SECONDS * 1000) if minutes else None}
+
+
+def _backlog(views: Sequence[View], tickets: Row) -> Document:
+    oldest = [key[-1] for view in views for key in view.levels if key[0] == "created"]
+    by_status = _added({key[1]: count} for view in views for key, count in view.levels.items() if key[0] == "backlog")
+    return {
+        "now": _level(views, "backlog"),
+        "by_status": by_status,
+        "oldest_created": _time(min(oldest) * MINUTE_SECONDS * 1000) if oldest else None,
+        "entered": {reason: count for reason in ENTERED_REASONS if (count := tickets.get(f"backlog_entered:{reason}", 0))},
+        "left": {reason: count for reason in LEFT_REASONS if (count := tickets.get(f"backlog_left:{reason}", 0))},
+        **{name: tickets.get(f"tickets_{name}", 0) for name in ("created", "adopted", "solved", "reopened", "merged", "restored")},
+        "discarded": sum(count for key, count in tickets.items() if key.startswith("tickets_discarded:")),
+    }
+
+
+def _contact_numbers(row: Row) -> Document:
+    names = ("offered", "answered", "answered_in_target", "abandoned", "short_abandoned")
+    numbers = {name: row.get(f"contacts_{name}", 0) for name in names}
+    return {
+        **numbers,
+        "abandonment_ratio": _ratio(numbers["abandoned"], numbers["offered"] - numbers["short_abandoned"]),
+        "speed_of_answer": distribution(row, "speed_of_answer"),
+        "time_to_abandon": distribution(row, "time_to_abandon"),
+    }
+
+
+def _abandonment(views: Sequence[View], contacts: Row) -> Document:
+    return {**_contact_numbers(contacts), **_oldest(views, "queued")}
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole > 0 else None
+
+
+def _sla(cells: Mapping[LabelSet, Row]) -> list[Document]:
+    found = []
+    for (clock, policy), row in _by(cells, SLA, 1, 2).items():
+        numbers = {name: row.get(f"sla_{name}:{clock}", 0) for name in ("started", "measured", "breached", "induced", "cancelled")}
+        compliance = _ratio(numbers["measured"] - numbers["breached"], numbers["measured"])
+        found.append({"clock": clock, "policy": policy, **numbers, "compliance_ratio": compliance})
+    return found
+
+
+def _ticket_rows(cells: Mapping[LabelSet, Row], name: str, place: int) -> list[Document]:
+    return [
+        {
+            name: value,
+            **{key: row.get(f"tickets_{key}", 0) for key in ("created", "solved", "reopened")},
+            "backlog": _entered(row) - _left(row),
+            "first_response": distribution(row, "first_response"),
+            "first_resolution": distribution(row, "first_resolution"),
+        }
+        for (value,), row in _by(cells, TICKET, place).items()
+    ]
+
+
+def _contact_rows(cells: Mapping[LabelSet, Row]) -> list[Document]:
+    return [{"channel": channel, "queue": queue, **_contact_numbers(row)} for (channel, queue), row in _by(cells, CONTACT, 1, 2).items()]
+
+
+def _day(day: int, row: Row) -> Document:
+    counts, _ = window_sums(row)
+    clocks = ("first_response", "resolution", "queue_wait")
+    return {
+        "day": datetime.fromtimestamp(day * DAY_MS / 1000, UTC).date().isoformat(),
+        **{name: counts.get(f"tickets_{name}", 0) for name in ("created", "solved", "reopened")},
+        "net_flow": counts.get("backlog_entered", 0) - counts.get("backlog_left", 0),
+        "first_responses": counts.get("first_response", 0),
+        **{name: counts.get(f"contacts_{name}", 0) for name in ("offered", "answered", "abandoned")},
+        "breached": sum(counts.get(f"{clock}_clocks_breached", 0) for clock in clocks),
+    }
+
+
+def _totals(views: Sequence[View], group_bys: Sequence[LabelSet]) -> dict[str, float]:
+    """Each net counter, and each histogram's count and sum, over all its labels."""
+    found = metrics(views, group_bys)
+    return {name: round(sum(values.values()), 3) for name, values in found.items() if name.endswith(_ADDITIVE)}
+
+
+def _time(ms: int) -> str | None:
+    return format_time(ms) if ms else None

@@ -1,0 +1,219 @@
+"""The report on a terminal: four headlines, then tables by channel, group, queue and day, then what was wrong with the input."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from rich import box
+from rich.columns import Columns
+from rich.console import Console, RenderableType
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+Document = dict[str, Any]
+
+ROWS_MAX = 12  # lines of one table; what is left out is counted
+DAYS_MAX = 31  # days shown one by one; longer logs are shown by month
+BAR_WIDTH = 24
+EXAMPLES_MAX = 2  # examples of one reason for a rejection
+LEVELS = " ▏▎▍▌▋▊▉█"
+
+
+def render(document: Document, console: Console) -> None:
+    """Print the report."""
+    console.print(_title(document))
+    console.print(Columns(list(_headlines(document["kpis"]))))
+    for table in _tables(document):
+        console.print(table)
+    for line in _closing(document):
+        console.print(line, highlight=False)
+
+
+# -- numbers for people -----------------------------------------------------------------------------------------------------------
+
+
+def duration(seconds: float | None) -> str:
+    """45 s, 12.5 min, 3.4 h, 2.1 d; a dash for none."""
+    if seconds is None:
+        return "-"
+    for unit, length, below in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 172_800), ("d", 86_400, float("inf"))):
+        if seconds < below:
+            return f"{round(seconds / length, 1):g} {unit}"
+    return "-"
+
+
+def percent(ratio: float | None) -> str:
+    """12.3 %; a dash for none."""
+    return "-" if ratio is None else f"{ratio * 100:.1f} %"
+
+
+def bar(value: float, largest: float, width: int = BAR_WIDTH) -> str:
+    """A bar in eighths of a character."""
+    eighths = round(width * 8 * value / largest) if largest > 0 and value > 0 else 0
+    return "█" * (eighths // 8) + (LEVELS[eighths % 8] if eighths % 8 else "")
+
+
+def at_most(distribution: Document, name: str) -> str:
+    """A quantile as "≤ 1 h": the upper edge of its bucket."""
+    if not distribution["n"]:
+        return "-"
+    edge = distribution[f"{name}_at_most_seconds"]
+    return f"≤ {duration(edge)}" if edge is not None else "> 90 d"
+
+
+# -- headlines --------------------------------------------------------------------------------------------------------------------
+
+
+def _title(document: Document) -> str:
+    speed = f"{document['records_per_second']:,}/s" if document["records_per_second"] else "-"
+    return (
+        f"[bold]{document['records']:,} records[/], {document['partitions']} partition{'' if document['partitions'] == 1 else 's'}, "
+        f"read in {document['seconds']:.1f} s ({speed}). Last event {document['last_event'] or '-'}, timers until "
+        f"{document['timers_until'] or '-'}. All numbers are net: what late events took back is out."
+    )
+
+
+def _headlines(kpis: Document) -> Iterator[Panel]:
+    first = kpis["first_response"]
+    lines = [f"n {first['n']:,}, median {at_most(first, 'median')}", f"90 % {at_most(first, 'p90')}", f"{first['waiting']:,} still waiting"]
+    lines.append(f"oldest since {first['waiting_since']}" if first["waiting_since"] else "nobody waits")
+    yield _panel("First response", f"mean {duration(first['mean_seconds'])}", lines)
+    backlog = kpis["backlog"]
+    entered, left = sum(backlog["entered"].values()), sum(backlog["left"].values())
+    lines = [f"in {entered:,}, out {left:,}", f"created {backlog['created']:,}, reopened {backlog['reopened']:,}"]
+    lines += [f"solved {backlog['solved']:,}", f"oldest of {backlog['oldest_created']}" if backlog["oldest_created"] else "empty"]
+    yield _panel("Backlog", f"{backlog['now']:,} unsolved", lines)
+    contacts = kpis["abandonment"]
+    lines = [f"{contacts['abandoned']:,} of {contacts['offered'] - contacts['short_abandoned']:,} (offered - short)"]
+    lines += [f"answered {contacts['answered']:,}, short {contacts['short_abandoned']:,}"]
+    lines += [f"answer after {duration(contacts['speed_of_answer']['mean_seconds'])} on average", f"{contacts['waiting']:,} waiting now"]
+    yield _panel("Abandonment", percent(contacts["abandonment_ratio"]), lines)
+    measured = sum(row["measured"] for row in kpis["sla"])
+    breached = sum(row["breached"] for row in kpis["sla"])
+    lines = [f"{breached:,} breaches of {measured:,} measured"]
+    lines += [f"{clock}: {percent(_kept(kpis['sla'], clock))}" for clock in ("first_response", "resolution", "queue_wait")]
+    yield _panel("SLA compliance", percent((measured - breached) / measured if measured else None), lines)
+
+
+def _panel(title: str, headline: str, lines: Iterable[str]) -> Panel:
+    return Panel("\n".join([f"[bold]{escape(headline)}[/]", *map(escape, lines)]), title=title, width=40, title_align="left")
+
+
+def _kept(rows: Iterable[Document], clock: str) -> float | None:
+    rows = [row for row in rows if row["clock"] == clock]
+    measured = sum(row["measured"] for row in rows)
+    return (measured - sum(row["breached"] for row in rows)) / measured if measured else None
+
+
+# -- tables -----------------------------------------------------------------------------------------------------------------------
+
+
+def _tables(document: Document) -> Iterator[RenderableType]:
+    kpis = document["kpis"]
+    if kpis["sla"]:
+        yield _table(
+            "Service level agreements",
+            ("clock", "policy", "started", "measured", "breached", "induced", "cancelled", "kept", ""),
+            [
+                (row["clock"], row["policy"], row["started"], row["measured"], row["breached"], row["induced"], row["cancelled"],
+                 percent(row["compliance_ratio"]), bar(row["compliance_ratio"] or 0, 1, 12))
+                for row in kpis["sla"]
+            ],
+            labels=2,
+        )  # fmt: skip
+    for name in ("channel", "group", "priority"):
+        rows = sorted(document[_plural(name)], key=lambda row: -row["created"])
+        if rows:
+            yield _tickets(name, rows)
+    if document["queues"]:
+        yield _contacts(sorted(document["queues"], key=lambda row: -row["offered"]))
+    if document["days"]:
+        yield _days(document["days"])
+
+
+def _plural(name: str) -> str:
+    return f"{name[:-1]}ies" if name.endswith("y") else f"{name}s"
+
+
+def _tickets(name: str, rows: Sequence[Document]) -> Table:
+    largest = max(row["backlog"] for row in rows)
+    return _table(
+        f"Tickets by {name}",
+        (name, "created", "solved", "reopened", "backlog", "", "replied", "mean", "median", "90 %", "solved in (mean)"),
+        [
+            (row[name], row["created"], row["solved"], row["reopened"], row["backlog"], bar(row["backlog"], largest, 12),
+             row["first_response"]["n"], duration(row["first_response"]["mean_seconds"]), at_most(row["first_response"], "median"),
+             at_most(row["first_response"], "p90"), duration(row["first_resolution"]["mean_seconds"]))
+            for row in rows
+        ],
+    )  # fmt: skip
+
+
+def _contacts(rows: Sequence[Document]) -> Table:
+    largest = max((row["abandonment_ratio"] or 0 for row in rows), default=0)
+    return _table(
+        "Calls and chats by queue; answer and patience are means",
+        ("channel", "queue", "offered", "answered", "in target", "abandoned", "short", "ratio", "", "answer", "90 %", "patience"),
+        [
+            (row["channel"], row["queue"], row["offered"], row["answered"], row["answered_in_target"], row["abandoned"],
+             row["short_abandoned"], percent(row["abandonment_ratio"]), bar(row["abandonment_ratio"] or 0, largest, 12),
+             duration(row["speed_of_answer"]["mean_seconds"]), at_most(row["speed_of_answer"], "p90"),
+             duration(row["time_to_abandon"]["mean_seconds"]))
+            for row in rows
+        ],
+        labels=2,
+    )  # fmt: skip
+
+
+def _days(days: Sequence[Document]) -> Table:
+    what = "day" if len(days) <= DAYS_MAX else "month"
+    rows = list(days) if what == "day" else _months(days)
+    largest = max(max(row["created"], row["offered"]) for row in rows)
+    columns = ("created", "solved", "reopened", "net_flow", "first_responses", "offered", "answered", "abandoned", "breached")
+    title = f"By {what} (UTC{', the newest ' + str(DAYS_MAX) if len(rows) > DAYS_MAX else ''}); the bar is tickets created"
+    title = f"{title}, or calls and chats offered where those are more"
+    return _table(
+        title,
+        (what, *(name.replace("_", " ") for name in columns), ""),
+        [(row["day"], *(row[name] for name in columns), bar(max(row["created"], row["offered"]), largest)) for row in rows[-DAYS_MAX:]],
+        limit=DAYS_MAX,
+    )
+
+
+def _months(days: Iterable[Document]) -> list[Document]:
+    months: dict[str, Document] = {}
+    for day in days:
+        month = months.setdefault(day["day"][:7], {"day": day["day"][:7]})
+        for name, value in day.items():
+            if name != "day":
+                month[name] = month.get(name, 0) + value
+    return list(months.values())
+
+
+def _table(title: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], *, labels: int = 1, limit: int = ROWS_MAX) -> Table:
+    more = f" (the first {limit} of {len(rows)})" if len(rows) > limit else ""
+    table = Table(title=f"{title}{more}", title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number < labels or not column else "right", no_wrap=number >= labels)
+    for row in rows[:limit]:
+        table.add_row(*(f"{value:,}" if isinstance(value, int) else escape(str(value)) for value in row))
+    return table
+
+
+# -- the input --------------------------------------------------------------------------------------------------------------------
+
+
+def _closing(document: Document) -> Iterator[str]:
+    events = document["events"]
+    yield (
+        f"[bold]Input[/]: {events['accepted']:,} events folded ({events['corrections']:,} out of order), {events['duplicates']:,} duplicates, "
+        f"{events['skipped']:,} of kinds not used yet, {events['control']:,} control, {events['rejected']:,} rejected."
+    )
+    for reason, count in document["rejected"].items():
+        examples = document["rejected_examples"].get(reason, [])
+        yield f"  [yellow]{reason}[/] {count:,}" + "".join(f"\n      {escape(example)}" for example in examples[:EXAMPLES_MAX])
+    if document["rejected"]:
+        yield "  --rejected FILE lists them all"
+    yield f"[bold]Ledger[/]: {document['ledger_count']:,} net facts, digest {document['digest']}"
