@@ -12,6 +12,8 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from processor.core.rows import DAYS_KEPT
+
 Document = dict[str, Any]
 
 ROWS_MAX = 12  # lines of one table; what is left out is counted
@@ -81,7 +83,8 @@ def _headlines(kpis: Document) -> Iterator[Panel]:
     lines.append(f"oldest since {first['waiting_since']}" if first["waiting_since"] else "nobody waits")
     yield _panel("First response", f"mean {duration(first['mean_seconds'])}", lines)
     backlog = kpis["backlog"]
-    entered, left = sum(backlog["entered"].values()), sum(backlog["left"].values())
+    entered = sum(count for reason, count in backlog["entered"].items() if reason != "moved_in")
+    left = sum(count for reason, count in backlog["left"].items() if reason != "moved_out")
     lines = [f"in {entered:,}, out {left:,}", f"created {backlog['created']:,}, reopened {backlog['reopened']:,}"]
     lines += [f"solved {backlog['solved']:,}", f"oldest of {backlog['oldest_created']}" if backlog["oldest_created"] else "empty"]
     yield _panel("Backlog", f"{backlog['now']:,} unsolved", lines)
@@ -172,8 +175,9 @@ def _days(days: Sequence[Document]) -> Table:
     rows = list(days) if what == "day" else _months(days)
     largest = max(max(row["created"], row["offered"]) for row in rows)
     columns = ("created", "solved", "reopened", "net_flow", "first_responses", "offered", "answered", "abandoned", "breached")
-    title = f"By {what} (UTC{', the newest ' + str(DAYS_MAX) if len(rows) > DAYS_MAX else ''}); the bar is tickets created"
-    title = f"{title}, or calls and chats offered where those are more"
+    newest = f", the newest {DAYS_MAX}" if len(rows) > DAYS_MAX else ""
+    kept = f"; only the last {DAYS_KEPT} days are kept" if what == "month" else ""
+    title = f"By {what} (UTC{newest}{kept}); the bar is tickets created, or calls and chats offered where those are more"
     return _table(
         title,
         (what, *(name.replace("_", " ") for name in columns), ""),
@@ -208,8 +212,8 @@ def _table(title: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]], 
 def _closing(document: Document) -> Iterator[str]:
     events = document["events"]
     yield (
-        f"[bold]Input[/]: {events['accepted']:,} events folded ({events['corrections']:,} out of order), {events['duplicates']:,} duplicates, "
-        f"{events['skipped']:,} of kinds not used yet, {events['control']:,} control, {events['rejected']:,} rejected."
+        f"[bold]Input[/]: {events['accepted']:,} events folded ({events['corrections']:,} out of order), "
+        f"{events['duplicates']:,} duplicates, {events['skipped']:,} of kinds not used yet, {events['control']:,} control, {events['rejected']:,} rejected."
     )
     for reason, count in document["rejected"].items():
         examples = document["rejected_examples"].get(reason, [])
