@@ -1,8 +1,8 @@
 """Rolling windows over the rows, ending at a full minute W: 5m, 1h, today, 24h, 7d.
 
-A window is a half-open range of minutes and the sum of the rows inside it. Moving on adds the minutes that come in and subtracts those that go
-out; an amount for a minute that is already inside (a late event, a retraction) is added when it comes. 24h and 7d move in steps of a quarter
-of an hour. `today` begins at local midnight of the reporting calendar.
+A window is a half-open range of minutes and the sum of the rows inside it. Moving on adds the minutes that come in and subtracts those
+that go out; an amount for a minute that is already inside (a late event, a retraction) is added when it comes. 24h and 7d move in steps
+of a quarter of an hour. `today` begins at local midnight of the reporting calendar.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from processor.core.settings import MINUTE_MS, Settings
 
 WINDOWS = ("5m", "1h", "today", "24h", "7d")
 _LENGTH_MINUTES = {"5m": 5, "1h": 60, "24h": 1440, "7d": 10080}
+# What goes out must still lie in a tier from which it can be subtracted; after a longer jump a window is summed anew. Quarters are kept
+# for a day more than the longest window.
+_STRIDE_MAX = 1440
 
 
 class Window:
@@ -67,7 +70,7 @@ class Windows:
                     add_row(window.sums.setdefault(segment, {}), row, sign)
 
     def _move(self, window: Window, start: int, end: int) -> None:
-        if start >= window.end or end < window.end or start < window.start:
+        if start >= window.end or end < window.end or start < window.start or start - window.start > _STRIDE_MAX:
             window.sums = {}
             self._add_range(window, start, end, 1)
         else:
