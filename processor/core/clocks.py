@@ -108,7 +108,7 @@ class Clock:
 
     def _accumulate(self, at: int, policies: Policies) -> None:
         self.elapsed += self._between(self.resumed_at, at, policies)
-        if len(self.segments) < SEGMENTS_MAX:
+        if at > self.resumed_at and len(self.segments) < SEGMENTS_MAX:
             self.segments = (*self.segments, (self.resumed_at, at))
 
     def _between(self, start: int, end: int, policies: Policies) -> int:

@@ -4,8 +4,11 @@
                               ├──abandoned──▶ left: abandoned, or a short one if it waited no longer than the threshold
                               └──callback, ended──▶ left, not abandoned
 
-A contact is *offered* once, when it first enters a queue or is accepted directly; answered and abandoned once, whatever happens in later
-legs. The `queue_wait` clock runs once per leg. A contact that leaves before any queue (in a menu) was never offered.
+A contact is *offered* once, when it first enters a queue or is accepted directly; answered and abandoned once, whatever happens in
+later legs. The `queue_wait` clock runs once per leg. A contact that leaves before any queue (in a menu) was never offered.
+
+A contact that is not waiting and of which nothing was heard for long has gone: an event after `gone_at` begins a new life. That is a
+rule of the fold, so it does not matter when the memory of the old life is given up.
 """
 
 from __future__ import annotations
@@ -31,10 +34,14 @@ LEFT = 2
 class Contact:
     """The folded state of one contact."""
 
-    __slots__ = ("created_at", "dims", "ended", "fate", "last_fired", "leg", "legs", "offered_at", "policies", "wake")
+    __slots__ = ("created_at", "dims", "ended", "fate", "gone_at", "last_fired", "leg", "legs", "offered_at", "policies", "wake")
 
     def __init__(self, policies: Policies) -> None:
         self.policies = policies
+        self._begin()
+
+    def _begin(self) -> None:
+        """A life of which nothing is known yet."""
         self.created_at = 0
         self.dims: Dims = (NONE, NONE, NONE, NONE, NONE, NONE)
         self.offered_at: int | None = None
@@ -43,6 +50,7 @@ class Contact:
         self.fate = OPEN
         self.ended = False
         self.last_fired = 0
+        self.gone_at = NEVER
         self.wake = NEVER
 
     @property
@@ -54,32 +62,40 @@ class Contact:
         """Fold one event that happened at `at`."""
         if self.wake < at:
             self.fire(at - 1, out)
+        if self.gone_at < at:
+            self._begin()
         if not self.created_at:
             self.created_at = at
         handler = _HANDLERS.get(event.kind)
         if handler is not None:
             handler(self, event, at, out)
-            self._set_wake()
+        self._set_times(at)
 
     def fire(self, limit: int, out: Out) -> None:
         """Let the deadlines of the wait pass that are at or before `limit`: its target, and the time after which it counts as lost."""
         leg = self.leg
         if leg is None:
             return
-        if leg.due <= limit:
+        lost_at = leg.started_at + self.policies.settings.contact_expires_after
+        if leg.due <= min(limit, lost_at):  # a target beyond `lost_at` is never missed
             self.last_fired = leg.breached_at = leg.due
             leg.due = NEVER
             out.append((1, leg.breached_fact(self.dims)))
-        lost_at = leg.started_at + self.policies.settings.contact_expires_after
         if lost_at <= limit:
             self.last_fired = lost_at
             self._leave_unanswered(lost_at, "expired", out)
             self.ended = True
-        self._set_wake()
+        self._set_times(self.last_fired)
 
-    def _set_wake(self) -> None:
-        leg = self.leg
-        self.wake = min(leg.due, leg.started_at + self.policies.settings.contact_expires_after) if leg else NEVER
+    def _set_times(self, at: int) -> None:
+        """When to look again, and when the contact has gone, given what happened at `at`."""
+        settings, leg = self.policies.settings, self.leg
+        if leg is not None:
+            self.wake = min(leg.due, leg.started_at + settings.contact_expires_after)
+            self.gone_at = NEVER
+        else:
+            self.wake = NEVER
+            self.gone_at = at + (settings.allowed_lateness if self.ended else settings.contact_expires_after)
 
     # -- events -------------------------------------------------------------------------------------------------------------------
 
@@ -166,16 +182,18 @@ class Contact:
     def freeze(self) -> tuple[Any, ...]:
         """Plain values for the state topic."""
         leg = self.leg.freeze() if self.leg else None
-        return (self.created_at, self.dims, self.offered_at, self.legs, leg, self.fate, self.ended, self.last_fired)
+        return (self.created_at, self.dims, self.offered_at, self.legs, leg, self.fate, self.ended, self.last_fired,
+                self.gone_at if self.gone_at != NEVER else None)  # fmt: skip
 
     @classmethod
     def thaw(cls, stored: Any, policies: Policies) -> Contact:
         """Undo `freeze`; also after a round trip through JSON."""
         contact = cls(policies)
-        contact.created_at, dims, contact.offered_at, contact.legs, leg, contact.fate, contact.ended, contact.last_fired = stored
+        contact.created_at, dims, contact.offered_at, contact.legs, leg, contact.fate, contact.ended, contact.last_fired, gone_at = stored
         contact.dims = tuple(dims)
         contact.leg = Clock.thaw(leg, policies) if leg else None
-        contact._set_wake()
+        contact._set_times(0)
+        contact.gone_at = NEVER if gone_at is None else gone_at
         return contact
 
 

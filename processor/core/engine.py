@@ -40,9 +40,9 @@ RecordKey = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Two events with one id: the one that lost, to be rejected. `event` is None where the loser is the event just applied."""
+    """Two events with one id, and the new one stays: `event` is the earlier one, which is rejected in its place."""
 
-    event: Event | None
+    event: Event
 
 
 @dataclass(slots=True)
@@ -100,10 +100,13 @@ class Engine:
         self.levels = Levels()
         self.entities: dict[str, dict[str, Timeline]] = {TICKET: {}, CONTACT: {}}
         self.step = Step()
-        self.stubs: dict[str, int] = {}  # ids of stubs, oldest first, and when each may be forgotten
+        self.stubs: dict[str, int] = {}  # ids of stubs, oldest first, and when each has gone
         self._timers: list[tuple[int, str, str]] = []
         self._sweeps: list[tuple[int, str, str]] = []
-        self._horizon = {TICKET: 2 * settings.allowed_lateness, CONTACT: settings.allowed_lateness}
+        # Nothing that may still come can change what happened before stream time minus this: an event is at most `allowed_lateness` old, and
+        # what it says about another one (its visibility, its id) counts only within `allowed_lateness` of that one.
+        self._horizon = 2 * settings.allowed_lateness
+        self._compact_at = min(TAIL_COMPACT_AT, settings.tail_max)
 
     # -- events -------------------------------------------------------------------------------------------------------------------
 
@@ -130,14 +133,23 @@ class Engine:
         entity = self.entities[kind].get(event.key)
         if entity is None:
             entity = self.entities[kind][event.key] = Timeline(kind, event.key, new_state(kind, self.policies))
-        elif entity.tail and (twin := entity.duplicate_of(event)) >= 0:
-            return self._same_id(entity, twin, event)
-        elif entity.base_last is not None and event[:5] <= entity.base_last:
-            counts["late"] += 1
-            return self._reject(Reason.BEYOND_TAIL, "older than the events that are already settled")
+        else:
+            tail = entity.tail
+            if tail:
+                twin = entity.duplicate_of(event, self.settings.allowed_lateness)
+                if twin >= 0:
+                    return self._same_id(entity, twin, event)
+                if len(tail) >= self._compact_at:
+                    self._shorten(entity)
+            if entity.too_old(event):
+                return self._beyond_tail()
         counts["accepted"] += 1
         self._fold(entity, event)
         return None
+
+    def _beyond_tail(self) -> Rejected:
+        self.counts["late"] += 1
+        return self._reject(Reason.BEYOND_TAIL, "older than the events that are already settled")
 
     def _reject(self, reason: Reason, detail: str) -> Rejected:
         self.counts[f"rejected:{reason}"] += 1
@@ -149,8 +161,6 @@ class Engine:
 
     def _fold(self, entity: Timeline, event: Event) -> None:
         state = entity.state or self._revive(entity)
-        if len(entity.tail) >= TAIL_COMPACT_AT:
-            self._shorten(entity)
         if entity.in_order(event):
             out: Out = []
             state.step(event, event.occurred_at, out)
@@ -168,9 +178,12 @@ class Engine:
     def _append(self, entity: Timeline, event: Event) -> None:
         serial = entity.insert(event)
         self.step.records["e", entity.kind, serial, entity.key] = event
-        if not entity.swept:
-            entity.swept = True
-            heappush(self._sweeps, (event.occurred_at + self._horizon[entity.kind], entity.kind, entity.key))
+        if entity.sweep_at == NEVER:
+            self._schedule_sweep(entity, event.occurred_at + self._horizon)
+
+    def _schedule_sweep(self, entity: Timeline, at: int) -> None:
+        entity.sweep_at = at
+        heappush(self._sweeps, (at, entity.kind, entity.key))
 
     def _settle(self, entity: Timeline, state: State, out: Out, cause: str) -> None:
         """Book what a fold stated, and where the entity stands now."""
@@ -201,6 +214,8 @@ class Engine:
         if known == event:
             self.counts["duplicates"] += 1
             return None
+        if entity.too_old(event):
+            return self._beyond_tail()
         self.counts[f"rejected:{Reason.CONFLICTING_DUPLICATE}"] += 1
         if (known.occurred_at, repr(known)) <= (event.occurred_at, repr(event)):
             return Rejected(Reason.CONFLICTING_DUPLICATE, "another event with this source and id says something else")
@@ -245,68 +260,57 @@ class Engine:
 
     def sweep(self) -> None:
         """Fold aged tails into bases, shrink final tickets, forget finished contacts. Changes no number; call it once a step."""
-        self.rows.age(self.stream_time)
+        self.rows.age(min(self.stream_time, self.timer_time))  # windows end at timer time and need their minutes
         sweeps, now = self._sweeps, self.stream_time
         while sweeps and sweeps[0][0] < now:
-            _, kind, key = heappop(sweeps)
+            at, kind, key = heappop(sweeps)
             entity = self.entities[kind].get(key)
-            if entity is not None:
+            if entity is not None and entity.sweep_at == at:
+                entity.sweep_at = NEVER
                 self._sweep(entity, now)
         while len(self.stubs) > self.settings.max_stubs:
             self._forget(self.entities[TICKET][next(iter(self.stubs))])
 
     def _sweep(self, entity: Timeline, now: int) -> None:
-        horizon = self._horizon[entity.kind]
+        state = entity.state
+        gone_at = self.stubs[entity.key] if state is None else state.gone_at
+        if gone_at + self.settings.allowed_lateness < now:
+            self._forget(entity)  # whatever may still come begins a new life
+            return
         if entity.tail:
-            young_at = entity.tail[-1].occurred_at + horizon
-            if young_at >= now:
-                heappush(self._sweeps, (young_at, entity.kind, entity.key))
+            aged_at = entity.tail[-1].occurred_at + self._horizon
+            if aged_at >= now:
+                self._schedule_sweep(entity, aged_at)
                 return
             self._shorten(entity)
-        state = entity.state
-        if isinstance(state, Ticket):
-            if state.final and state.last_fired + horizon < now:
+        if state is None or (gone_at != NEVER and state.last_fired + self._horizon < now):
+            if isinstance(state, Ticket):
                 self._shrink(entity, state)
-            elif state.final or state.wake != NEVER:
-                again = (state.last_fired if state.final else max(state.wake, now)) + horizon
-                heappush(self._sweeps, (max(again, now), entity.kind, entity.key))
-            else:
-                entity.swept = False
-        elif state is None:
-            gone_at = self.stubs.get(entity.key, 0)
-            if gone_at < now:
-                self._forget(entity)
-            else:
-                heappush(self._sweeps, (gone_at, entity.kind, entity.key))
-        elif state.waiting:
-            heappush(self._sweeps, (max(state.wake, now) + horizon, entity.kind, entity.key))
-        else:
-            self._forget(entity)
+            self._schedule_sweep(entity, max(gone_at + self.settings.allowed_lateness, now))
+        elif state.wake != NEVER or gone_at != NEVER:
+            self._schedule_sweep(entity, max(state.wake if gone_at == NEVER else state.last_fired, now) + self._horizon)
 
     def _shorten(self, entity: Timeline) -> None:
-        """Move aged events from the tail into the base; where all are young and the tail is full, the oldest ones."""
-        aged = self.stream_time - self._horizon[entity.kind]
-        serials = entity.drop_aged(aged, self.policies)
+        """Move aged events from the tail into the base; where the tail is full of young ones, the oldest of them."""
+        serials = entity.drop_aged(self.stream_time - self._horizon, self.policies)
         if len(entity.tail) >= self.settings.tail_max:
-            serials += entity.drop_aged(aged, self.policies, len(entity.tail) - self.settings.tail_max + 1)
+            serials += entity.drop_oldest(len(entity.tail) - self.settings.tail_max + 1, self.policies)
         if serials:
             self.step.records["h", entity.kind, entity.key] = (entity.base, entity.base_last, entity.next_serial)
             for serial in serials:
                 self.step.records["e", entity.kind, serial, entity.key] = None
 
     def _shrink(self, entity: Timeline, state: Ticket) -> None:
-        """A ticket that only a reopen can change becomes a stub: its frozen state, nothing else."""
+        """A ticket that rests becomes a stub: its frozen state, nothing else."""
         entity.base = state.freeze()
         entity.state = None
-        gone_at = max(state.solved_at + self.settings.reopen_horizon + self._horizon[entity.kind], self.stream_time)
-        self.stubs[entity.key] = gone_at
+        self.stubs[entity.key] = state.gone_at
         self.step.records["h", entity.kind, entity.key] = (entity.base, entity.base_last, entity.next_serial)
-        heappush(self._sweeps, (gone_at, entity.kind, entity.key))
 
     def _revive(self, entity: Timeline) -> State:
         entity.state = state = thaw(entity.kind, entity.base, self.policies)
-        state.fire(self.timer_time, [])
-        entity.swept = False
+        state.fire(self.timer_time, [])  # nothing that is stated: a discarded ticket's deadlines pass in silence
+        entity.sweep_at = NEVER
         self.stubs.pop(entity.key, None)
         return state
 
@@ -331,7 +335,7 @@ class Engine:
             group_by, values = rows.segments[segment]
             records["r", tier, index, rows.group_bys[group_by], values] = dict(row) if row else None
         for cell_key in rows.dirty_cells:
-            records["c", cell_key] = rows.cells[cell_key]
+            records["c", cell_key] = dict(rows.cells[cell_key])
         rows.dirty_cells.clear()
         return step
 
@@ -372,8 +376,10 @@ class Engine:
         }
 
     def restore(self, marker: dict[str, Any], records: Iterable[tuple[RecordKey, Any]]) -> Iterable[int]:
-        """Rebuild from a marker and all live records. A generator: yields now and then how many records it has taken, so that the caller
-        can let others run. Raises LookupError where the configuration lacks what the state refers to."""
+        """Rebuild from a marker and all live records.
+
+        A generator: yields now and then how many records it has taken, so that the caller can let others run. Raises LookupError where the configuration lacks what the state refers to.
+        """
         self.stream_time, self.timer_time = marker["stream_time"], marker["timer_time"]
         self.digest, self.ledger_count = int(marker["digest"], 16), marker["ledger_count"]
         self.rows.minute_floor, self.rows.quarter_floor = marker["minute_floor"], marker["quarter_floor"]
@@ -394,9 +400,9 @@ class Engine:
     def _restore_record(self, key: RecordKey, value: Any) -> None:
         form = key[0]
         if form == "c":
-            self.rows.cells.setdefault(key[1], {}).update(value)
+            self.rows.cells.setdefault(tuple(key[1]), {}).update(value)
         elif form == "r":
-            _, tier, index, names, values = key
+            tier, index, names, values = key[1], key[2], tuple(key[3]), tuple(key[4])
             if names in self.rows.group_bys:
                 segment = self.rows.segment_id((self.rows.group_bys.index(names), values))
                 self.rows.tiers[tier].setdefault(index, {})[segment] = value
@@ -406,7 +412,8 @@ class Engine:
             if entity is None:
                 entity = self.entities[kind][entity_key] = Timeline(kind, entity_key, None)
             if form == "h":
-                entity.base, entity.base_last, next_serial = value
+                entity.base, base_last, next_serial = value
+                entity.base_last = tuple(base_last) if base_last else None
                 entity.next_serial = max(entity.next_serial, next_serial)
             else:
                 entity.tail.append(value)
@@ -420,6 +427,5 @@ class Engine:
             entity.serials = [serial for _, serial in order]
         state, _ = fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
         self._settle(entity, state, [], "")
-        entity.swept = True
-        last = entity.tail[-1].occurred_at if entity.tail else self.stream_time - self._horizon[entity.kind]
-        heappush(self._sweeps, (last + self._horizon[entity.kind], entity.kind, entity.key))
+        last = entity.tail[-1].occurred_at if entity.tail else self.stream_time - self._horizon
+        self._schedule_sweep(entity, last + self._horizon)

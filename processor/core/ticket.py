@@ -1,15 +1,18 @@
 """The life of a ticket. Every rule of the lifecycle is in this file.
 
-    (nothing) ──created──▶ unsolved ◀──reopened── solved ──final_after──▶ final
+    (nothing) ──created──▶ unsolved ◀──reopened── solved ──final_after──▶ final ──reopen_horizon──▶ gone: a new life
         └─any other event: adopted─┘ └───solved────▶┘
 
-Real logs miss updates, so any status may follow any other. A ticket is in the *backlog* while it is in the population and unsolved. It is in
-the *population* unless it is spam, deleted or merged away; one that we opened ourselves (outbound) joins with the customer's first message.
+Real logs miss updates, so any status may follow any other. A ticket is in the *backlog* while it is in the population and unsolved. It
+is in the *population* unless it is spam, deleted or merged away; one that we opened (outbound) joins with the customer's first message.
 While a ticket is outside the population its outcomes are kept but not stated: a discard retracts them, a restore states them again, as if
 the ticket had never been gone.
 
-`Ticket.step` folds one event, `Ticket.fire` lets deadlines pass. Both append (sign, fact) to `out`; they never raise for what an event says.
+`Ticket.step` folds one event, `Ticket.fire` lets deadlines pass. Both append (sign, fact) to `out`; neither raises for what an event says.
 A deadline is fired before an event only if it lies strictly before it: an event at its deadline wins.
+
+A ticket that nothing is expected to change any more (long final, or long discarded) has an instant `gone_at`; an event after it begins a
+new life. That is a rule of the fold, so it does not matter when the memory of the old life is given up.
 """
 
 from __future__ import annotations
@@ -50,6 +53,7 @@ class Ticket:
         "final_due",
         "first_response",
         "flags",
+        "gone_at",
         "last_fired",
         "moves",
         "policies",
@@ -69,6 +73,10 @@ class Ticket:
 
     def __init__(self, policies: Policies) -> None:
         self.policies = policies
+        self._begin()
+
+    def _begin(self) -> None:
+        """A life of which nothing is known yet."""
         self.created_at = 0  # of an adopted ticket: when it was first seen
         self.seen_created = False
         self.adopted = False
@@ -91,6 +99,7 @@ class Ticket:
         self.standing: list[Fact] = []
         self.suspended: list[Fact] = []  # cancellations that a restore takes back
         self.last_fired = 0
+        self.gone_at = NEVER
         self.wake = NEVER
 
     # -- what it is now -----------------------------------------------------------------------------------------------------------
@@ -114,6 +123,8 @@ class Ticket:
         """Fold one event that happened at `at` (its own time, or its ticket's creation where subsystems disagreed)."""
         if self.wake < at:
             self.fire(at - 1, out)
+        if self.gone_at < at:
+            self._begin()
         if not self.created_at and event.kind != "ticket.created":
             self._adopt(at, out)
         handler = _HANDLERS.get(event.kind)
@@ -121,6 +132,11 @@ class Ticket:
             handler(self, event, at, out)
             first, resolution = self.first_response, self.resolution
             self.wake = min(first.due if first else NEVER, resolution.due if resolution else NEVER, self.final_due)
+
+    def awaits_creation(self, at: int, out: Out) -> bool:
+        """Whether a creation at `at` or soon after would begin a life."""
+        self.fire(at - 1, out)
+        return not self.seen_created or self.gone_at < at
 
     def _adopt(self, at: int, out: Out) -> None:
         self.created_at = at
@@ -148,7 +164,7 @@ class Ticket:
                 self._start_clocks(at, out)
             if self.in_backlog:
                 self._enter(at, "created", out)
-            elif self.engaged:
+            elif status in SOLVED_STATUSES:
                 self._solve(at, out)
             return
         # Adopted earlier than its creation by more than subsystems may disagree: it is in the backlog already, under other dimensions.
@@ -189,8 +205,11 @@ class Ticket:
                 self._pause_or_resume(at, out)
 
     def _solve(self, at: int, out: Out) -> None:
-        self.solves += 1
         self.solved_at = at
+        self.final_due = at if self.status == "closed" else at + self.policies.settings.final_after
+        if not self.engaged:
+            return
+        self.solves += 1
         known = self.seen_created and not self.adopted
         self._outcome(Fact("ticket.solved", self.solves, at, self.dims, (at - self.created_at if known else None,)), out)
         first, resolution = self.first_response, self.resolution
@@ -202,11 +221,12 @@ class Ticket:
             resolution.finish(at, FULFILLED, self.policies)
             if resolution.target is not None:
                 self._outcome(resolution.fulfilled_fact(at, self.dims), out)
-        self.final_due = at if self.status == "closed" else at + self.policies.settings.final_after
 
     def _reopen(self, at: int, out: Out) -> None:
         since = at - self.solved_at
         self.final_due = NEVER
+        if not self.flags:
+            self.gone_at = NEVER
         if since <= self.policies.settings.reopen_horizon:
             self.reopens += 1
             self._outcome(Fact("ticket.reopened", self.reopens, at, self.dims, (since,)), out)
@@ -216,7 +236,9 @@ class Ticket:
         resolution = self.resolution
         if resolution is not None and resolution.state == FULFILLED:
             resolution.resume(at, self.policies)
-            self._pause_or_resume(at, out)
+            self._reconsider_policy(at, out)  # what changed while it was solved counts from now on
+        elif resolution is None and self.engaged and self.seen_created and not self.adopted and not self.replied:
+            self._start_clocks(at, out)  # the customer first wrote when it was already solved
         if self.in_backlog:
             self._enter(at, "reopened", out)
 
@@ -227,6 +249,8 @@ class Ticket:
         if author == "customer":
             if not self.engaged:
                 self.engaged = True
+                if self.status in SOLVED_STATUSES:
+                    return  # nobody is waiting unless it is reopened
                 self._start_clocks(at, out)
                 if self.in_backlog:
                     self._enter(at, "became_eligible", out)
@@ -299,6 +323,7 @@ class Ticket:
             out.append((1, Fact("ticket.discarded", self.returns, at, self.dims, (reason,))))
         was_in_backlog, was_in_population = self.in_backlog, self.in_population
         self.flags |= flag
+        self.gone_at = self._gone_after(at)
         if was_in_population:
             out.extend((-1, fact) for fact in self.standing)
             clocks = (self.first_response, self.resolution)
@@ -311,6 +336,8 @@ class Ticket:
         if not self.flags & flag:
             return
         self.flags &= ~flag
+        if not self.flags:
+            self.gone_at = self._gone_after(self.solved_at) if self.final else NEVER
         self.returns += 1
         out.append((1, Fact("ticket.restored", self.returns, at, self.dims, (_DISCARD_REASON[flag],))))
         if self.in_population:
@@ -319,6 +346,11 @@ class Ticket:
             out.extend((1, fact) for fact in self.standing)
         if self.in_backlog:
             self._enter(at, "unmerged" if flag == MERGED else "restored", out)
+
+    def _gone_after(self, at: int) -> int:
+        """When a ticket that came to rest at `at` is gone; long after its last reopen that counts, and after it became final."""
+        settings = self.policies.settings
+        return at + max(settings.reopen_horizon, settings.final_after) + 2 * settings.allowed_lateness
 
     def _enter(self, at: int, reason: str, out: Out) -> None:
         self.entries += 1
@@ -342,7 +374,9 @@ class Ticket:
                     self._outcome(clock.breached_fact(self.dims), out)
             if self.final_due == due:
                 self.final_due = NEVER
-                if self.seen_created and not self.adopted:
+                if not self.flags:
+                    self.gone_at = self._gone_after(self.solved_at)
+                if self.solves and self.seen_created and not self.adopted:
                     self._outcome(Fact("ticket.summarized", self.solves, due, self.dims, (self.solved_at - self.created_at,)), out)
             first, resolution = self.first_response, self.resolution
             self.wake = min(first.due if first else NEVER, resolution.due if resolution else NEVER, self.final_due)
@@ -368,9 +402,9 @@ class Ticket:
 
     def _pause_or_resume(self, at: int, out: Out) -> None:
         for clock in (self.first_response, self.resolution):
-            if clock is None or not clock.open or clock.policy is None:
+            if clock is None or not clock.open:
                 continue
-            pausing = self.status in clock.policy.pauses.get(clock.name, ())
+            pausing = clock.policy is not None and self.status in clock.policy.pauses.get(clock.name, ())
             if pausing and clock.state == RUNNING:
                 clock.pause(at, self.policies)
                 if self.policies.settings.facts_detail_all and clock.target is not None:
@@ -385,23 +419,25 @@ class Ticket:
     def freeze(self) -> tuple[Any, ...]:
         """Plain values for the state topic."""
         return (
-            self.created_at, self.seen_created, self.adopted, self.engaged, self.status, self.dims, self.policy_id, self.flags, self.replied,
-            self.first_response.freeze() if self.first_response else None, self.resolution.freeze() if self.resolution else None,
+            self.created_at, self.seen_created, self.adopted, self.engaged, self.status, self.dims, self.policy_id, self.flags,
+            self.replied, self.first_response.freeze() if self.first_response else None, self.resolution.freeze() if self.resolution else None,
             self.solves, self.reopens, self.entries, self.exits, self.moves, self.returns, self.solved_at,
             self.final_due if self.final_due != NEVER else None, tuple(self.standing), tuple(self.suspended), self.last_fired,
+            self.gone_at if self.gone_at != NEVER else None,
         )  # fmt: skip
 
     @classmethod
     def thaw(cls, stored: Any, policies: Policies) -> Ticket:
         """Undo `freeze`; also after a round trip through JSON."""
         ticket = cls(policies)
-        (ticket.created_at, ticket.seen_created, ticket.adopted, ticket.engaged, ticket.status, dims, ticket.policy_id, ticket.flags, ticket.replied,
-         first, resolution, ticket.solves, ticket.reopens, ticket.entries, ticket.exits, ticket.moves, ticket.returns, ticket.solved_at,
-         final_due, standing, suspended, ticket.last_fired) = stored  # fmt: skip
+        (ticket.created_at, ticket.seen_created, ticket.adopted, ticket.engaged, ticket.status, dims, ticket.policy_id, ticket.flags,
+         ticket.replied, first, resolution, ticket.solves, ticket.reopens, ticket.entries, ticket.exits, ticket.moves, ticket.returns, ticket.solved_at,
+         final_due, standing, suspended, ticket.last_fired, gone_at) = stored  # fmt: skip
         ticket.dims = tuple(dims)
         ticket.first_response = Clock.thaw(first, policies) if first else None
         ticket.resolution = Clock.thaw(resolution, policies) if resolution else None
         ticket.final_due = NEVER if final_due is None else final_due
+        ticket.gone_at = NEVER if gone_at is None else gone_at
         ticket.standing = [thaw_fact(fact) for fact in standing]
         ticket.suspended = [thaw_fact(fact) for fact in suspended]
         first_due = ticket.first_response.due if ticket.first_response else NEVER

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 from processor.core.business_hours import NEVER
@@ -31,7 +30,7 @@ LOOKS_BACK = frozenset({"message.visibility_changed", "message.bounced"})
 class Timeline:
     """One entity. `serials` name the tail's records in the state topic; `levels` is what it last contributed to the levels."""
 
-    __slots__ = ("base", "base_last", "key", "kind", "levels", "next_serial", "serials", "state", "swept", "tail", "timer")
+    __slots__ = ("base", "base_last", "key", "kind", "levels", "next_serial", "serials", "state", "sweep_at", "tail", "timer")
 
     def __init__(self, kind: str, key: str, state: State | None) -> None:
         self.kind = kind
@@ -43,26 +42,41 @@ class Timeline:
         self.next_serial = 0
         self.state: State | None = state  # None: a stub, or not yet restored
         self.levels: tuple[Any, ...] = ()
-        self.swept = False  # whether a sweep is scheduled
+        self.sweep_at = NEVER  # the instant for which the engine's heap of sweeps holds an entry
         self.timer = NEVER  # the deadline for which the engine's heap holds an entry
 
     def in_order(self, event: Event) -> bool:
         """Whether `event` is simply the next step."""
-        tail = self.tail
+        tail, kind = self.tail, event.kind
         if tail:
-            if event < tail[-1] or event.kind == "ticket.created":
+            last = tail[-1]
+            if event < last or kind == "ticket.created":
                 return False
-        elif self.base is not None and event.kind == "ticket.created":
+            if kind == "message.added" and last.occurred_at == event.occurred_at and self._foretold(event):
+                return False
+        elif self.base is not None and kind == "ticket.created":
             return False
-        return self.state is not None and event.occurred_at > self.state.last_fired and event.kind not in LOOKS_BACK
+        return self.state is not None and event.occurred_at > self.state.last_fired and kind not in LOOKS_BACK
 
-    def duplicate_of(self, event: Event) -> int:
-        """Index in the tail of the event with the same source and id, or -1."""
+    def _foretold(self, message: Event) -> bool:
+        """Whether something was said about the message at its own instant; ids decide which of the two comes first."""
+        return any(event.occurred_at == message.occurred_at and event.kind in LOOKS_BACK for event in reversed(self.tail))
+
+    def duplicate_of(self, event: Event, window: int) -> int:
+        """Index in the tail of the event with the same source and id, or -1.
+
+        Only events within `window` of each other can be the same: what lies further back may have left the tail already, and the answer
+        must not depend on that.
+        """
         wanted = event.id
         for index, known in enumerate(self.tail):
-            if known[4] == wanted and known[3] == event[3]:
+            if known[4] == wanted and known[3] == event[3] and -window <= known[0] - event[0] <= window:
                 return index
         return -1
+
+    def too_old(self, event: Event) -> bool:
+        """Whether the event belongs before what the base has settled."""
+        return self.base_last is not None and event[:5] <= self.base_last
 
     def insert(self, event: Event) -> int:
         """Put the event into the tail at its place; returns its serial."""
@@ -78,16 +92,34 @@ class Timeline:
             self.serials.insert(index, serial)
         return serial
 
-    def drop_aged(self, horizon: int, policies: Policies, least: int = 0) -> list[int]:
-        """Fold the events older than `horizon` (and at least `least` events) into the base; returns the serials of their records."""
+    def drop_aged(self, horizon: int, policies: Policies) -> list[int]:
+        """Fold the events older than `horizon` into the base; returns the serials of their records.
+
+        Events that explain each other stay together, so that base and tail fold to what the whole folded to.
+        """
         tail = self.tail
-        count = least
+        count = 0
         while count < len(tail) and tail[count].occurred_at < horizon:
             count += 1
+        if 0 < count < len(tail):
+            for first, last in reversed(_bonds(self.kind, tail, policies)):
+                if first < count <= last:
+                    count = first
+        return self._drop(count, policies)
+
+    def drop_oldest(self, count: int, policies: Policies) -> list[int]:
+        """Fold at least `count` events into the base, with all that explain them; returns the serials of their records."""
+        for first, last in _bonds(self.kind, self.tail, policies):
+            if first < count <= last:
+                count = last + 1
+        return self._drop(count, policies)
+
+    def _drop(self, count: int, policies: Policies) -> list[int]:
         if not count:
             return []
+        tail = self.tail
         aged, last = tail[:count], tail[count - 1]
-        if count == len(tail) and self.state is not None and self.state.last_fired <= last.occurred_at:
+        if count == len(tail) and self.state is not None and self.state.last_fired < last.occurred_at:
             self.base = self.state.freeze()
         else:
             state, _ = fold(self.kind, self.base, aged, -1, policies)
@@ -112,10 +144,33 @@ def fold(kind: str, base: Any, tail: list[Event], timer_time: int, policies: Pol
     """State and facts of `tail` on top of `base`, with every deadline up to `timer_time` passed."""
     state = new_state(kind, policies) if base is None else thaw(kind, base, policies)
     out: Out = []
-    for event, at in _arranged(kind, base, tail, policies):
-        state.step(event, at, out)
+    if isinstance(state, Ticket):
+        _fold_ticket(state, _with_visibility(tail, policies.settings.allowed_lateness), policies.settings.clock_skew, out)
+    else:
+        for event in tail:
+            state.step(event, event.occurred_at, out)
     state.fire(timer_time, out)
     return state, out
+
+
+def _fold_ticket(ticket: Ticket, events: list[Event], clock_skew: int, out: Out) -> None:
+    """Events up to `clock_skew` before the creation of their ticket count as at the creation."""
+    creations = [event for event in events if event.kind == "ticket.created"]
+    early: list[Event] = []
+    for event in events:
+        at = event.occurred_at
+        if not creations:
+            ticket.step(event, at, out)
+        elif event is creations[0]:
+            del creations[0]
+            ticket.step(event, at, out)
+            for moved in early:
+                ticket.step(moved, at, out)
+            early.clear()
+        elif creations[0].occurred_at - at <= clock_skew and ticket.awaits_creation(at, out):
+            early.append(event)
+        else:
+            ticket.step(event, at, out)
 
 
 def difference(before: Out, after: Out) -> Out:
@@ -130,51 +185,67 @@ def difference(before: Out, after: Out) -> Out:
     return [(1 if count > 0 else -1, fact) for count, fact in changes for _ in range(abs(count))]
 
 
-def _arranged(kind: str, base: Any, tail: Iterable[Event], policies: Policies) -> Iterator[tuple[Event, int]]:
-    """The tail as the fold takes it: each event with the instant at which it counts."""
-    if kind == CONTACT:
-        return ((event, event.occurred_at) for event in tail)
-    events = _with_visibility(list(tail), policies.settings.allowed_lateness)
-    created = next((event for event in events if event.kind == "ticket.created"), None) if base is None else None
-    if created is None or events[0] is created:
-        return ((event, event.occurred_at) for event in events)
-    return _creation_first(events, created, policies.settings.clock_skew)
-
-
-def _creation_first(events: list[Event], created: Event, clock_skew: int) -> Iterator[tuple[Event, int]]:
-    """Events up to `clock_skew` before the creation count as at the creation."""
-    at = created.occurred_at
-    early = [event for event in events if event < created and at - event.occurred_at <= clock_skew]
-    for event in events:
-        if event is created:
-            yield created, at
-            yield from ((moved, at) for moved in early)
-        elif event not in early:
-            yield event, event.occurred_at
-
-
 def _with_visibility(events: list[Event], window: int) -> list[Event]:
     """Messages as they turned out: made internal or bounced later = never a reply; made public later = a reply from then on.
 
     Only changes within `window` after the message count: what is older is settled.
     """
-    changes = [event for event in events if event.kind in LOOKS_BACK]
+    changes = _changes_of(events, window)
     if not changes:
         return events
-    last: dict[str, Event] = {}
-    for change in changes:
-        message_id = change.data[0]
-        if message_id not in last or last[message_id].kind != "message.bounced":
-            last[message_id] = change
     result = list(events)
-    for index, event in enumerate(events):
-        final = last.get(event.data[0]) if event.kind == "message.added" else None
-        if final is None or not 0 <= final.occurred_at - event.occurred_at <= window:
-            continue
+    for index, later in changes.items():
+        event = events[index]
         message_id, author, visibility, automated = event.data
-        if final.kind == "message.bounced" or final.data[1] != "public":
+        shown = _shown_by(events, later)
+        if shown is None:
             result[index] = event._replace(data=(message_id, author, "internal", automated))
         elif visibility != "public":
-            published = (message_id, author, "public", automated)
-            result[events.index(final)] = final._replace(kind="message.added", rank=RANK_NORMAL, data=published)
+            result[shown] = events[shown]._replace(kind="message.added", rank=RANK_NORMAL, data=(message_id, author, "public", automated))
     return result
+
+
+def _shown_by(events: list[Event], changes: list[int]) -> int | None:
+    """Index of the change since which a message is public; None if it ended up hidden."""
+    shown: int | None = None
+    for index in changes:
+        change = events[index]
+        if change.kind == "message.bounced":
+            return None
+        if change.data[1] != "public":
+            shown = None
+        elif shown is None:
+            shown = index
+    return shown
+
+
+def _changes_of(events: list[Event], window: int) -> dict[int, list[int]]:
+    """For each message that something is said about within `window` after it: its index, and those of what is said."""
+    said: dict[str, list[int]] = {}
+    for index, event in enumerate(events):
+        if event.kind in LOOKS_BACK:
+            said.setdefault(event.data[0], []).append(index)
+    if not said:
+        return {}
+    changes: dict[int, list[int]] = {}
+    for index, event in enumerate(events):
+        if event.kind == "message.added" and event.data[0] in said:
+            later = [change for change in said[event.data[0]] if 0 <= events[change].occurred_at - event.occurred_at <= window]
+            if later:
+                changes[index] = later
+    return changes
+
+
+def _bonds(kind: str, tail: list[Event], policies: Policies) -> list[tuple[int, int]]:
+    """Index ranges [first, last] of the tail that explain each other, ascending: a base must hold all of a range or nothing of it."""
+    if kind == CONTACT:
+        return []
+    settings = policies.settings
+    bonds = [(min(index, *later), max(index, *later)) for index, later in _changes_of(tail, settings.allowed_lateness).items()]
+    for index, event in enumerate(tail):
+        if event.kind == "ticket.created" and index:
+            first = bisect_left(tail, event.occurred_at - settings.clock_skew, key=lambda each: each.occurred_at)
+            if first < index:
+                bonds.append((first, index))
+    bonds.sort()
+    return bonds
