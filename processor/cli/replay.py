@@ -59,17 +59,18 @@ _OUT = click.Path(dir_okay=False, allow_dash=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the report for programs.")
 @click.option("--snapshot", "snapshot_path", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
               help="Replay a capture up to where this /snapshot of a worker was taken, and compare every number with it.")
+@click.option("--write-snapshot", "write_path", metavar="PATH", type=_OUT, help="Write all numbers as a worker's /snapshot would show them.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if any record was rejected.")
 def command(
     log: Path, config_path: Path | None, partitions: int | None, at_ms: int | None, exposition: str | None, facts_path: str | None,
-    rejected_path: str | None, *, as_json: bool, snapshot_path: Path | None, strict: bool,
+    rejected_path: str | None, *, as_json: bool, snapshot_path: Path | None, write_path: str | None, strict: bool,
 ) -> None:  # fmt: skip
     """Compute the KPIs of LOG: a file of events or a capture (.gz too), a folder of such files in the order of their names, or - for stdin.
 
     Prints a report, unless something else goes to standard output. Exit codes: 0 fine; 1 rejected records (with --strict), or a difference
     from the snapshot; 2 wrong usage or configuration.
     """
-    outputs = [path for path in (exposition, facts_path, rejected_path) if path == "-"]
+    outputs = [path for path in (exposition, facts_path, rejected_path, write_path) if path == "-"]
     if len(outputs) + as_json > 1:
         refuse("only one output can go to standard output: give the others a file")
     config = load_config(config_path)
@@ -88,6 +89,8 @@ def command(
         replay.finish(_timers(taken) if taken else at_ms)
         if exposition:
             _write(exposition, [Exporter(config).render(replay.views())])
+        if write_path:
+            _write(write_path, [orjson.dumps(replay.snapshot(), option=orjson.OPT_APPEND_NEWLINE)])
         if facts_path:
             _write(facts_path, (fact + b"\n" for fact in replay.facts()))
         if not outputs:
