@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -271,11 +271,14 @@ class Replay:
         return snapshot(self.views(), self.applied if self.captured else None, self.settings.group_bys)
 
     def facts(self) -> Iterator[bytes]:
-        """The net facts, encoded, in the order of their instants; the same whatever the order of arrival and the partitions were."""
+        """The net facts, encoded, in the order of their instants; the same whatever the order of arrival and the partitions were.
+
+        So without their causes: which event brought a fact about depends on the order in which they came.
+        """
         assert self._ledger is not None, "asked for facts that were not kept"
         standing = (stated for count, stated in self._ledger.values() for _ in range(count))
         ordered = sorted(standing, key=lambda stated: (stated.fact.at, stated.entity, stated.key, stated.fact.kind, stated.number))
-        return map(encode_fact, ordered)
+        return (encode_fact(replace(stated, cause="")) for stated in ordered)
 
     def days(self) -> dict[int, Row]:
         """Net sums of each day (UTC, counted from 1970) over all segments; days that are too old to be kept are missing."""

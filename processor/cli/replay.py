@@ -33,6 +33,7 @@ PAPER_WIDTH = 170  # of reports that do not go to a terminal
 EXAMPLES_MAX = 3  # details of rejected records kept for the report, per reason
 LINES_AT_ONCE = 2000
 DIFFERENCES_MAX = 50  # listed; the others are counted
+REFUSED = (ReplayError, SnapshotError, FileNotFoundError, IsADirectoryError, PermissionError)  # told without a traceback
 
 
 def _instant(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | None:
@@ -59,7 +60,7 @@ _OUT = click.Path(dir_okay=False, allow_dash=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the report for programs.")
 @click.option("--snapshot", "snapshot_path", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
               help="Replay a capture up to where this /snapshot of a worker was taken, and compare every number with it.")
-@click.option("--write-snapshot", "write_path", metavar="PATH", type=_OUT, help="Write all numbers as a worker's /snapshot would show them.")
+@click.option("--write-snapshot", "write_path", metavar="PATH", type=_OUT, help="Write all numbers as a worker's /snapshot shows them.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if any record was rejected.")
 def command(
     log: Path, config_path: Path | None, partitions: int | None, at_ms: int | None, exposition: str | None, facts_path: str | None,
@@ -74,7 +75,7 @@ def command(
     if len(outputs) + as_json > 1:
         refuse("only one output can go to standard output: give the others a file")
     config = load_config(config_path)
-    with refusing(ReplayError, SnapshotError, OSError), ExitStack() as stack:
+    with refusing(*REFUSED), ExitStack() as stack:
         taken = _read_snapshot(snapshot_path) if snapshot_path else None
         refusals = Refusals(stack.enter_context(_opened(rejected_path)) if rejected_path else None)
         replay = Replay(
@@ -97,7 +98,7 @@ def command(
             _report(replay, seconds, refusals, as_json=as_json)
         differs = taken is not None and _tell_differences(compare(taken, replay.snapshot()), to_stderr=as_json or bool(outputs))
     if strict and replay.refused:
-        click.echo(f"{replay.refused.total():,} records were rejected", err=True)
+        click.echo(f"ticket-kpis: records were rejected: {replay.refused.total():,}", err=True)
         raise SystemExit(PROBLEMS)
     if differs:
         raise SystemExit(PROBLEMS)
@@ -205,8 +206,8 @@ class Refusals:
         """Hear of one."""
         reason, detail = refused.rejected
         place = f"line {refused.line:,}" if refused.offset is None else f"partition {refused.partition} offset {refused.offset}"
-        if len(self.examples[reason]) < EXAMPLES_MAX:
-            self.examples[reason].append(f"{place}: {detail}")
+        if len(self.examples[reason.value]) < EXAMPLES_MAX:
+            self.examples[reason.value].append(f"{place}: {detail}")
         if self.file is not None:
             value = None if refused.value is None else refused.value.rstrip(b"\r\n").decode(errors="backslashreplace")
             told = {"reason": reason, "detail": detail, "line": refused.line, "partition": refused.partition, "offset": refused.offset}

@@ -213,7 +213,8 @@ def _closing(document: Document) -> Iterator[str]:
     events = document["events"]
     yield (
         f"[bold]Input[/]: {events['accepted']:,} events folded ({events['corrections']:,} out of order), "
-        f"{events['duplicates']:,} duplicates, {events['skipped']:,} of kinds not used yet, {events['control']:,} control, {events['rejected']:,} rejected."
+        f"{events['duplicates']:,} duplicates, {events['skipped']:,} of kinds not used yet, "
+        f"{events['control']:,} control, {events['rejected']:,} rejected."
     )
     for reason, count in document["rejected"].items():
         examples = document["rejected_examples"].get(reason, [])
