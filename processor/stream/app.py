@@ -1,7 +1,7 @@
 """The Faust application: the frame that gives the worker its service tree, signals and shutdown.
 
-Faust hosts the ticket stage as a service of its own and touches none of its data. Everything is built by `create_app`; importing this module
-does nothing.
+Faust hosts the ticket stage as a service of its own and touches none of its data. Everything is built by `create_app`; importing this
+module does nothing.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -122,7 +123,5 @@ class Committer:
 
     async def _abort(self) -> None:
         """Best effort: the next owner's fence aborts what is left open."""
-        try:
+        with suppress(Exception):  # the first error is the one that counts
             await asyncio.wait_for(self._producer.abort_transaction(), timeout=5)
-        except Exception:  # noqa: BLE001, S110 - the first error is the one that counts
-            pass

@@ -1,7 +1,7 @@
 """Named places in the exactly-once step at which a test can kill or stop the process. Off unless TICKET_KPIS_FAILPOINT names one.
 
-`TICKET_KPIS_FAILPOINT=step.after_flush:3` kills the process with SIGKILL at the third passage of that place; `step.after_flush:3:STOP` stops
-it there with SIGSTOP, so that SIGCONT lets it go on as if no time had passed.
+`TICKET_KPIS_FAILPOINT=step.after_flush:3` kills the process with SIGKILL at the third passage of that place; `step.after_flush:3:STOP`
+stops it there with SIGSTOP, so that SIGCONT lets it go on as if no time had passed.
 """
 
 from __future__ import annotations

@@ -4,13 +4,13 @@
         ▲                        │
         └──── any failure ◀──────┘      memory is ahead of the log then, so it is dropped, never retried in place
 
-An event on which the engine raises twice is dead-lettered as `engine_error`; too many of those stop the partition, loudly.
+An event on which the engine raises twice is dead-lettered as `engine_error`; too many of those stop the partition, loudly. Where it is not
+clear which event it was, steps get smaller until one event is left. What the broker does wrong never counts.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +29,7 @@ from processor.core.events import Event, Reason, Rejected, Skipped
 from processor.core.settings import MINUTE_MS, Settings
 from processor.export.telemetry import Recorder
 from processor.stream.committer import Committer, DeadLetter, Transaction
+from processor.stream.dead_letters import dead_letter
 from processor.stream.failpoints import Failpoints
 from processor.stream.takeover import RefusedError, take_over
 from processor.wall_clock import WallClock
@@ -111,6 +112,9 @@ class PartitionProcessor:
         self._suspect: int | None = None  # offset of the event on which the engine failed last
         self._poison: set[int] = set()
         self._gave_up = False
+        self._step_events = worker.step_events_max  # halved when a step fails, until the event that does it stands alone
+        self._retry_seconds = FIRST_RETRY_SECONDS
+        self._taken_at = 0.0
         self._task: asyncio.Task[None] | None = None
 
     # -- for the runtime ----------------------------------------------------------------------------------------------------------
@@ -167,12 +171,10 @@ class PartitionProcessor:
             former.cancel()
             await asyncio.gather(former, return_exceptions=True)
             await self._drop()
-        retry = FIRST_RETRY_SECONDS
         while not self._gave_up:
             try:
                 await self._open.wait()
                 await self._take_over()
-                retry = FIRST_RETRY_SECONDS
                 while True:
                     await self._open.wait()
                     if self._rejoining:
@@ -180,7 +182,7 @@ class PartitionProcessor:
                     await self._turn()
             except RefusedError as error:
                 self._complain("refused", str(error))
-                retry = LONGEST_RETRY_SECONDS
+                self._retry_seconds = LONGEST_RETRY_SECONDS
             except EngineFaultError as error:
                 self._note_fault(error)
             except KafkaError as error:
@@ -190,9 +192,11 @@ class PartitionProcessor:
                 self._complain("failing", f"{self._name}: {type(error).__name__}: {error}; taking it over again")
             self.environment.recorder.step_failed()
             await self._drop()
+            if asyncio.get_running_loop().time() - self._taken_at > LONGEST_RETRY_SECONDS:
+                self._retry_seconds = FIRST_RETRY_SECONDS  # it had run well
             # A worker that was fenced may still believe that it owns the partition: its next heartbeat tells it otherwise.
-            await asyncio.sleep(retry)
-            retry = min(retry * 2, LONGEST_RETRY_SECONDS)
+            await asyncio.sleep(self._retry_seconds)
+            self._retry_seconds = min(self._retry_seconds * 2, LONGEST_RETRY_SECONDS)
 
     def _complain(self, phase: str, problem: str) -> None:
         if (phase, problem) != (self.phase, self.problem):
@@ -225,6 +229,7 @@ class PartitionProcessor:
         environment.failpoints.reach("takeover.before_seek")
         environment.consumer.seek(self.source, self._applied + 1)
         environment.consumer.resume(self.source)
+        self._taken_at = asyncio.get_running_loop().time()
         seconds = (environment.clock.now() - started) / 1000
         environment.recorder.taken_over(self.source.partition, seconds=seconds)
         log.info("%s: taken over at offset %d in %.2f s (%d state records)", self._name, self._applied + 1, seconds, taken.records_read)
@@ -262,7 +267,8 @@ class PartitionProcessor:
         self.environment.recorder.engine_failed()
         if len(self._poison) > self.environment.config.worker.engine_errors_max:
             self._gave_up = True
-            self._complain("refused", f"{self._name}: the engine failed on {len(self._poison)} events; stopped. Please report it, with this log.")
+            reason = f"the engine failed on {len(self._poison)} events; stopped. Please report it, with this log."
+            self._complain("refused", f"{self._name}: {reason}")
 
     # -- steps --------------------------------------------------------------------------------------------------------------------
 
@@ -281,9 +287,9 @@ class PartitionProcessor:
         self._show_if_due()
 
     async def _fetch(self) -> list[Any]:
-        consumer, worker = self.environment.consumer, self.environment.config.worker
+        consumer = self.environment.consumer
         timeout_ms = int(self._patience() * 1000)
-        found = await consumer.getmany(self.source, timeout_ms=timeout_ms, max_records=worker.step_events_max)
+        found = await consumer.getmany(self.source, timeout_ms=timeout_ms, max_records=self._step_events)
         return [record for record in found.get(self.source, ()) if record.offset > self._applied]
 
     def _patience(self) -> float:
@@ -297,11 +303,23 @@ class PartitionProcessor:
         return min(max(left, DEADLINE_PROBE_SECONDS), IDLE_SECONDS)
 
     async def _step(self) -> None:
-        rejected = await self._fold()
-        self._engine.advance_by_log()
-        self._engine.sweep()
-        self.environment.failpoints.reach("step.after_fold")
-        await self._commit(rejected, with_offset=True)
+        count, first = len(self._fetched), self._fetched[0].offset
+        try:
+            rejected = await self._fold()
+            self._engine.advance_by_log()
+            self._engine.sweep()
+            self.environment.failpoints.reach("step.after_fold")
+            await self._commit(rejected, with_offset=True)
+        except (KafkaError, OSError, EngineFaultError):
+            raise
+        except Exception as error:  # ours, but not in `apply`: which event leads to it is found by smaller and smaller steps
+            if count == 1:
+                raise EngineFaultError(first) from error
+            self._step_events = max(count // 2, 1)
+            self._retry_seconds = FIRST_RETRY_SECONDS
+            raise
+        self._step_events = min(self._step_events * 2, self.environment.config.worker.step_events_max)
+        self._retry_seconds = FIRST_RETRY_SECONDS
 
     async def _fold(self) -> list[DeadLetter]:
         """Fold fetched records until the step is full; what is left waits for the next step."""
@@ -338,7 +356,7 @@ class PartitionProcessor:
         if isinstance(outcome, Conflict):
             value = encode_event(outcome.event)  # the bytes of the one that lost are gone; this is what was kept of it
             outcome = Rejected(Reason.CONFLICTING_DUPLICATE, "the event at this offset has the same source and id, and stays in its place")
-        rejected.append(self._dead_letter(record, value, outcome))
+        rejected.append(dead_letter(record, value, outcome, self.environment.config.dead_letter.payload))
 
     def _admit(self, record: Any) -> Rejected | Conflict | None:
         engine = self._engine
@@ -356,19 +374,6 @@ class PartitionProcessor:
             return None
         engine.reject(event)
         return event
-
-    def _dead_letter(self, record: Any, value: bytes | None, rejected: Rejected) -> DeadLetter:
-        headers = [
-            ("reason", rejected.reason.encode()),
-            ("detail", rejected.detail.encode("utf-8", "replace")[:1024]),
-            ("topic", record.topic.encode()),
-            ("partition", str(record.partition).encode()),
-            ("offset", str(record.offset).encode()),
-        ]
-        if self.environment.config.dead_letter.payload == "hash" and value is not None:
-            headers.append(("sha256", hashlib.sha256(value).hexdigest().encode()))
-            value = None
-        return DeadLetter(record.key, value, headers)
 
     async def _commit(self, rejected: list[DeadLetter], *, with_offset: bool) -> None:
         loop = asyncio.get_running_loop()

@@ -86,7 +86,10 @@ def check_fresh(source: TopicPartition, log: Log, stored: StoredState, *, from_l
     """There is no marker: is this really the beginning?"""
     name = f"{source.topic}-{source.partition}"
     if stored.records:
-        raise RefusedError(f"{name}: the state topic holds records but no marker, so they are not ours. Check topics.state, or {_START_OVER}")
+        raise RefusedError(
+            f"{name}: the state topic holds {len(stored.records)} records but no marker, so they are not ours. "
+            f"Check topics.state, or {_START_OVER}"
+        )
     if from_log_start:
         return
     if log.committed:
@@ -108,8 +111,8 @@ def check_marker(config: Config, source: TopicPartition, log: Log, marker: dict[
         raise RefusedError(f"{name}: the state belongs to application {marker['application_id']!r}. Check application_id and topics.state.")
     if marker["partitions"] != partitions:
         raise RefusedError(
-            f"{name}: the state was made with {marker['partitions']} partitions, the topic has {partitions}: tickets would be on the wrong one. "
-            f"Go back to {marker['partitions']}, or {_START_OVER}"
+            f"{name}: the state was made with {marker['partitions']} partitions, the topic has {partitions}: "
+            f"tickets would be on the wrong one. Go back to {marker['partitions']}, or {_START_OVER}"
         )
     if source.topic not in marker["applied"]:
         raise RefusedError(f"{name}: the state was made from {', '.join(marker['applied'])}. Check topics.events.")

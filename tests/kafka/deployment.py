@@ -228,3 +228,9 @@ def caught_up(ends: dict[int, int], *workers: Worker) -> list[dict[str, Any]] | 
                 return None
             shown[int(number)] += 1
     return snapshots if shown == Counter(ends.keys()) else None
+
+
+def ends_of(log: Iterable[Sent], partitions: int = 2) -> dict[int, int]:
+    """The end offset of each partition once the log is sent."""
+    sent = Counter(partition for partition, _, _ in log)
+    return {number: sent[number] for number in range(partitions)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
@@ -19,7 +18,7 @@ from processor.export.snapshot import compare
 from processor.stream.failpoints import POINTS
 from processor.synthetic.generate import generate
 from tests.kafka.broker import Broker
-from tests.kafka.deployment import Deployment, Sent, caught_up, until
+from tests.kafka.deployment import Deployment, Sent, caught_up, ends_of, until
 from tests.kafka.offline import expected, headers, written_facts
 
 TopicName = Callable[[str], str]
@@ -71,11 +70,6 @@ class Flow:
         self.finish()
 
 
-def ends(log: list[Sent]) -> dict[int, int]:
-    """The end offset of each partition once the log is sent."""
-    return Counter(partition for partition, _, _ in log)
-
-
 def assert_as_offline(deployment: Deployment, *each: dict[str, Any]) -> None:
     """The workers' snapshots, ledger, facts and dead letters are what the log says, each once."""
     want = expected(deployment.config, deployment.read("events"))
@@ -102,7 +96,7 @@ def test_killed_at_every_failpoint_one_after_the_other(broker: Broker, topic_nam
             with deployment.worker(failpoint=f"{point}:{2 if point.startswith('takeover') else 5}") as worker:
                 assert worker.exit_code() == -signal.SIGKILL
     with deployment.worker() as worker:
-        (taken,) = until("it has caught up", lambda: caught_up(ends(log), worker))
+        (taken,) = until("it has caught up", lambda: caught_up(ends_of(log), worker))
     assert_as_offline(deployment, taken)
 
 
@@ -117,7 +111,7 @@ def test_workers_that_join_and_leave_while_events_flow_change_nothing(broker: Br
                 assert second.end(number) == (0 if number == signal.SIGTERM else -number)
             until("the first worker has all again", lambda: len(first.applied()) == 2)
         flow.finish()
-        (taken,) = until("it has caught up", lambda: caught_up(ends(log), first))
+        (taken,) = until("it has caught up", lambda: caught_up(ends_of(log), first))
     assert_as_offline(deployment, taken)
 
 
@@ -133,7 +127,7 @@ def test_a_worker_stopped_in_a_step_beyond_its_session_is_fenced_and_comes_back(
             second.tell(signal.SIGCONT)
             until("both have a share again", lambda: len(first.applied()) == len(second.applied()) == 1)
             assert flow.flows()
-        each = until("they have caught up", lambda: caught_up(ends(log), first, second))
+        each = until("they have caught up", lambda: caught_up(ends_of(log), first, second))
     assert "ProducerFenced" in second.log()
     assert first.log().count("taken over") <= 3  # two at the start, the other's once: they do not fence each other in turns
     assert second.log().count("taken over") <= 3
