@@ -1,0 +1,140 @@
+"""Mistakes of ours: an event on which the engine, or what follows it, raises. It is tried twice, set aside, and takes nothing along."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from processor.core.engine import Engine, Stated
+from processor.core.events import Event, Reason
+from processor.export.telemetry import NoRecorder
+from processor.stream import partition as module
+from processor.stream.runtime import Runtime
+from tests.kafka.broker import Broker
+from tests.kafka.deployment import PATIENCE_SECONDS, Deployment, Sent, ends_of
+from tests.kafka.events import created, keyed, status
+from tests.kafka.offline import expected, headers, written_facts
+
+TopicName = Callable[[str], str]
+NOW = time.time_ns() // 1_000_000 - 60_000
+
+
+@asynccontextmanager
+async def running(deployment: Deployment, log: list[Sent]) -> AsyncIterator[Runtime]:
+    """The ticket stage in this process, with the log to read."""
+    await asyncio.to_thread(deployment.send, log)
+    runtime = Runtime(deployment.config, NoRecorder())
+    await runtime.start()
+    try:
+        yield runtime
+    finally:
+        await runtime.stop()
+
+
+async def until(what: str, ask: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not ask():
+            await asyncio.sleep(0.02)
+
+
+def has_applied(runtime: Runtime, ends: dict[int, int]) -> bool:
+    """Whether these partitions have reached these ends."""
+    applied = {shown.view.partition: shown.applied + 1 for shown in runtime.shown()}
+    return all(applied.get(number) == end for number, end in ends.items())
+
+
+def tickets(count: int, bad: set[int]) -> list[Sent]:
+    """Two events each; the creation of the bad ones has a recognizable id."""
+    log = []
+    for number in range(count):
+        ticket = f"T-{'bad' if number in bad else 'good'}-{number}"
+        log += [keyed(ticket, created(ticket, NOW, id=ticket), 2), keyed(ticket, status(ticket, NOW + 1, "solved"), 2)]
+    return log
+
+
+@pytest.fixture
+def attempts(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """An engine that raises on events whose id begins with T-bad, after it has half applied them; counts how often."""
+    monkeypatch.setattr(module, "FIRST_RETRY_SECONDS", 0.05)
+    counted: Counter[str] = Counter()
+    original = Engine.apply
+
+    def apply(engine: Engine, event: Event) -> Any:
+        outcome = original(engine, event)
+        if event.id.startswith("T-bad"):
+            counted[event.id] += 1
+            raise ZeroDivisionError(event.id)
+        return outcome
+
+    monkeypatch.setattr(Engine, "apply", apply)
+    return counted
+
+
+async def assert_set_aside(deployment: Deployment, names: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """These events are dead letters, and everything else is as if they had never been."""
+    monkeypatch.undo()
+    letters = await asyncio.to_thread(deployment.read, "rejected")
+    assert {letter.value.split(b'"id":"')[1].split(b'"')[0].decode() for letter in letters} == names
+    assert {header["reason"].decode() for header in headers(letters)} == {Reason.ENGINE_ERROR}
+    places = {(int(header["partition"]), int(header["offset"])) for header in headers(letters)}
+    events = await asyncio.to_thread(deployment.read, "events")
+    want = expected(deployment.config, [record for record in events if (record.partition, record.offset) not in places])
+    assert written_facts(await asyncio.to_thread(deployment.read, "facts")) == want.facts
+
+
+async def test_an_event_on_which_the_engine_raises_twice_is_set_aside_alone(
+    broker: Broker, topic_name: TopicName, tmp_path: Path, attempts: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = Deployment(broker.bootstrap, topic_name("fault"), tmp_path).create_topics()
+    log = tickets(60, bad={20, 40})
+    async with running(deployment, log) as runtime:
+        await until("all is applied", lambda: has_applied(runtime, ends_of(log)))
+        assert runtime.ready() == (True, [])
+    assert attempts == {"T-bad-20": 2, "T-bad-40": 2}
+    await assert_set_aside(deployment, {"T-bad-20", "T-bad-40"}, monkeypatch)
+
+
+async def test_an_event_that_breaks_the_step_after_the_engine_is_found_and_set_aside(
+    broker: Broker, topic_name: TopicName, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = Deployment(broker.bootstrap, topic_name("encoder"), tmp_path).create_topics()
+    monkeypatch.setattr(module, "FIRST_RETRY_SECONDS", 0.05)
+    original = module.encode_fact
+
+    def encode_fact(stated: Stated) -> bytes:
+        if stated.cause == "T-bad-30":
+            raise OverflowError
+        return original(stated)
+
+    monkeypatch.setattr(module, "encode_fact", encode_fact)
+    log = tickets(60, bad={30})
+    async with running(deployment, log) as runtime:
+        await until("all is applied", lambda: has_applied(runtime, ends_of(log)))
+        assert runtime.ready() == (True, [])
+    await assert_set_aside(deployment, {"T-bad-30"}, monkeypatch)
+
+
+async def test_too_many_of_them_stop_their_partition_loudly_and_no_other(
+    broker: Broker, topic_name: TopicName, tmp_path: Path, attempts: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = Deployment(broker.bootstrap, topic_name("many"), tmp_path, worker={"engine_errors_max": 2}).create_topics()
+    log = tickets(60, bad=set())
+    bad = [(0, *sent[1:]) for sent in tickets(200, bad=set(range(200))) if sent[0] == 0]
+    log += bad
+    async with running(deployment, log) as runtime:
+        await until("it has given up", lambda: any("stopped" in problem for problem in runtime.ready()[1]))
+        await until("the other has all", lambda: has_applied(runtime, {1: ends_of(log)[1]}))
+        ready, problems = runtime.ready()
+        assert not ready
+        (problem,) = problems
+        assert "the engine failed on 3 events" in problem
+        assert f"{deployment.config.topics.events}-0" in problem
+        assert [shown.view.partition for shown in runtime.shown()] == [1]
+    assert sorted(attempts.values()) == [2, 2, 2]
