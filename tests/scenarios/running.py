@@ -1,0 +1,220 @@
+"""Runs a scenario file against the engine, and again with a restart after every line.
+
+A file holds scenarios; each begins with a line `# Name`. Other lines of a scenario:
+
+    policy NAME MATCH TARGETS PAUSES        a policy (before the first event); `set NAME=DURATION` changes a setting
+    TIME ENTITY WHAT ...                    an event arrives: T-... are tickets, C-... contacts. Lines are in order of arrival.
+    TIME clock                              timers run up to then
+    => TIME ENTITY FACT [name=value ...]    such a fact stands now. Together these lines list *every* fact of the kinds they name.
+    => no FACT                              no fact of that kind stands now
+    => REJECTED REASON, => duplicate        what became of the event in the line above
+    => count NAME [dimension=value ...] N   a total over all cells, what was taken back not counted
+    => level backlog [open support high] N  how many are there now
+    => window NAME FAMILY [dimension=value ...] N
+
+Consecutive `=>` lines about facts are read together. Words after `--` are for people.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from processor.core.engine import Conflict, Engine
+from processor.core.events import Event, Rejected
+from processor.core.facts import CONTENT_FIELDS, Fact
+from processor.core.settings import DIMENSIONS, Policy, Settings
+from tests.scenarios.words import UNITS, YES_NO, UnknownWordsError, berlin, duration, event_of, fields_of, policy_of, take_time
+
+FOLDER = Path(__file__).parent
+DURATIONS = frozenset({"since_created", "since_solved", "duration", "business_duration", "target", "active", "wait"})
+CELL_LABELS = {"ticket": ("channel", "group", "priority"), "contact": ("channel", "queue"), "sla": ("clock", "policy", "priority")}
+SHORT_KINDS = {kind.partition(".")[2]: kind for kind in CONTENT_FIELDS if not kind.startswith("backlog.")}
+SHORT_KINDS |= {"entered": "backlog.entered", "left": "backlog.left", "created": "ticket.created"}
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """One behaviour: its name and its lines with their numbers."""
+
+    file: str
+    name: str
+    lines: tuple[tuple[int, str], ...]
+
+
+def read(path: Path) -> list[Scenario]:
+    """The scenarios of a file."""
+    found: list[tuple[str, list[tuple[int, str]]]] = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        text = line.partition("--")[0].strip()
+        if line.startswith("# "):
+            found.append((line[2:].strip(), []))
+        elif text and found:
+            found[-1][1].append((number, text))
+    return [Scenario(path.stem, name, tuple(lines)) for name, lines in found]
+
+
+@dataclass
+class Run:
+    """A scenario on its way."""
+
+    scenario: Scenario
+    restarting: bool
+    settings: Settings = field(default_factory=lambda: Settings(calendars={"berlin": berlin()}))
+    policies: list[Policy] = field(default_factory=list)
+    engine: Engine | None = None
+    facts: Counter[tuple[str, Fact]] = field(default_factory=Counter)
+    records: dict[str, Any] = field(default_factory=dict)
+    outcome: str = ""
+    expected: list[str] = field(default_factory=list)
+
+    def play(self) -> None:
+        """Do every line; an AssertionError names the line that did not hold."""
+        for number, line in (*self.scenario.lines, (0, "")):
+            try:
+                self._line(line, number)
+            except (AssertionError, UnknownWordsError) as fault:
+                raise AssertionError(f"{self.scenario.file}, line {number}: {line}\n{fault}") from None
+
+    def _line(self, line: str, number: int) -> None:
+        if line.startswith("=>"):
+            self._expect(line[2:].split())
+            return
+        self._check_facts()
+        words = line.split()
+        if not words:
+            return
+        if words[0] == "policy":
+            self.policies.append(policy_of(words[1:]))
+        elif words[0] == "set":
+            for name, value in fields_of(words[1:])[1].items():
+                known = value in YES_NO or value.isdigit()
+                setting: Any = (YES_NO[value] if value in YES_NO else int(value)) if known else duration(value)
+                self.settings = replace(self.settings, **{name: setting})
+        else:
+            at, rest = take_time(line)
+            self._happens(at, rest.split(), number)
+            if self.restarting:
+                self._restart()
+
+    def _happens(self, at: int, words: list[str], number: int) -> None:
+        engine = self._engine()
+        if words == ["clock"]:
+            engine.advance(at)
+            self.outcome = ""
+        else:
+            self._apply(event_of(at, words[0], words[1:], number))
+        engine.sweep()
+        self._drain()
+
+    def _apply(self, event: Event) -> None:
+        engine = self._engine()
+        duplicates = engine.counts["duplicates"]
+        outcome = engine.apply(event)
+        if isinstance(outcome, Rejected):
+            self.outcome = outcome.reason
+        elif isinstance(outcome, Conflict):
+            self.outcome = "replaces"
+        else:
+            self.outcome = "duplicate" if engine.counts["duplicates"] > duplicates else ""
+
+    def _engine(self) -> Engine:
+        if self.engine is None:
+            self.settings = replace(self.settings, policies=tuple(self.policies))
+            self.engine = Engine(self.settings)
+        return self.engine
+
+    def _drain(self) -> None:
+        step = self._engine().drain()
+        for stated in step.facts:
+            self.facts[stated.key, stated.fact] += stated.sign
+        for key, value in step.records.items():
+            # As it comes back from a topic: lists for tuples, except that events are decoded again.
+            self.records[json.dumps(key)] = value if value is None or key[0] == "e" else json.loads(json.dumps(value))
+
+    def _restart(self) -> None:
+        engine = self._engine()
+        records = [(tuple(json.loads(key)), value) for key, value in self.records.items() if value is not None]
+        self.engine = Engine(self.settings)
+        for _ in self.engine.restore(json.loads(json.dumps(engine.marker())), records):
+            pass
+
+    # -- expectations -------------------------------------------------------------------------------------------------------------
+
+    def _expect(self, words: list[str]) -> None:
+        if words[0] in ("count", "level", "window"):
+            found = {"count": self._count, "level": self._level, "window": self._window}[words[0]](words[1:-1])
+            assert found == int(words[-1]), f"found {found}"
+        elif words[0] in ("REJECTED", "duplicate", "replaces"):
+            assert self.outcome == words[-1], f"it was {self.outcome or 'accepted'}"
+        else:
+            self.expected.append(" ".join(words))
+
+    def _check_facts(self) -> None:
+        """Every fact of the kinds that were named stands, and none besides."""
+        if not self.expected:
+            return
+        expected, self.expected = self.expected, []
+        standing = [(key, fact) for (key, fact), count in self.facts.items() for _ in range(count)]
+        assert all(count >= 0 for count in self.facts.values())
+        kinds = {self._kind(line) for line in expected}
+        left = [(key, fact) for key, fact in standing if fact.kind in kinds]
+        for line in expected:
+            if line.startswith("no "):
+                continue
+            match = next((item for item in left if self._says(line, *item)), None)
+            assert match is not None, f"not stated: {line}\nstated are:\n{self._told(left)}"
+            left.remove(match)
+        assert not left, f"stated, but not expected:\n{self._told(left)}"
+
+    @staticmethod
+    def _kind(line: str) -> str:
+        word = line.split()[1] if line.startswith("no ") else take_time(line)[1].split()[1]
+        return word if word in CONTENT_FIELDS else SHORT_KINDS[word]
+
+    @staticmethod
+    def _says(line: str, key: str, fact: Fact) -> bool:
+        at, rest = take_time(line)
+        plain, fields = fields_of(rest.split())
+        if (fact.at, key) != (at, plain[0]) or fact.kind not in (plain[1], SHORT_KINDS.get(plain[1])):
+            return False
+        names = CONTENT_FIELDS[fact.kind]
+        values: dict[str, Any] = dict(zip((*DIMENSIONS, *names, "n"), (*fact.dims, *fact.content, fact.instance), strict=True))
+        if len(plain) > 2 and values[names[0]] != plain[2]:
+            return False
+        return all(_reads(name, text) == values[name] for name, text in fields.items())
+
+    @staticmethod
+    def _told(facts: list[tuple[str, Fact]]) -> str:
+        return "\n".join(f"  at {fact.at} {key} {fact.kind} n={fact.instance} {fact.content} {fact.dims}" for key, fact in facts)
+
+    def _count(self, words: list[str]) -> int:
+        (name,), where = fields_of(words)
+        total = 0
+        for key, cell in self._engine().view().cells.items():
+            labels = dict(zip(CELL_LABELS[key[0]], key[1:], strict=True))
+            if all(labels.get(label) == value for label, value in where.items()):
+                total += cell.get(name, 0) - cell.get(f"{name}-", 0)
+        return total
+
+    def _level(self, words: list[str]) -> int:
+        return sum(count for key, count in self._engine().view().levels.items() if [str(part) for part in key[: len(words)]] == words)
+
+    def _window(self, words: list[str]) -> int:
+        (name, family), where = fields_of(words)
+        group_by = self.settings.group_bys.index(tuple(each for each in DIMENSIONS if each in where))
+        row = self._engine().view().windows[name].get((group_by, tuple(where[each] for each in self.settings.group_bys[group_by])), {})
+        return row.get(family, 0)
+
+
+def _reads(name: str, text: str) -> Any:
+    if text in YES_NO:
+        return YES_NO[text]
+    if text == "unknown":
+        return None
+    if name in DURATIONS and text[-1] in UNITS:
+        return duration(text)
+    return int(text) if text.isdigit() else text

@@ -1,0 +1,157 @@
+"""The words of the scenario files: times, durations, settings and events, as a support manager would write them.
+
+The files say what they mean; this module only turns their words into the engine's values. Times are UTC. The first day is Monday, 2 March
+2026; `Tue 09:00` is the day after, `2026-03-29 09:00` any day.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from processor.core.business_hours import Calendar
+from processor.core.events import DATA_FIELDS, Event, rank_of
+from processor.core.settings import DIMENSIONS, Policy, Target
+
+MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+YES_NO = {"yes": True, "no": False}
+
+# What happened -> the kind of event and the fields that the words behind it fill, in order.
+VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "created": ("ticket.created", ()),
+    "status": ("ticket.status_changed", ("status",)),
+    "priority": ("ticket.priority_changed", ("priority",)),
+    "group": ("ticket.group_changed", ("group",)),
+    "assigned": ("ticket.assignee_changed", ("assignee_id",)),
+    "changed": ("ticket.fields_changed", ()),
+    "escalated": ("ticket.escalated", ("kind",)),
+    "merged": ("ticket.merged", ("merged_into",)),
+    "unmerged": ("ticket.unmerged", ()),
+    "spam": ("ticket.marked_as_spam", ()),
+    "not-spam": ("ticket.unmarked_as_spam", ()),
+    "deleted": ("ticket.deleted", ()),
+    "restored": ("ticket.restored", ()),
+    "bounced": ("message.bounced", ("message_id",)),
+    "redacted": ("message.redacted", ("message_id",)),
+    "hidden": ("message.visibility_changed", ("message_id",)),
+    "shown": ("message.visibility_changed", ("message_id",)),
+    "calls": ("contact.initiated", ()),
+    "queued": ("contact.queued", ("queue",)),
+    "offered": ("contact.offered", ("agent_id",)),
+    "missed": ("contact.missed", ("agent_id",)),
+    "accepted": ("contact.accepted", ("agent_id",)),
+    "transferred": ("contact.transferred", ("queue",)),
+    "abandoned": ("contact.abandoned", ()),
+    "callback": ("contact.callback_requested", ()),
+    "ended": ("contact.ended", ("outcome",)),
+    "wrapped-up": ("contact.wrapped_up", ()),
+}
+AUTHORS = ("customer", "agent", "bot", "ai_agent", "system")
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "ticket.created": {"channel": "email", "status": "new", "priority": "normal", "direction": "inbound"},
+    "contact.initiated": {"channel": "phone"},
+    "contact.queued": {"channel": "phone", "queue": "sales"},
+    "contact.wrapped_up": {"wrap_up_seconds": 30},
+    "ticket.merged": {"merged_into": "T-99"},
+    "ticket.escalated": {"kind": "functional"},
+}
+_DAY = r"(?P<date>\d{4}-\d\d-\d\d) +|(?P<day>[A-Z][a-z]{2})(?:\+(?P<weeks>\d+)w)? +"
+_TIME = re.compile(rf"(?:{_DAY})?(?P<clock>\d\d:\d\d(?::\d\d(?:\.\d{{3}})?)?)(?: +|$)")
+
+
+class UnknownWordsError(ValueError):
+    """A line of a scenario that the words here do not cover."""
+
+
+def milliseconds(moment: datetime) -> int:
+    return round((moment - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(milliseconds=1))
+
+
+def take_time(line: str) -> tuple[int, str]:
+    """The time at the beginning of a line, in milliseconds, and the rest of the line. `Tue+2w` is the Tuesday two weeks later."""
+    match = _TIME.match(line)
+    if match is None:
+        raise UnknownWordsError(f"{line!r} does not begin with a time")
+    if match["date"]:
+        day = datetime.fromisoformat(match["date"]).replace(tzinfo=UTC)
+    else:
+        day = MONDAY + timedelta(days=DAYS.index(match["day"] or "Mon"), weeks=int(match["weeks"] or 0))
+    hours, minutes, *seconds = match["clock"].split(":")
+    moment = day + timedelta(hours=int(hours), minutes=int(minutes), seconds=float(seconds[0]) if seconds else 0)
+    return milliseconds(moment), line[match.end() :]
+
+
+def duration(text: str) -> int:
+    """`1h30m`, `5s`, `250ms`, `2d` in milliseconds."""
+    parts = re.findall(r"(\d+)(ms|[smhd])", text)
+    if "".join(number + unit for number, unit in parts) != text or not parts:
+        raise UnknownWordsError(f"{text!r} is no duration such as 1h30m")
+    return sum(int(number) * UNITS[unit] for number, unit in parts)
+
+
+def fields_of(words: list[str]) -> tuple[list[str], dict[str, str]]:
+    """Plain words and name=value words."""
+    plain = [word for word in words if "=" not in word]
+    return plain, dict(word.split("=", 1) for word in words if "=" in word)
+
+
+def event_of(at: int, key: str, words: list[str], number: int) -> Event:
+    """The event that a line tells of. `id=`, `seq=` and `from=` (the source) may be given; ids are otherwise e1, e2, ... by line."""
+    plain, fields = fields_of(words)
+    event_id, sequence, source = fields.pop("id", f"e{number}"), fields.pop("seq", ""), fields.pop("from", "desk")
+    verb, *rest = plain
+    if verb in AUTHORS:
+        kind, data = "message.added", _message(verb, rest, number)
+    elif verb in VERBS:
+        kind, names = VERBS[verb]
+        values: dict[str, Any] = {**DEFAULTS.get(kind, {}), **dict(zip(names, rest, strict=False)), **fields}
+        if verb in ("hidden", "shown"):
+            values["visibility"] = "internal" if verb == "hidden" else "public"
+        if verb == "changed":
+            values = {"changes": tuple((name, fields[name] or None) for name in ("topic", "tier", "policy_id") if name in fields)}
+        unknown = set(values) - set(DATA_FIELDS[kind])
+        if unknown:
+            raise UnknownWordsError(f"{kind} has no {', '.join(sorted(unknown))}")
+        data = tuple(None if values.get(name) in (None, "nobody", "none") else values[name] for name in DATA_FIELDS[kind])
+    else:
+        raise UnknownWordsError(f"{verb!r} is nothing that happens to a ticket or contact")
+    return Event(at, rank_of(kind), sequence, source, event_id, kind, key, data)
+
+
+def _message(author: str, words: list[str], number: int) -> tuple[Any, ...]:
+    names = [word for word in words if word not in ("internal", "automated")]
+    return (names[0] if names else f"M{number}", author, "internal" if "internal" in words else "public", "automated" in words)
+
+
+@cache
+def berlin() -> Calendar:
+    """Monday to Friday, 9 to 17 by the clocks of Berlin, with 1 May closed: the one calendar of the scenarios."""
+    zone = ZoneInfo("Europe/Berlin")
+    opens, closes = [], []
+    for number in range(365):
+        day = datetime(2026, 1, 1, tzinfo=zone) + timedelta(days=number)
+        if day.weekday() < 5 and (day.month, day.day) != (5, 1):
+            opens.append(milliseconds(day.replace(hour=9)))
+            closes.append(milliseconds(day.replace(hour=17)))
+    return Calendar("berlin", opens, closes)
+
+
+def policy_of(words: list[str]) -> Policy:
+    """`policy gold v=2 from=2026-03-03 tier=gold first_response=30m resolution=8h@berlin pause.resolution=pending,on_hold`."""
+    (name,), fields = fields_of(words)
+    begins = fields.pop("from", None)
+    version = int(fields.pop("v", "1"))
+    calendar = fields.pop("calendar", None)
+    match = {each: frozenset(fields.pop(each).split(",")) for each in (*DIMENSIONS, "policy_id") if each in fields}
+    pauses = {each.removeprefix("pause."): frozenset(fields.pop(each).split(",")) for each in list(fields) if each.startswith("pause.")}
+    targets = {}
+    for clock, text in fields.items():
+        length, _, hours = text.partition("@")
+        targets[clock] = Target(duration(length), hours or None)
+    starts = milliseconds(datetime.fromisoformat(begins).replace(tzinfo=UTC)) if begins else 0
+    return Policy(name, version, starts, match, targets, pauses, calendar)
