@@ -1,0 +1,190 @@
+"""Drives engines as the worker does, in any way that it may: any batches, clocks at any pace, killed and restored anywhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+from zlib import crc32
+
+from processor.codec.state import decode_record, encode_record
+from processor.core.engine import Conflict, Engine, Stated, View
+from processor.core.events import Event, Rejected
+from processor.core.facts import LEDGER_MODULUS
+from processor.core.settings import Settings
+from processor.core.timeline import fold
+
+NetFacts = Counter[tuple[str, str, int]]
+
+
+@dataclass
+class Manner:
+    """How a partition is driven; drawn from a seed. The plain manner is one batch, one advance, no restart."""
+
+    seed: int | None = None
+    restarts: bool = True
+    ahead: bool = True  # timers may run ahead of the log, as the wall clock lets them
+
+    def random(self, partition: int) -> Random:
+        return Random(f"{self.seed}/{partition}")
+
+
+@dataclass
+class Partition:
+    """One engine with what it would have left in its topics."""
+
+    settings: Settings
+    number: int = 0
+    store: dict[bytes, bytes] = field(default_factory=dict)
+    facts: NetFacts = field(default_factory=Counter)
+    stated: dict[tuple[str, str, int], Stated] = field(default_factory=dict)
+    outcomes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.engine = Engine(self.settings, self.number)
+
+    def apply(self, event: Event) -> None:
+        outcome = self.engine.apply(event)
+        if isinstance(outcome, Rejected):
+            self.outcomes.append(outcome.reason)
+        else:
+            self.outcomes.append("conflict" if isinstance(outcome, Conflict) else "")
+
+    def step(self) -> None:
+        """What a transaction does: facts out, state records into the store."""
+        step = self.engine.drain()
+        for stated in step.facts:
+            name = stated.entity, stated.key, stated.number
+            self.stated[name] = stated
+            self.facts[name] += stated.sign
+            if not self.facts[name]:
+                del self.facts[name]
+        for key, value in step.records.items():
+            stored_key, stored = encode_record(key, value)
+            if stored is None:
+                self.store.pop(stored_key, None)
+            else:
+                self.store[stored_key] = stored
+
+    def restart(self) -> None:
+        """Drop the engine and build it again from the store."""
+        self.step()
+        marker = self.engine.marker()
+        before = self.engine
+        self.engine = Engine(self.settings, self.number)
+        for _ in self.engine.restore(marker, [decode_record(key, value) for key, value in sorted(self.store.items())]):
+            pass
+        assert_same_state(before, self.engine)
+
+
+def drive(settings: Settings, events: Iterable[Event], until: int, manner: Manner, number: int = 0) -> Partition:
+    """Let a partition take all events in a manner, and its timers run up to `until`."""
+    partition = Partition(settings, number)
+    random = manner.random(number)
+    for event in events:
+        partition.apply(event)
+        if manner.seed is None or random.random() < 0.5:
+            continue
+        engine = partition.engine
+        action = random.randrange(8)
+        if action in (0, 1, 2):
+            engine.advance_by_log()
+        if action == 3 and manner.ahead:
+            engine.advance(min(engine.stream_time + random.choice((0, 1, 60_000, 3_600_000)), until))
+        if action in (1, 4):
+            engine.sweep()
+        if action == 5:
+            engine.view()
+        if action != 6:
+            partition.step()
+        if action == 7 and manner.restarts:
+            partition.restart()
+        check_entities(engine)
+    partition.engine.advance(until)
+    if manner.seed is not None:
+        partition.engine.sweep()
+    partition.step()
+    check_entities(partition.engine)
+    assert partition.engine.digest == sum(number * count for (_, _, number), count in partition.facts.items()) % LEDGER_MODULUS
+    assert partition.engine.ledger_count == sum(partition.facts.values())
+    return partition
+
+
+def check_entities(engine: Engine) -> None:
+    """However an entity's state came about, it is what its base and tail fold to; every deadline has an entry in the heap."""
+    due = {(kind, key, at) for at, kind, key in engine._timers}
+    for kind, entities in engine.entities.items():
+        for key, entity in entities.items():
+            assert entity.tail == sorted(entity.tail)
+            assert len(entity.tail) == len(entity.serials) == len(set(entity.serials))
+            if entity.state is None:
+                continue
+            folded, _ = fold(kind, entity.base, entity.tail, engine.timer_time, engine.policies)
+            assert folded.freeze() == entity.state.freeze()
+            assert folded.wake == entity.state.wake > engine.timer_time
+            assert folded.wake == 1 << 62 or (kind, key, folded.wake) in due
+
+
+def assert_same_state(before: Engine, after: Engine) -> None:
+    """A restored engine stands where the one before stood."""
+    assert before.marker() == after.marker()
+    assert before.levels.counts == after.levels.counts
+    assert before.entities.keys() == after.entities.keys()
+    for kind, entities in before.entities.items():
+        assert entities.keys() == after.entities[kind].keys()
+        for key, entity in entities.items():
+            restored = after.entities[kind][key]
+            assert (entity.tail, entity.serials) == (restored.tail, restored.serials)
+            assert restored.state is not None
+            if entity.state is not None:
+                assert entity.state.freeze() == restored.state.freeze()
+                assert entity.state.wake == restored.state.wake
+    assert comparable(before.view())[1:] == comparable(after.view())[1:]
+
+
+def net_cells(view: View) -> dict[Any, dict[str, int]]:
+    """Cells as gross minus retracted, without zeros."""
+    result: dict[Any, dict[str, int]] = {}
+    for key, cell in view.cells.items():
+        net: Counter[str] = Counter()
+        for name, amount in cell.items():
+            assert amount >= 0
+            net[name.removesuffix("-")] += -amount if name.endswith("-") else amount
+        kept = {name: amount for name, amount in net.items() if amount}
+        assert all(amount > 0 for amount in kept.values()), (key, kept)
+        if kept:
+            result[key] = kept
+    return result
+
+
+def comparable(view: View) -> tuple[Any, ...]:
+    """What of a view the laws speak of."""
+    return view.digest, view.ledger_count, net_cells(view), view.levels, view.windows, view.window_end, view.timer_time
+
+
+def added_up(partitions: list[Partition]) -> tuple[Any, ...]:
+    """The same over several partitions of one log."""
+    facts: NetFacts = Counter()
+    cells: dict[Any, Counter[str]] = {}
+    levels: Counter[Any] = Counter()
+    windows: dict[Any, Counter[str]] = {}
+    for partition in partitions:
+        view = partition.engine.view()
+        facts.update(partition.facts)
+        levels.update(view.levels)
+        for key, cell in net_cells(view).items():
+            cells.setdefault(key, Counter()).update(cell)
+        for name, segments in view.windows.items():
+            for segment, row in segments.items():
+                windows.setdefault((name, segment), Counter()).update(row)
+    return facts, sum(partition.engine.digest for partition in partitions) % LEDGER_MODULUS, cells, levels, windows
+
+
+def split(events: list[Event], count: int) -> list[list[Event]]:
+    """The logs of `count` partitions, by key."""
+    logs: list[list[Event]] = [[] for _ in range(count)]
+    for event in events:
+        logs[crc32(event.key.encode()) % count].append(event)
+    return logs
