@@ -103,8 +103,8 @@ class Engine:
         self.stubs: dict[str, int] = {}  # ids of stubs, oldest first, and when each has gone
         self._timers: list[tuple[int, str, str]] = []
         self._sweeps: list[tuple[int, str, str]] = []
-        # Nothing that may still come can change what happened before stream time minus this: an event is at most `allowed_lateness` old, and
-        # what it says about another one (its visibility, its id) counts only within `allowed_lateness` of that one.
+        # Nothing that may still come can change what happened before stream time minus this: an event is at most `allowed_lateness` old,
+        # and what it says about another one (its visibility, its id) counts only within `allowed_lateness` of that one.
         self._horizon = 2 * settings.allowed_lateness
         self._compact_at = min(TAIL_COMPACT_AT, settings.tail_max)
 
@@ -378,7 +378,8 @@ class Engine:
     def restore(self, marker: dict[str, Any], records: Iterable[tuple[RecordKey, Any]]) -> Iterable[int]:
         """Rebuild from a marker and all live records.
 
-        A generator: yields now and then how many records it has taken, so that the caller can let others run. Raises LookupError where the configuration lacks what the state refers to.
+        A generator: yields now and then how many records it has taken, so that the caller can let others run.
+        Raises LookupError where the configuration lacks what the state refers to.
         """
         self.stream_time, self.timer_time = marker["stream_time"], marker["timer_time"]
         self.digest, self.ledger_count = int(marker["digest"], 16), marker["ledger_count"]

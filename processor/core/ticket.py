@@ -420,8 +420,8 @@ class Ticket:
         """Plain values for the state topic."""
         return (
             self.created_at, self.seen_created, self.adopted, self.engaged, self.status, self.dims, self.policy_id, self.flags,
-            self.replied, self.first_response.freeze() if self.first_response else None, self.resolution.freeze() if self.resolution else None,
-            self.solves, self.reopens, self.entries, self.exits, self.moves, self.returns, self.solved_at,
+            self.replied, self.first_response.freeze() if self.first_response else None,
+            self.resolution.freeze() if self.resolution else None, self.solves, self.reopens, self.entries, self.exits, self.moves, self.returns, self.solved_at,
             self.final_due if self.final_due != NEVER else None, tuple(self.standing), tuple(self.suspended), self.last_fired,
             self.gone_at if self.gone_at != NEVER else None,
         )  # fmt: skip
@@ -431,8 +431,8 @@ class Ticket:
         """Undo `freeze`; also after a round trip through JSON."""
         ticket = cls(policies)
         (ticket.created_at, ticket.seen_created, ticket.adopted, ticket.engaged, ticket.status, dims, ticket.policy_id, ticket.flags,
-         ticket.replied, first, resolution, ticket.solves, ticket.reopens, ticket.entries, ticket.exits, ticket.moves, ticket.returns, ticket.solved_at,
-         final_due, standing, suspended, ticket.last_fired, gone_at) = stored  # fmt: skip
+         ticket.replied, first, resolution, ticket.solves, ticket.reopens, ticket.entries, ticket.exits, ticket.moves, ticket.returns,
+         ticket.solved_at, final_due, standing, suspended, ticket.last_fired, gone_at) = stored  # fmt: skip
         ticket.dims = tuple(dims)
         ticket.first_response = Clock.thaw(first, policies) if first else None
         ticket.resolution = Clock.thaw(resolution, policies) if resolution else None
