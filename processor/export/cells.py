@@ -53,11 +53,12 @@ class Cells:
         levels: dict[str, dict[LabelSet, int]] = {name: {} for name in _LEVEL_LABELS}
         minutes: dict[str, dict[LabelSet, dict[int, int]]] = {"created": {(): {}}, "awaiting": {(): {}}, "queued": {(): {}}, "due": {}}
         minutes["due"] = {(clock,): {} for clock in CLOCKS}
-        if known is not None:
-            levels["backlog"] = {(status, *rest): 0 for status in catalogue.UNSOLVED_STATUSES for rest in known.backlog}
-            levels["waiting"] = dict.fromkeys(known.contacts, 0)
+        if known is not None:  # what was ever counted stays as 0, too: a level that goes away looks like a broken one
+            groups = {*known.backlog, *((group, priority) for _, group, priority in self.cells[TICKET])}
+            levels["backlog"] = {(status, *rest): 0 for status in catalogue.UNSOLVED_STATUSES for rest in sorted(groups)}
+            levels["waiting"] = dict.fromkeys(self.cells[CONTACT], 0)
             for name in ("running", "paused", "overdue"):
-                levels[name] = dict.fromkeys(known.clocks, 0)
+                levels[name] = dict.fromkeys(self.cells[SLA], 0)
         for (name, *rest), count in self.view.levels.items():
             if name in minutes:
                 *labels, minute = rest

@@ -162,6 +162,8 @@ _PLAIN: dict[str, Callable[[Cells], Number]] = {
 
 TOTAL = "total"  # value of the label `by` for the group-by without dimensions
 _NO_DIMS: LabelSet = ("",) * len(DIMENSIONS)
+Sums = tuple[dict[str, int], dict[str, int]]  # observations and milliseconds by KPI
+_NOTHING: Sums = ({}, {})
 _SUM = "sum"
 _COUNT = "count"
 
@@ -177,7 +179,7 @@ def _window_entry(key: str) -> tuple[str, str]:
 _ENTRIES: dict[str, tuple[str, str]] = {}  # remembered answers of _window_entry: there are as many as there are kinds of postings
 
 
-def window_sums(row: Row) -> tuple[dict[str, int], dict[str, int]]:
+def window_sums(row: Row) -> Sums:
     """Observations and milliseconds of a row by KPI."""
     counts: dict[str, int] = {}
     sums: dict[str, int] = {}
@@ -194,24 +196,42 @@ def window_sums(row: Row) -> tuple[dict[str, int], dict[str, int]]:
 def _window_tables(
     all_cells: list[Cells], group_bys: Sequence[LabelSet], served: frozenset[int]
 ) -> dict[str, list[tuple[LabelSet, Number]]]:
-    """Both window families at once, since one walk over the rows gives both. The total is served even where it is 0."""
+    """Both window families at once, since one walk over the rows gives both.
+
+    What one window of a segment has, the others have too, as 0: so a number goes away only when nothing has happened for seven days. The
+    total has everything.
+    """
     observations: list[tuple[LabelSet, Number]] = []
     seconds: list[tuple[LabelSet, Number]] = []
     for cells in all_cells:
-        for window, segments in cells.view.windows.items():
-            rows: dict[LabelSet, Row] = {(TOTAL, *_NO_DIMS): {}}
-            for (index, values), row in sorted(segments.items()):
-                if index in served:
-                    names = group_bys[index]
-                    shown = dict(zip(names, cells.fold(names, values), strict=True))
-                    merge_row(rows, ("_".join(names) or TOTAL, *(shown.get(name, "") for name in DIMENSIONS)), row)
-            for labels, row in rows.items():
-                counts, sums = window_sums(row)
-                rest = labels + cells.partition
-                all_kpis = labels[0] == TOTAL
-                observations += [((kpi, window, *rest), counts.get(kpi, 0)) for kpi in (WINDOW_KPIS if all_kpis else counts)]
-                seconds += [((kpi, window, *rest), sums.get(kpi, 0) / 1000) for kpi in (HISTOGRAMS if all_kpis else sums)]
+        sums_of: dict[str, dict[LabelSet, Sums]] = {}
+        counted: dict[LabelSet, dict[str, None]] = {(TOTAL, *_NO_DIMS): dict.fromkeys(WINDOW_KPIS)}
+        timed: dict[LabelSet, dict[str, None]] = {(TOTAL, *_NO_DIMS): dict.fromkeys(HISTOGRAMS)}
+        for window, rows in cells.view.windows.items():
+            places = sums_of[window] = _sums_by_place(cells, rows, group_bys, served)
+            for place, (counts, sums) in places.items():
+                counted.setdefault(place, {}).update(dict.fromkeys(counts))
+                timed.setdefault(place, {}).update(dict.fromkeys(sums))
+        for window, places in sums_of.items():
+            for place, kpis in counted.items():
+                counts, sums = places.get(place, _NOTHING)
+                rest = place + cells.partition
+                observations += [((kpi, window, *rest), counts.get(kpi, 0)) for kpi in kpis]
+                seconds += [((kpi, window, *rest), sums.get(kpi, 0) / 1000) for kpi in timed[place]]
     return {"observations": observations, "seconds": seconds}
+
+
+def _sums_by_place(
+    cells: Cells, segments: dict[tuple[int, tuple[str, ...]], Row], group_bys: Sequence[LabelSet], served: frozenset[int]
+) -> dict[LabelSet, Sums]:
+    """The sums of one window by (by, *dimensions), folded."""
+    rows: dict[LabelSet, Row] = {}
+    for (index, values), row in sorted(segments.items()):
+        if index in served:
+            names = group_bys[index]
+            shown = dict(zip(names, cells.fold(names, values), strict=True))
+            merge_row(rows, ("_".join(names) or TOTAL, *(shown.get(name, "") for name in DIMENSIONS)), row)
+    return {place: window_sums(row) for place, row in rows.items()}
 
 
 # -- the process ------------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,49 @@
+"""The command itself: quick to list, and whole even where one part is missing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from processor import __version__
+from processor.cli.main import COMMANDS, main
+
+
+def test_help_lists_every_command() -> None:
+    result = CliRunner().invoke(main, ["--help"])
+    assert result.exit_code == 0
+    assert all(f"  {name} " in result.output for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(name: str) -> None:
+    result = CliRunner().invoke(main, [name, "--help"])
+    assert result.exit_code == 0, result.output
+    assert "Usage:" in result.output
+
+
+def test_wrong_usage_ends_with_two() -> None:
+    assert CliRunner().invoke(main, ["nonsense"]).exit_code == 2
+    assert CliRunner().invoke(main, ["replay", "--nonsense"]).exit_code == 2
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert __version__ in CliRunner().invoke(main, ["--version"]).output
+
+
+def test_help_imports_none_of_the_commands() -> None:
+    script = (
+        "import sys; from click.testing import CliRunner; from processor.cli.main import main; CliRunner().invoke(main, ['--help']);"
+        "sys.exit(','.join(name for name in sys.modules if name.startswith(('faust', 'aiokafka', 'processor.stream', 'processor.core'))))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert done.stderr.strip() == ""
+
+
+def test_commands_are_found_one_by_one() -> None:
+    assert isinstance(main.get_command(click.Context(main), "replay"), click.Command)
+    assert main.get_command(click.Context(main), "nonsense") is None

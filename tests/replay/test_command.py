@@ -1,0 +1,151 @@
+"""`ticket-kpis replay` as people and scripts use it."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import orjson
+import pytest
+from click.testing import CliRunner, Result
+
+from processor.cli.replay import command
+from processor.codec.times import format_time
+from processor.config import Config
+from processor.replay import Replay
+from tests.replay.logs import START, capture, generated, told
+
+HOUR_MS = 3_600_000
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b"\n".join(told()) + b"\n")
+    return path
+
+
+def run(*arguments: object, stdin: bytes | None = None) -> Result:
+    return CliRunner().invoke(command, [str(argument) for argument in arguments], input=stdin)
+
+
+def digest_of(result: Result) -> str:
+    assert result.exit_code == 0, result.output
+    return str(orjson.loads(result.stdout)["digest"])
+
+
+def test_the_report_tells_the_four_headlines_and_the_digest(log: Path) -> None:
+    result = run(log)
+    assert result.exit_code == 0
+    for said in ("First response", "4 unsolved", "33.3 %", "1 of 3 (offered - short)", "SLA compliance", "By day", "digest", "hotline"):
+        assert said in result.stdout
+    assert digest_of(run(log, "--json")) in result.stdout
+
+
+def test_the_report_for_programs(log: Path) -> None:
+    report = orjson.loads(run(log, "--json").stdout)
+    assert report["events"] | {"corrections": 0} == {
+        "consumed": 18, "accepted": 18, "duplicates": 0, "late": 0, "corrections": 0, "control": 0, "skipped": 0, "rejected": 0,
+    }  # fmt: skip
+    assert (report["kpis"]["first_response"]["n"], report["kpis"]["first_response"]["mean_seconds"]) == (2, 1830.0)
+    assert report["kpis"]["first_response"]["median_at_most_seconds"] == 900
+    assert report["kpis"]["backlog"]["now"] == 4
+    assert report["kpis"]["abandonment"]["abandonment_ratio"] == 0.3333
+    assert report["totals"]["support_tickets_created_total"] == 4
+    assert report["days"][0]["created"] == 4
+
+
+def test_plain_compressed_piped_and_split_logs_are_the_same_log(log: Path, tmp_path: Path) -> None:
+    compressed = tmp_path / "events.jsonl.gz"
+    compressed.write_bytes(gzip.compress(log.read_bytes()))
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    lines = log.read_bytes().splitlines(keepends=True)
+    (folder / "1.jsonl").write_bytes(b"".join(lines[:7]))
+    (folder / "2.jsonl.gz").write_bytes(gzip.compress(b"".join(lines[7:])))
+    digests = {digest_of(run(source, "--json")) for source in (log, compressed, folder)}
+    assert digests | {digest_of(run("-", "--json", stdin=log.read_bytes())), digest_of(run(log, "--json", "--partitions", 5))} == digests
+    assert len(digests) == 1
+
+
+def test_exposition_and_facts_go_to_files_or_to_standard_output(log: Path, tmp_path: Path) -> None:
+    exposition, facts = tmp_path / "metrics.txt", tmp_path / "facts.jsonl"
+    result = run(log, "--exposition", exposition, "--facts", facts, "--json")
+    report = orjson.loads(result.stdout)
+    assert b'support_backlog_tickets{status="open"' in exposition.read_bytes()
+    assert len(facts.read_bytes().splitlines()) == report["ledger_count"]
+    piped = run(log, "--exposition", "-")
+    assert piped.stdout_bytes == exposition.read_bytes()
+    both = run(log, "--exposition", "-", "--json")
+    assert (both.exit_code, "only one output" in both.output) == (2, True)
+
+
+def test_the_instant_decides_how_far_timers_run(log: Path) -> None:
+    later = run(log, "--json", "--at", format_time(START + 48 * HOUR_MS))
+    assert orjson.loads(later.stdout)["timers_until"] == format_time(START + 48 * HOUR_MS)
+    assert digest_of(later) != digest_of(run(log, "--json"))
+    assert run(log, "--at", "tomorrow").exit_code == 2
+
+
+def test_rejected_records_are_told_listed_and_with_strict_the_exit_code(log: Path, tmp_path: Path) -> None:
+    rejected = tmp_path / "rejected.jsonl"
+    log.write_bytes(b"{bad\n" + log.read_bytes())
+    result = run(log, "--rejected", rejected)
+    assert result.exit_code == 0
+    assert "malformed_json" in result.stdout
+    (told_of,) = [orjson.loads(line) for line in rejected.read_bytes().splitlines()]
+    assert (told_of["reason"], told_of["line"], told_of["value"]) == ("malformed_json", 1, "{bad")
+    assert run(log, "--strict").exit_code == 1
+    assert orjson.loads(run(log, "--json").stdout)["rejected"] == {"malformed_json": 1}
+
+
+def test_a_snapshot_that_agrees_and_one_that_does_not(tmp_path: Path) -> None:
+    lines = capture(generated().lines, 4)
+    path, snapshot = tmp_path / "capture.jsonl", tmp_path / "snapshot.json"
+    path.write_bytes(b"\n".join(lines))
+    worker = Replay(Config())
+    worker.feed_lines(lines[:3000])
+    taken = worker.snapshot()
+    snapshot.write_bytes(orjson.dumps(taken))
+    agreed = run(path, "--snapshot", snapshot)
+    assert agreed.exit_code == 0, agreed.output
+    assert "equal" in agreed.stdout
+    taken["metrics"]["support_tickets_created_total"]['channel="email",group="none",priority="low"'] = 123_456
+    snapshot.write_bytes(orjson.dumps(taken))
+    differing = run(path, "--snapshot", snapshot, "--json")
+    assert differing.exit_code == 1
+    assert "123456" in differing.stderr
+    assert "support_tickets_created_total" in differing.stderr
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"not json", b'{"format":1,"partitions":{"0":{"applied":null}},"metrics":{}}'])
+def test_what_is_no_snapshot_of_a_worker_is_refused(log: Path, tmp_path: Path, content: bytes) -> None:
+    snapshot = tmp_path / "snapshot.json"
+    snapshot.write_bytes(content)
+    result = run(log, "--snapshot", snapshot)
+    assert (result.exit_code, "snapshot" in result.stderr) == (2, True)
+
+
+def test_a_damaged_file_an_empty_folder_and_a_bad_configuration_are_told_without_a_traceback(log: Path, tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.jsonl.gz"
+    damaged.write_bytes(gzip.compress(log.read_bytes())[:-20])
+    (tmp_path / "empty").mkdir()
+    config = tmp_path / "config.yaml"
+    config.write_text("time: {timer_delay: 5}\nnonsense: 1\n")
+    for arguments, said in (
+        ((damaged,), "damaged"),
+        ((tmp_path / "empty",), "no files"),
+        ((log, "--config", config), "nonsense"),
+        ((tmp_path / "missing",), "does not exist"),
+    ):
+        result = run(*arguments)
+        assert result.exit_code == 2
+        assert said in result.stderr
+        assert isinstance(result.exception, SystemExit)
+
+
+def test_an_empty_log_has_a_report_too(tmp_path: Path) -> None:
+    path = tmp_path / "events.jsonl"
+    path.touch()
+    assert run(path).exit_code == 0
+    assert orjson.loads(run(path, "--json").stdout)["ledger_count"] == 0
