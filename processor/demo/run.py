@@ -181,7 +181,7 @@ class Demo:
         with console.status("waiting for the worker") as status:
             while time.monotonic() < give_up:
                 snapshot = _get(f"http://127.0.0.1:{port}/snapshot")
-                applied = {number: part["applied"] for number, part in snapshot["partitions"].items()} if snapshot else {}
+                applied = {number: part["applied"] for number, part in snapshot.get("partitions", {}).items()}
                 if applied == ends:
                     return snapshot
                 status.update(f"the worker has applied {sum(applied.values()) + len(applied):,} of {sum(ends.values()) + len(ends):,} records")
@@ -220,13 +220,14 @@ def _numbers(snapshot: dict[str, Any]) -> int:
     return sum(len(values) for values in snapshot["metrics"].values())
 
 
-def _get(url: str) -> dict[str, Any] | None:
+def _get(url: str) -> dict[str, Any]:
+    """The JSON at a URL; empty while nobody answers."""
     try:
         with urllib.request.urlopen(url, timeout=10) as response:  # noqa: S310 - our own worker on this machine
             found: dict[str, Any] = json.load(response)
             return found
     except (urllib.error.URLError, OSError):
-        return None
+        return {}
 
 
 def _free_port() -> int:

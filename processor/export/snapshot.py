@@ -203,14 +203,12 @@ def total(found: Mapping[str, Mapping[str, Number]], written: str) -> Number:
     match = _LABELLED.fullmatch(written)
     if match is None:
         raise SnapshotError(f'{written}: write name or name{{label="value"}}')
-    name = _served_name(match["name"])
+    name = match["name"]
+    _check_name(name)
     wanted = set(_LABEL.findall(match["labels"] or ""))
     return sum(number for labels, number in found.get(name, {}).items() if wanted <= set(_LABEL.findall(labels)))
 
 
-def _served_name(name: str) -> str:
-    """The name in the catalogue; the processor's own families may be written without their second prefix, as support_events_late_total."""
-    for candidate in (name, name.replace(PREFIX, f"{PREFIX}processor_", 1)):
-        if candidate in BY_NAME or re.sub(r"_(bucket|sum|count)$", "", candidate) in BY_NAME:
-            return candidate
-    raise SnapshotError(f"{name} is not in the catalogue of metrics")
+def _check_name(name: str) -> None:
+    if name not in BY_NAME and re.sub(r"_(bucket|sum|count)$", "", name) not in BY_NAME:
+        raise SnapshotError(f"{name} is not in the catalogue of metrics")

@@ -11,6 +11,7 @@ from typing import Any
 import faust
 from aiohttp import web
 
+from processor.compile import compile_settings
 from processor.config import Config
 from processor.export.http import create_http_app
 from processor.export.telemetry import Telemetry
@@ -41,8 +42,9 @@ def create_app(config: Config, *, from_log_start: bool = False) -> faust.App:
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
-            self.recorder = Telemetry()
-            self.runtime = Runtime(config, self.recorder, from_log_start=from_log_start)
+            settings = compile_settings(config)
+            self.recorder = Telemetry(configuration=settings.fingerprint)
+            self.runtime = Runtime(config, settings, self.recorder, from_log_start=from_log_start)
             self.showing = Showing(config, self.runtime, self.recorder)
             self.runner = web.AppRunner(create_http_app(self.showing), access_log=None)
 

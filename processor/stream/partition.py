@@ -226,6 +226,7 @@ class PartitionProcessor:
         self._last_timestamp = taken.last_timestamp
         self._fetched = []
         self._rejoining = True  # the first step proves the fence and writes the new epoch
+        await asyncio.to_thread(self._engine.view)  # the first one sums every window from nothing; the loop has heartbeats to send
         environment.failpoints.reach("takeover.before_seek")
         environment.consumer.seek(self.source, self._applied + 1)
         environment.consumer.resume(self.source)

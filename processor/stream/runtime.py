@@ -14,8 +14,8 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 
-from processor.compile import compile_settings
 from processor.config import Config
+from processor.core.settings import Settings
 from processor.export.telemetry import Recorder
 from processor.stream.connection import aiokafka_settings, pauses
 from processor.stream.failpoints import Failpoints
@@ -31,11 +31,11 @@ LOOP_LAG_SECONDS = 0.1  # how often the lag of the event loop is measured
 class Runtime(ConsumerRebalanceListener):
     """All owned partitions. `start` and `stop` are called by the hosting service."""
 
-    def __init__(self, config: Config, recorder: Recorder, *, from_log_start: bool = False) -> None:
+    def __init__(self, config: Config, settings: Settings, recorder: Recorder, *, from_log_start: bool = False) -> None:
         self.config = config
         self.recorder = recorder
         self.partitions: dict[TopicPartition, PartitionProcessor] = {}
-        self._settings = compile_settings(config)
+        self._settings = settings
         self._from_log_start = from_log_start
         self._clock = WallClock()
         self._environment: Environment | None = None

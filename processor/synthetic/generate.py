@@ -95,8 +95,8 @@ def quiet_instant(wanted: int, deadlines: Iterable[int]) -> int:
 
 def _families(totals: Totals, duplicates: int, late: int, invalid: Counter[str]) -> dict[str, int | float]:
     families: dict[str, int | float] = {name: amount / 1000 if name.endswith("_seconds_sum") else amount for name, amount in totals.items()}
-    families["support_events_duplicate_total"] = duplicates
-    families["support_events_late_total"] = late
+    families["support_processor_events_duplicate_total"] = duplicates
+    families["support_processor_events_late_total"] = late
     for reason, count in (*invalid.items(), ("too_late", late)):  # what is late is dead-lettered, too
-        families[f'support_events_invalid_total{{reason="{reason}"}}'] = count
+        families[f'support_processor_events_invalid_total{{reason="{reason}"}}'] = count
     return dict(sorted(families.items()))

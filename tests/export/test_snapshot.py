@@ -94,7 +94,7 @@ def test_a_family_with_fewer_labels_is_the_sum_over_the_others() -> None:
     assert total(metrics, "support_backlog_left_total") == 9
     assert total(metrics, 'support_backlog_left_total{reason="solved"}') == 5
     assert total(metrics, 'support_backlog_left_total{channel="c",reason="solved"}') == 3
-    assert total(metrics, "support_events_late_total") == 0
+    assert total(metrics, "support_processor_events_late_total") == 0
 
 
 @pytest.mark.parametrize("truth", [{}, {"families": {}}, {"families": {"support_nonsense_total": 1}}, {"families": {"tickets created": 1}}])

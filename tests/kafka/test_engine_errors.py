@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from processor.codec.facts import encode_fact
+from processor.compile import compile_settings
 from processor.core.engine import Engine, Stated
 from processor.core.events import Event, Reason
 from processor.export.telemetry import NoRecorder
@@ -30,7 +32,7 @@ NOW = time.time_ns() // 1_000_000 - 60_000
 async def running(deployment: Deployment, log: list[Sent]) -> AsyncIterator[Runtime]:
     """The ticket stage in this process, with the log to read."""
     await asyncio.to_thread(deployment.send, log)
-    runtime = Runtime(deployment.config, NoRecorder())
+    runtime = Runtime(deployment.config, compile_settings(deployment.config), NoRecorder())
     await runtime.start()
     try:
         yield runtime
@@ -39,8 +41,9 @@ async def running(deployment: Deployment, log: list[Sent]) -> AsyncIterator[Runt
 
 
 async def until(what: str, ask: Callable[[], bool]) -> None:
+    """Wait for a condition."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not ask():
+        while not ask():  # noqa: ASYNC110 - the runtime has no event for it; users poll /metrics as well
             await asyncio.sleep(0.02)
 
 
@@ -106,14 +109,13 @@ async def test_an_event_that_breaks_the_step_after_the_engine_is_found_and_set_a
 ) -> None:
     deployment = Deployment(broker.bootstrap, topic_name("encoder"), tmp_path).create_topics()
     monkeypatch.setattr(module, "FIRST_RETRY_SECONDS", 0.05)
-    original = module.encode_fact
 
-    def encode_fact(stated: Stated) -> bytes:
+    def encode(stated: Stated) -> bytes:
         if stated.cause == "T-bad-30":
             raise OverflowError
-        return original(stated)
+        return encode_fact(stated)
 
-    monkeypatch.setattr(module, "encode_fact", encode_fact)
+    monkeypatch.setattr("processor.stream.partition.encode_fact", encode)
     log = tickets(60, bad={30})
     async with running(deployment, log) as runtime:
         await until("all is applied", lambda: has_applied(runtime, ends_of(log)))

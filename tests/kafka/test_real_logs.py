@@ -59,10 +59,10 @@ LOGS = {
 }
 
 
-def command(*arguments: str, **options: Any) -> bytes:
+def command(*arguments: str) -> bytes:
     """Run `ticket-kpis`; returns its standard output."""
     call = [sys.executable, "-m", "processor.cli.main", *arguments]
-    done = subprocess.run(call, cwd=ROOT, capture_output=True, check=False, **options)
+    done: subprocess.CompletedProcess[bytes] = subprocess.run(call, cwd=ROOT, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
 

@@ -70,7 +70,7 @@ def numbers(engines: list[Engine]) -> Counter[str]:
         for level, amount in engine.levels.counts.items():
             found["support_backlog_tickets"] += amount if level[0] == "backlog" else 0
             found["support_contacts_waiting"] += amount if level[0] == "waiting" else 0
-        found["support_events_duplicate_total"] += engine.counts["duplicates"]
+        found["support_processor_events_duplicate_total"] += engine.counts["duplicates"]
     return found
 
 
@@ -91,9 +91,9 @@ def test_the_engine_counts_what_the_generator_knows(seed: int, days: int, events
     log = generate(SETTINGS, events=events, seed=seed, start=START, duration=days * DAY_MS, faults=True)
     engines, refused = fold(log, partitions)
     found = numbers(engines)
-    found["support_events_late_total"] = refused[Reason.TOO_LATE]
+    found["support_processor_events_late_total"] = refused[Reason.TOO_LATE]
     for reason, count in refused.items():
-        found[f'support_events_invalid_total{{reason="{reason}"}}'] = count
+        found[f'support_processor_events_invalid_total{{reason="{reason}"}}'] = count
     expected = {name: log.truth["milliseconds"].get(name, amount) for name, amount in log.truth["families"].items()}
     assert {name: found[name] for name in expected} == expected
     known = {name.partition("{")[0] for name in expected}

@@ -57,8 +57,8 @@ def test_there_are_as_many_records_as_asked_for_and_hardly_more(day: Synthetic) 
 
 def test_every_record_is_an_event_but_for_the_faults_that_the_truth_lists(day: Synthetic, families: Counter[str]) -> None:
     refused = Counter(verdict.reason.value for line in day.lines if isinstance(verdict := decode(line), Rejected))
-    late = Counter(too_late=families["support_events_late_total"])
-    assert refused + late == labelled(families, "support_events_invalid_total")
+    late = Counter(too_late=families["support_processor_events_late_total"])
+    assert refused + late == labelled(families, "support_processor_events_invalid_total")
     assert set(refused) == {reason for reason, _ in FAULTS}
     assert not any(isinstance(decode(line), Rejected) for line in made(500).lines)
 
@@ -73,7 +73,7 @@ def test_there_is_at_least_one_of_everything(day: Synthetic, families: Counter[s
         "contact.wrapped_up",
     }  # fmt: skip
     for name in ("tickets_adopted", "tickets_reopened", "tickets_merged", "tickets_restored", "contacts_abandoned",
-                 "contacts_short_abandoned", "contacts_answered", "events_duplicate", "events_late"):  # fmt: skip
+                 "contacts_short_abandoned", "contacts_answered", "processor_events_duplicate", "processor_events_late"):  # fmt: skip
         assert families[f"support_{name}_total"] > 0, name
     assert set(labelled(families, "support_sla_clocks_breached_total")) == {"first_response", "resolution", "queue_wait"}
     assert sum(labelled(families, "support_sla_clocks_breach_induced_total").values()) > 0
@@ -105,7 +105,7 @@ def test_sums_are_given_in_exact_milliseconds_too(day: Synthetic, families: Coun
 
 def test_what_is_repeated_is_repeated_to_the_byte(day: Synthetic, families: Counter[str]) -> None:
     events = [line for line in day.lines if isinstance(decode(line), Event)]
-    assert len(events) - len(set(events)) == families["support_events_duplicate_total"]
+    assert len(events) - len(set(events)) == families["support_processor_events_duplicate_total"]
     ids = Counter((event["source"], event["id"]) for event in map(json.loads, set(events)))
     assert max(ids.values()) == 1
 
@@ -121,7 +121,7 @@ def test_events_come_out_of_order_by_minutes_or_hours_beyond_what_is_allowed(day
             late += behind > SETTINGS.allowed_lateness + HOUR_MS
             assert behind < 31 * 60_000 or behind > SETTINGS.allowed_lateness + HOUR_MS
     assert disorder > 50
-    assert late == families["support_events_late_total"]
+    assert late == families["support_processor_events_late_total"]
 
 
 def test_nothing_happens_outside_the_time_that_was_asked_for(day: Synthetic) -> None:
