@@ -58,7 +58,8 @@ def free_port() -> int:
 class Deployment:
     """Topics of one application. `sections` of the configuration override what suits a test: short steps, short sessions, log time."""
 
-    def __init__(self, bootstrap: str, name: str, directory: Path, *, partitions: int = 2, **sections: dict[str, Any]) -> None:
+    def __init__(self, bootstrap: str, name: str, directory: Path, *, partitions: int = 2, **sections: Any) -> None:
+        directory.mkdir(exist_ok=True)
         self.directory = directory
         self.bootstrap = bootstrap
         self.document: dict[str, Any] = {
@@ -75,7 +76,7 @@ class Deployment:
             },
         }
         for section, values in sections.items():
-            self.document.setdefault(section, {}).update(values)
+            self.document[section] = self.document.get(section, {}) | values if isinstance(values, dict) else values
         self.config = self._load("config", free_port())
 
     def _load(self, name: str, port: int) -> Config:
