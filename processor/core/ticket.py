@@ -337,7 +337,7 @@ class Ticket:
             return
         self.flags &= ~flag
         if not self.flags:
-            self.gone_at = self._gone_after(self.solved_at) if self.final else NEVER
+            self.gone_at = max(self._gone_after(self.solved_at), at) if self.final else NEVER
         self.returns += 1
         out.append((1, Fact("ticket.restored", self.returns, at, self.dims, (_DISCARD_REASON[flag],))))
         if self.in_population:
