@@ -1,0 +1,132 @@
+"""When a partition may be taken over, and what is said when it may not: each refusal names what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+from aiokafka import TopicPartition
+
+from processor.codec.state import STATE_VERSION, encode_marker
+from processor.compile import compile_settings
+from processor.config import Config
+from processor.core.engine import Engine
+from processor.stream import takeover
+from processor.stream.failpoints import Failpoints
+from processor.stream.state_topic import StoredState
+from processor.stream.takeover import Log, RefusedError, Taken, check_fresh, check_marker, take_over
+
+SOURCE = TopicPartition("support.events.v1", 0)
+CONFIG = Config()
+RESET = "ticket-kpis topics reset-state"
+
+
+def marker(**changes: Any) -> dict[str, Any]:
+    """A marker at offset 41, as a partition with 4 partitions writes it."""
+    usual = {"application_id": CONFIG.application_id, "partitions": 4, "applied": {SOURCE.topic: 41}, "epoch": 3, "last_timestamp": 5}
+    return usual | Engine(compile_settings(CONFIG)).marker() | changes
+
+
+def refusal_of_marker(log: Log, **changes: Any) -> str:
+    with pytest.raises(RefusedError) as refused:
+        check_marker(CONFIG, SOURCE, log, marker(**changes), 4)
+    return str(refused.value)
+
+
+def refusal_without_marker(log: Log, stored: StoredState, *, from_log_start: bool = False) -> str:
+    with pytest.raises(RefusedError) as refused:
+        check_fresh(SOURCE, log, stored, from_log_start=from_log_start)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("committed", [None, 0])
+def test_an_empty_state_may_begin_at_the_beginning_of_the_log(committed: int | None) -> None:
+    check_fresh(SOURCE, Log(0, 1000, committed), StoredState(), from_log_start=False)
+
+
+@pytest.mark.parametrize(("first", "end", "committed"), [(0, 42, 42), (42, 42, None), (0, 1000, 40), (7, 1000, 42)])
+def test_a_marker_within_the_log_may_go_on(first: int, end: int, committed: int | None) -> None:
+    check_marker(CONFIG, SOURCE, Log(first, end, committed), marker(), 4)
+
+
+def test_a_log_that_has_lost_its_beginning_needs_the_word_of_a_person() -> None:
+    told = refusal_without_marker(Log(7, 1000, None), StoredState())
+    assert "begins at offset 7" in told
+    assert "ticket-kpis worker --from-log-start" in told
+    check_fresh(SOURCE, Log(7, 1000, None), StoredState(), from_log_start=True)
+
+
+def test_a_lost_state_is_told_from_a_new_one_by_the_groups_offset() -> None:
+    told = refusal_without_marker(Log(0, 1000, 42), StoredState())
+    assert "committed offset 42" in told
+    assert "the state was lost" in told
+    assert RESET in told
+
+
+@pytest.mark.parametrize("from_log_start", [False, True])
+def test_records_without_a_marker_are_not_ours(*, from_log_start: bool) -> None:
+    told = refusal_without_marker(Log(0, 1000, None), StoredState(records={b"k": b"{}"}), from_log_start=from_log_start)
+    assert "no marker" in told
+    assert RESET in told
+
+
+@pytest.mark.parametrize(
+    ("log", "changes", "words"),
+    [
+        (Log(43, 1000, 42), {}, ("the log begins at 43", "goes on at 42", RESET)),
+        (Log(0, 41, None), {}, ("the log ends at 41", "topics.events")),
+        (Log(0, 1000, 43), {}, ("committed 43", "newest state was lost", RESET)),
+        (Log(0, 1000, 42), {"application_id": "another"}, ("'another'", "application_id", "topics.state")),
+        (Log(0, 1000, 42), {"partitions": 8}, ("8 partitions", "has 4", "Go back to 8", RESET)),
+        (Log(0, 1000, 42), {"applied": {"old.events": 41}}, ("old.events", "topics.events")),
+    ],
+)
+def test_a_marker_that_does_not_fit_the_log_is_refused(log: Log, changes: dict[str, Any], words: tuple[str, ...]) -> None:
+    told = refusal_of_marker(log, **changes)
+    assert f"{SOURCE.topic}-{SOURCE.partition}" in told
+    for word in words:
+        assert word in told
+
+
+class FakeConsumer:
+    """A consumer of a log from 0 to 1000, of which the group has committed what the marker says."""
+
+    async def beginning_offsets(self, sources: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(sources, 0)
+
+    async def end_offsets(self, sources: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(sources, 1000)
+
+    async def committed(self, _source: TopicPartition) -> int:
+        return 42
+
+
+async def taken(monkeypatch: pytest.MonkeyPatch, stored: StoredState) -> Taken:
+    async def read(*_: object) -> StoredState:
+        return stored
+
+    monkeypatch.setattr(takeover, "read_state", read)
+    settings = compile_settings(CONFIG)
+    return await take_over(CONFIG, settings, {}, FakeConsumer(), SOURCE, 4, Failpoints(""), from_log_start=False)
+
+
+async def test_a_takeover_goes_on_behind_the_marker_in_the_next_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = await taken(monkeypatch, StoredState(encode_marker(marker(digest=f"{7:032x}", ledger_count=1)), {}, 1))
+    assert (result.applied, result.epoch, result.last_timestamp) == (41, 4, 5)
+    assert (result.engine.digest, result.engine.ledger_count) == (7, 1)
+
+
+async def test_a_state_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    foreign = orjson.dumps(orjson.loads(encode_marker(marker())) | {"state_version": STATE_VERSION + 1})
+    with pytest.raises(RefusedError, match=rf"state version {STATE_VERSION + 1} is unknown to this release.*{RESET}"):
+        await taken(monkeypatch, StoredState(foreign, {}, 1))
+
+
+async def test_a_state_that_refers_to_a_policy_that_is_gone_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def restore(*_: object) -> None:
+        raise LookupError("policy 'gold' version 2 is in use by a running clock but not in the configuration")
+
+    monkeypatch.setattr(Engine, "restore", restore)
+    with pytest.raises(RefusedError, match=r"'gold' version 2 .* Put that version back into the configuration"):
+        await taken(monkeypatch, StoredState(encode_marker(marker()), {}, 1))
