@@ -33,6 +33,11 @@ from processor.core.windows import Windows
 
 TAIL_COMPACT_AT = 64  # a tail this long is looked over for aged events when the next one comes
 
+# Kinds that move a level only together with a fact or a deadline: where they do neither, there is nothing to book.
+QUIET_KINDS = frozenset(
+    {"ticket.assignee_changed", "ticket.escalated", "message.added", "contact.offered", "contact.missed", "contact.wrapped_up"}
+)
+
 _ENTITY = {kind: entity_of(kind) for kind in DATA_FIELDS}
 
 RecordKey = tuple[Any, ...]
@@ -167,6 +172,8 @@ class Engine:
             if state.wake <= self.timer_time:
                 state.fire(self.timer_time, out)
             self._append(entity, event)
+            if not out and event.kind in QUIET_KINDS and state.wake == entity.timer:
+                return
         else:
             _, before = fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
             self._append(entity, event)

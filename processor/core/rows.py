@@ -132,7 +132,13 @@ class Rows:
         tier, index = self.locate(minute)
         rows = self.tiers[tier].setdefault(index, {})
         self.dirty_places[tier, index].add(segments)
-        return [rows.setdefault(segment, {}) for segment in segments]
+        found = []
+        for segment in segments:
+            row = rows.get(segment)
+            if row is None:
+                row = rows[segment] = {}
+            found.append(row)
+        return found
 
     def locate(self, minute: int) -> tuple[str, int]:
         """The tier that holds a minute, and the index in it."""

@@ -63,7 +63,7 @@ class Committer:
             transactional_id=f"{config.application_id}-{partition}",
             transaction_timeout_ms=config.worker.transaction_timeout_seconds * 1000,
             request_timeout_ms=config.worker.transaction_timeout_seconds * 1000,
-            compression_type="lz4",
+            compression_type="zstd",
             max_batch_size=BATCH_BYTES,
             max_request_size=REQUEST_BYTES,
             linger_ms=0,

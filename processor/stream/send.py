@@ -91,7 +91,7 @@ class Sender:
 
     async def _start_producer(self, *, idempotent: bool) -> Any:
         producer = AIOKafkaProducer(
-            **aiokafka_settings(self._kafka), compression_type="lz4", enable_idempotence=idempotent, max_batch_size=BATCH_BYTES)
+            **aiokafka_settings(self._kafka), compression_type="zstd", enable_idempotence=idempotent, max_batch_size=BATCH_BYTES)
         await producer.start()
         return producer
 
