@@ -155,9 +155,9 @@ def _record_lines(families: Counter[str], kinds: Counter[str]) -> list[tuple[str
     most = kinds.most_common(5)
     others = sum(kinds.values()) - sum(count for _, count in most)
     invalid = sum(count for name, count in families.items() if name.startswith("support_processor_events_invalid_total"))
-    invalid -= families["support_processor_events_late_total"]
+    late = families["support_processor_events_late_total"]
     lines = [*most, (f"{len(kinds) - len(most)} other types", others), ("repeated", families["support_processor_events_duplicate_total"])]
-    return [(name, f"{count:,}") for name, count in [*lines, ("too late", families["support_processor_events_late_total"]), ("invalid", invalid)]]
+    return [(name, f"{count:,}") for name, count in [*lines, ("too late", late), ("invalid", invalid - late)]]
 
 
 def _chart(hours: Counter[int]) -> None:

@@ -66,6 +66,5 @@ def encode_event(event: Event) -> bytes:
             data["author"] = {"type": value}
         elif value is not None:
             data[name] = value
-    return encode(
-        cloud_event(kind=event.kind, id=event.id, source=event.source, occurred_at_ms=event.occurred_at, data=data, sequence=event.sequence or None)
-    )
+    kind, sequence = event.kind, event.sequence or None
+    return encode(cloud_event(kind=kind, id=event.id, source=event.source, occurred_at_ms=event.occurred_at, data=data, sequence=sequence))

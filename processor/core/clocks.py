@@ -128,6 +128,7 @@ class Clock:
         return (self.name, self.policy.id if self.policy else "", self.policy.version if self.policy else 0)
 
     def started_fact(self, dims: Dims) -> Fact:
+        """`clock.started`, at the start."""
         return Fact("clock.started", self.instance, self.started_at, dims, (*self._identity(), self.target.ms if self.target else None))
 
     def step_fact(self, kind: str, at: int, dims: Dims) -> Fact:
@@ -135,13 +136,16 @@ class Clock:
         return Fact(kind, self.instance, at, dims, self._identity())
 
     def fulfilled_fact(self, at: int, dims: Dims) -> Fact:
+        """`clock.fulfilled`, with the active time and whether it was in time."""
         content = (*self._identity(), self.target.ms if self.target else None, self.elapsed, self.breached_at is None, self.segments)
         return Fact("clock.fulfilled", self.instance, at, dims, content)
 
     def cancelled_fact(self, at: int, dims: Dims, reason: str) -> Fact:
+        """`clock.cancelled`: neither kept nor broken."""
         return Fact("clock.cancelled", self.instance, at, dims, (*self._identity(), reason))
 
     def breached_fact(self, dims: Dims) -> Fact:
+        """`clock.breached`, at the due instant or at the change that made it late."""
         assert self.breached_at is not None
         content = (*self._identity(), self.target.ms if self.target else None, self.induced)
         return Fact("clock.breached", self.instance, self.breached_at, dims, content)

@@ -20,8 +20,11 @@ Key = tuple[Any, ...]
 
 
 class Levels:
-    """Counts by key. Keys: ("backlog", status, group, priority), ("created", minute), ("awaiting", minute), ("running" | "paused" |
-    "overdue", clock, policy, priority), ("due", clock, minute), ("waiting", channel, queue), ("queued", minute)."""
+    """Counts by key.
+
+    Keys: ("backlog", status, group, priority), ("created", minute), ("awaiting", minute), ("running" | "paused" |
+    "overdue", clock, policy, priority), ("due", clock, minute), ("waiting", channel, queue), ("queued", minute).
+    """
 
     def __init__(self) -> None:
         self.counts: dict[Key, int] = {}

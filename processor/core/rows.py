@@ -1,7 +1,7 @@
 """Additive integers by segment and time, and totals by label: what every number on a wall is a sum of.
 
-Rows hold the *net* of what happened in a minute (25 h back), a quarter of an hour (8 d) or a day (400 d), for each segment of the configured
-group-bys. Every amount lives in exactly one tier; old minutes are added into quarters, old quarters into days.
+Rows hold the *net* of what happened in a minute (25 h back), a quarter of an hour (8 d) or a day (400 d), for each segment of the
+configured group-bys. Every amount lives in exactly one tier; old minutes are added into quarters, old quarters into days.
 
 Cells hold totals since the beginning, per label set, *gross*: a retraction is added under the same key with a "-" behind it.
 """
@@ -219,7 +219,7 @@ class Rows:
 
 
 def add_row(into: Row, row: Row, sign: int) -> None:
-    """into += sign * row; entries that become zero are dropped, so that equal sums are equal dictionaries."""
+    """Add `sign` times `row` to `into`; entries that become zero are dropped, so that equal sums are equal dictionaries."""
     for key, amount in row.items():
         total = into.get(key, 0) + sign * amount
         if total:

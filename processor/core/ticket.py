@@ -106,10 +106,12 @@ class Ticket:
 
     @property
     def in_population(self) -> bool:
+        """Counted at all."""
         return self.engaged and not self.flags
 
     @property
     def in_backlog(self) -> bool:
+        """In the population and unsolved."""
         return self.engaged and not self.flags and self.status not in SOLVED_STATUSES
 
     @property
@@ -421,7 +423,8 @@ class Ticket:
         return (
             self.created_at, self.seen_created, self.adopted, self.engaged, self.status, self.dims, self.policy_id, self.flags,
             self.replied, self.first_response.freeze() if self.first_response else None,
-            self.resolution.freeze() if self.resolution else None, self.solves, self.reopens, self.entries, self.exits, self.moves, self.returns, self.solved_at,
+            self.resolution.freeze() if self.resolution else None, self.solves, self.reopens, self.entries, self.exits,
+            self.moves, self.returns, self.solved_at,
             self.final_due if self.final_due != NEVER else None, tuple(self.standing), tuple(self.suspended), self.last_fired,
             self.gone_at if self.gone_at != NEVER else None,
         )  # fmt: skip

@@ -1,8 +1,9 @@
 """The demonstration behind `deploy/demo`.
 
-With --check it proves the numbers and leaves: a generated day, whose totals the generator knows by its own bookkeeping, goes through Kafka and
-a worker; then the generator's truth, the worker's /snapshot and an offline replay of the captured topic must agree. Without --check it keeps
-running and feeds the worker a live stream. --embedded does the same without Kafka: the same engine on a log inside the process.
+With --check it proves the numbers and leaves: a generated day, whose totals the generator knows by its own bookkeeping, goes through
+Kafka and a worker; then the generator's truth, the worker's /snapshot and an offline replay of the captured topic must agree. Without
+--check it keeps running and feeds the worker a live stream. --embedded does the same without Kafka: the same engine on a log inside this
+process.
 """
 
 from __future__ import annotations
@@ -129,14 +130,16 @@ class Demo:
         url = f"http://localhost:{self.options.port}"
         where = f"[bold]{url}/metrics[/], {url}/snapshot, {url}/readyz"
         if self.options.embedded:
-            asyncio.run(serve_embedded(config, live, lambda sent: self._step(f"{sent:,} events of history; live now: {where}; Ctrl-C ends it")))
+            tell = f"events of history; live now: {where}; Ctrl-C ends it"
+            asyncio.run(serve_embedded(config, live, lambda sent: self._step(f"{sent:,} {tell}")))
             return 0
         self._command("topics", "create", quiet=True)
         with self._worker() as worker:
             self._step("sending the last six hours, then each event at its time")
 
             def caught_up(sent: int) -> None:
-                self._step(f"{sent:,} events of history; live now: {where}; Kafka is at {self.options.bootstrap}; Ctrl-C ends it")
+                at = self.options.bootstrap
+                self._step(f"{sent:,} events of history; live now: {where}; Kafka is at {at}; Ctrl-C ends it")
 
             asyncio.run(feed(config, live, ended=lambda: worker.poll() is not None, caught_up=caught_up))
         raise DemoError("the worker ended; its log is above")
@@ -184,7 +187,7 @@ class Demo:
                 applied = {number: part["applied"] for number, part in snapshot.get("partitions", {}).items()}
                 if applied == ends:
                     return snapshot
-                status.update(f"the worker has applied {sum(applied.values()) + len(applied):,} of {sum(ends.values()) + len(ends):,} records")
+                status.update(f"the worker has applied {_records(applied):,} of {_records(ends):,} records")
                 with suppress(subprocess.TimeoutExpired):
                     worker.wait(timeout=0.2)
                     raise DemoError("the worker ended; its log is above")
@@ -210,6 +213,11 @@ def _ends_of(capture: Path) -> dict[str, int]:
             record = json.loads(line)
             ends[str(record["partition"])] = record["offset"]
     return ends
+
+
+def _records(last: dict[str, int]) -> int:
+    """How many records there are up to these last offsets."""
+    return sum(last.values()) + len(last)
 
 
 def _families(truth: dict[str, Any]) -> int:

@@ -17,7 +17,7 @@ from processor.core.engine import View
 from processor.core.facts import LEDGER_MODULUS
 from processor.export.catalogue import BY_NAME
 from processor.export.collector import bucket_edges, label_text
-from processor.export.family import PARTITION, PREFIX, Family
+from processor.export.family import PARTITION, Family
 from processor.export.labels import LabelSet
 from processor.export.measures import Number, raw_tables
 

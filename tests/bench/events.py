@@ -61,7 +61,8 @@ def _next(random: Random, stage: str, ticket: str, number: int) -> tuple[str, di
         return "ticket.assignee_changed", {"ticket_id": ticket, "assignee_id": f"A{random.randrange(200)}"}
     if stage in ("reply", "question"):
         author = {"type": "agent" if stage == "reply" else "customer", "id": f"P{random.randrange(200)}"}
-        return "message.added", {"ticket_id": ticket, "message_id": f"M{number}", "author": author, "visibility": "public", "automated": False}
+        message = {"message_id": f"M{number}", "author": author, "visibility": "public", "automated": False}
+        return "message.added", {"ticket_id": ticket, **message}
     return "ticket.status_changed", {"ticket_id": ticket, "status": stage}
 
 

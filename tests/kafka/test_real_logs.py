@@ -85,7 +85,7 @@ def test_the_log_gives_its_known_totals_offline_and_through_kafka(
     config = ["--config", str(tmp_path / "config.yaml")]
     command("send", str(events), "--advance-clock", END, *config)
     command("capture", "-o", str(captured), *config)
-    ends = {number: 0 for number in range(deployment.config.topics.partitions)}
+    ends = dict.fromkeys(range(deployment.config.topics.partitions), 0)
     for line in captured.read_bytes().splitlines():
         record = orjson.loads(line)
         ends[record["partition"]] = record["offset"] + 1
