@@ -14,6 +14,7 @@ from processor.cli.options import bootstrap_option, config_option, load_config, 
 from processor.config import Config
 from processor.stream.app import create_app
 from processor.stream.connection import BrokerUnreachableError, admin_client
+from processor.stream.logs import speak_seldom
 from processor.stream.topics import Problem, specs, verify_topics
 
 FOREVER_SECONDS = float("inf")
@@ -33,6 +34,8 @@ def command(config_path: Path | None, bootstrap: str | None, *, from_log_start: 
     if log_level != "debug":
         for name in ("aiokafka", "kafka", "faust", "mode"):  # they speak up only when something is wrong
             logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger("aiokafka.consumer.group_coordinator").addFilter(_is_news)
+        speak_seldom("aiokafka", "kafka")
     with refusing(BrokerUnreachableError, ValueError):
         problems = _topic_problems(config)
     if problems:
@@ -44,6 +47,11 @@ def command(config_path: Path | None, bootstrap: str | None, *, from_log_start: 
     uvloop.install()
     app = create_app(config, from_log_start=from_log_start)
     faust.Worker(app, quiet=True, loglevel=log_level, redirect_stdouts=False).execute_from_commandline()
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """On a new cluster the first request for a group's coordinator makes the topic for it, fails, and is repeated: nothing to tell."""
+    return "GroupCoordinatorNotAvailableError" not in record.getMessage()
 
 
 def _topic_problems(config: Config) -> list[Problem]:
