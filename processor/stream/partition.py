@@ -288,9 +288,8 @@ class PartitionProcessor:
         self._show_if_due()
 
     async def _fetch(self) -> list[Any]:
-        consumer = self.environment.consumer
         timeout_ms = int(self._patience() * 1000)
-        found = await consumer.getmany(self.source, timeout_ms=timeout_ms, max_records=self._step_events)
+        found = await self.environment.consumer.getmany(self.source, timeout_ms=timeout_ms, max_records=self._step_events)
         return [record for record in found.get(self.source, ()) if record.offset > self._applied]
 
     def _patience(self) -> float:
@@ -423,7 +422,12 @@ class PartitionProcessor:
             return
         now = clock.now()
         self.environment.failpoints.reach("clock.after_now")
-        end = (await self.environment.consumer.end_offsets([self.source]))[self.source]
+        try:
+            end = (await self.environment.consumer.end_offsets([self.source]))[self.source]
+        except KafkaError as error:  # no proof, no step of time; what is in memory stays as true as it was
+            log.warning("%s: the broker does not tell the end of the log (%s); deadlines wait", self._name, type(error).__name__)
+            self._next_probe = loop.time() + IDLE_SECONDS
+            return
         self.environment.failpoints.reach("clock.after_end")
         if await self.environment.consumer.position(self.source) >= end:
             self._engine.advance(now - self.environment.settings.timer_delay)

@@ -5,52 +5,24 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from processor.codec.facts import encode_fact
-from processor.compile import compile_settings
 from processor.core.engine import Engine, Stated
 from processor.core.events import Event, Reason
-from processor.export.telemetry import NoRecorder
 from processor.stream import partition as module
-from processor.stream.runtime import Runtime
 from tests.kafka.broker import Broker
-from tests.kafka.deployment import PATIENCE_SECONDS, Deployment, Sent, ends_of
+from tests.kafka.deployment import Deployment, Sent, ends_of
 from tests.kafka.events import created, keyed, status
+from tests.kafka.in_process import has_applied, running, until
 from tests.kafka.offline import expected, headers, written_facts
 
 TopicName = Callable[[str], str]
 NOW = time.time_ns() // 1_000_000 - 60_000
-
-
-@asynccontextmanager
-async def running(deployment: Deployment, log: list[Sent]) -> AsyncIterator[Runtime]:
-    """The ticket stage in this process, with the log to read."""
-    await asyncio.to_thread(deployment.send, log)
-    runtime = Runtime(deployment.config, compile_settings(deployment.config), NoRecorder())
-    await runtime.start()
-    try:
-        yield runtime
-    finally:
-        await runtime.stop()
-
-
-async def until(what: str, ask: Callable[[], bool]) -> None:
-    """Wait for a condition."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not ask():  # noqa: ASYNC110 - the runtime has no event for it; users poll /metrics as well
-            await asyncio.sleep(0.02)
-
-
-def has_applied(runtime: Runtime, ends: dict[int, int]) -> bool:
-    """Whether these partitions have reached these ends."""
-    applied = {shown.view.partition: shown.applied + 1 for shown in runtime.shown()}
-    return all(applied.get(number) == end for number, end in ends.items())
 
 
 def tickets(count: int, bad: set[int]) -> list[Sent]:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 import statistics
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaTimeoutError
 
 from processor.codec.envelope import format_time, parse_time
+from tests.kafka import in_process
 from tests.kafka.broker import Broker
 from tests.kafka.deployment import Deployment, Worker, caught_up, ends_of, until
 from tests.kafka.events import created, event, keyed, reply
+from tests.kafka.in_process import has_applied, running
 
 log = logging.getLogger(__name__)
 
@@ -160,6 +167,36 @@ def test_in_a_backfill_deadlines_wait_for_the_log_or_for_the_word_that_it_has_en
         until("the backfill has ended", lambda: replaying(worker) == {0: 0, 1: 0})
     found = {fact["data"]["subject"]: parse_time(fact["data"]["at"]) for fact, _ in breaches(deployment)}
     assert found["ticket/T-old"] == old + 3_600_000
+
+
+async def test_while_the_broker_gives_no_proof_deadlines_wait_and_nothing_is_lost(
+    broker: Broker, topic_name: TopicName, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = await asyncio.to_thread(live, broker, topic_name("proof"), tmp_path, "1s", 6, 1)
+    asked, answers = Counter[str](), asyncio.Event()
+    original = AIOKafkaConsumer.end_offsets
+
+    async def end_offsets(consumer: Any, sources: list[TopicPartition]) -> Any:
+        asked["with answer" if answers.is_set() else "without"] += 1
+        if not answers.is_set() and consumer._group_id is not None:  # takeovers read the state topic with another consumer
+            raise KafkaTimeoutError
+        return await original(consumer, sources)
+
+    async with running(deployment, []) as runtime:
+        await in_process.until("it runs", lambda: runtime.ready()[0])
+        monkeypatch.setattr(AIOKafkaConsumer, "end_offsets", end_offsets)
+        sent = [keyed("T-1", created("T-1", now_ms(), priority="urgent"), 1)]
+        await asyncio.to_thread(deployment.send, sent)
+        await in_process.until("the ticket is read", lambda: has_applied(runtime, {0: 1}))
+        before = asked["without"]
+        await in_process.until("it has asked in vain", lambda: asked["without"] >= before + 4)
+        (shown,) = runtime.shown()
+        assert runtime.ready() == (True, [])
+        answers.set()
+        await in_process.until("the breach", lambda: runtime.shown()[0].view.ledger_count > shown.view.ledger_count)
+        assert runtime.shown()[0].epoch == shown.epoch  # not taken over again
+    ((fact, _),) = await asyncio.to_thread(breaches, deployment)
+    assert fact["type"] == "support.clock.breached"
 
 
 def replaying(worker: Worker) -> dict[int, int]:
