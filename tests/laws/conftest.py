@@ -14,7 +14,7 @@ EXPLORING = os.environ.get("LAWS") == "explore"
 settings.register_profile(
     "laws",
     derandomize=not EXPLORING,
-    max_examples=int(os.environ.get("LAWS_EXAMPLES", "2000" if EXPLORING else "60")),
+    max_examples=int(os.environ.get("LAWS_EXAMPLES", "2000" if EXPLORING else "80")),
     database=None,
     deadline=None,
     print_blob=True,
