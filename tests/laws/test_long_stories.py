@@ -88,11 +88,11 @@ def random_line(random: Random, steps: tuple[int, ...]) -> Line:
 def test_the_worlds_hold_at_least_one_of_each_thing_the_laws_speak_of() -> None:
     """Laws hold trivially where nothing happens: every kind of fact, outcome, retraction and ageing occurs in worlds like these."""
     seen: Counter[str] = Counter()
-    for seed in range(150):
+    for seed in range(220):
         random = Random(seed)
         steps = (SHORT_STEPS, LONG_STEPS)[seed % 2]
         drawn = [random_line(random, steps) for _ in range(60)]
-        arrivals = arrivals_of(drawn, events_of(drawn, steps), seed % 9 + 1)[: 60 if seed % 3 else 8]
+        arrivals = arrivals_of(drawn, events_of(drawn, steps), seed % 9 + 1)[: 90 if seed % 4 else 8]
         settings = replace(SETTINGS, facts_detail_all=True)
         partition = drive(settings, arrivals, arrivals[-1].occurred_at + (seed % 3) * 15 * MINUTE_MS, Manner(seed))
         seen.update(stated.fact.kind for stated in partition.stated.values())
