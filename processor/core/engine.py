@@ -31,6 +31,7 @@ from processor.core.ticket import Ticket
 from processor.core.timeline import Out, State, Timeline, difference, fold, new_state, thaw
 from processor.core.windows import Windows
 
+SWEEPS_MAX = 10_000  # entities that one sweep looks at: after a jump in time the rest waits, so that no step is long
 TAIL_COMPACT_AT = 64  # a tail this long is looked over for aged events when the next one comes
 
 # Kinds that move a level only together with a fact or a deadline: where they do neither, there is nothing to book.
@@ -268,13 +269,14 @@ class Engine:
     def sweep(self) -> None:
         """Fold aged tails into bases, shrink final tickets, forget finished contacts. Changes no number; call it once a step."""
         self.rows.age(min(self.stream_time, self.timer_time))  # windows end at timer time and need their minutes
-        sweeps, now = self._sweeps, self.stream_time
-        while sweeps and sweeps[0][0] < now:
+        sweeps, now, left = self._sweeps, self.stream_time, SWEEPS_MAX
+        while sweeps and sweeps[0][0] < now and left:
             at, kind, key = heappop(sweeps)
             entity = self.entities[kind].get(key)
             if entity is not None and entity.sweep_at == at:
                 entity.sweep_at = NEVER
                 self._sweep(entity, now)
+                left -= 1
         while len(self.stubs) > self.settings.max_stubs:
             self._forget(self.entities[TICKET][next(iter(self.stubs))])
 
@@ -290,9 +292,20 @@ class Engine:
                 self._schedule_sweep(entity, aged_at)
                 return
             self._shorten(entity)
-        if state is None or (gone_at != NEVER and state.last_fired + self._horizon < now):
-            if isinstance(state, Ticket):
-                self._shrink(entity, state)
+        if isinstance(state, Ticket) and self._rests(state, now):
+            entity.base = state.freeze()
+            self.step.records["h", entity.kind, entity.key] = (entity.base, entity.base_last, entity.next_serial)
+            self._shrink(entity, state)
+        self._await_end(entity, gone_at, now)
+
+    def _rests(self, state: State, now: int) -> bool:
+        """Whether nothing is expected of it any more, and nothing that may still come can lie before its last deadline."""
+        return state.gone_at != NEVER and state.last_fired + self._horizon < now
+
+    def _await_end(self, entity: Timeline, gone_at: int, now: int) -> None:
+        """Look again when the entity, whose tail is empty, may have come to rest or may be forgotten."""
+        state = entity.state
+        if state is None or self._rests(state, now):
             self._schedule_sweep(entity, max(gone_at + self.settings.allowed_lateness, now))
         elif state.wake != NEVER or gone_at != NEVER:
             self._schedule_sweep(entity, max(state.wake if gone_at == NEVER else state.last_fired, now) + self._horizon)
@@ -308,11 +321,9 @@ class Engine:
                 self.step.records["e", entity.kind, serial, entity.key] = None
 
     def _shrink(self, entity: Timeline, state: Ticket) -> None:
-        """A ticket that rests becomes a stub: its frozen state, nothing else."""
-        entity.base = state.freeze()
+        """A ticket that rests becomes a stub: its base, nothing else."""
         entity.state = None
         self.stubs[entity.key] = state.gone_at
-        self.step.records["h", entity.kind, entity.key] = (entity.base, entity.base_last, entity.next_serial)
 
     def _revive(self, entity: Timeline) -> State:
         entity.state = state = thaw(entity.kind, entity.base, self.policies)
@@ -435,5 +446,9 @@ class Engine:
             entity.serials = [serial for _, serial in order]
         state, _ = fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
         self._settle(entity, state, [], "")
-        last = entity.tail[-1].occurred_at if entity.tail else self.stream_time - self._horizon
-        self._schedule_sweep(entity, last + self._horizon)
+        if entity.tail:
+            self._schedule_sweep(entity, entity.tail[-1].occurred_at + self._horizon)
+            return
+        if isinstance(state, Ticket) and self._rests(state, self.stream_time):
+            self._shrink(entity, state)  # its record is there already; a restart must not write every stub anew
+        self._await_end(entity, state.gone_at, self.stream_time)

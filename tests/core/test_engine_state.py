@@ -73,6 +73,38 @@ def test_a_stub_is_one_record() -> None:
     assert [key for key in drained(engine) if key[0] in "eh" and key[-1] == "T1"] == [("h", "ticket", "T1")]
 
 
+def test_a_restart_does_not_write_stubs_anew() -> None:
+    engine = Engine(Settings(policies=(POLICY,)))
+    engine.apply(event(START))
+    engine.apply(event(START + HOUR_MS, "ticket.status_changed", data=("solved", None)))
+    engine.apply(event(START + 9 * DAY_MS, key="T2"))
+    engine.advance_by_log()
+    engine.sweep()
+    again = restored(engine.settings, engine.marker(), drained(engine))
+    assert list(again.stubs) == ["T1"]
+    again.apply(event(START + 10 * DAY_MS, key="T3"))
+    again.sweep()
+    assert not [key for key in again.drain().records if key[-1] == "T1"]
+    again.apply(event(START + 10 * DAY_MS, "ticket.status_changed", data=("open", None)))
+    assert [stated.fact.kind for stated in again.drain().facts if stated.key == "T1"] == [
+        "ticket.reopened", "ticket.summarized", "backlog.entered",
+    ]  # fmt: skip
+
+
+def test_a_sweep_after_a_long_silence_is_spread_over_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("processor.core.engine.SWEEPS_MAX", 2)
+    engine = Engine(Settings())
+    for number in range(5):
+        engine.apply(event(START, "contact.queued", f"C{number}", ("phone", "q", None, None)))
+        engine.apply(event(START + 1, "contact.abandoned", f"C{number}", (None,)))
+    engine.apply(event(START + 9 * DAY_MS))
+    sizes = []
+    for _ in range(4):
+        sizes.append(len(engine.entities["contact"]))
+        engine.sweep()
+    assert sizes == [5, 3, 1, 0]
+
+
 def test_too_many_stubs_are_forgotten_oldest_first() -> None:
     engine = Engine(Settings(max_stubs=1))
     for number, key in enumerate(("T1", "T2")):
