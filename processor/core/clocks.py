@@ -177,7 +177,7 @@ class Clock:
         if policy_id is not None:
             policy = policies.version(policy_id, version)
             if policy is None:
-                raise LookupError(f"policy {policy_id} version {version} is in use by stored clocks, but not in the configuration: keep it there")
+                raise LookupError(f"policy {policy_id} version {version} is in use by stored clocks but not in the configuration")
         clock = cls(name, instance, started_at, policy)
         clock.state, clock.elapsed, clock.resumed_at, clock.breached_at, clock.induced = state, elapsed, resumed_at, breached_at, induced
         clock.segments = tuple((start, end) for start, end in segments)
