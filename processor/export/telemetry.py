@@ -17,6 +17,10 @@ from processor.export.family import PREFIX
 LabelSet = tuple[str, ...]
 
 
+# Values that end when the partition goes to another worker.
+_OF_PARTITIONS = ("replaying", "partition_running", "last_event_timestamp_seconds", "recovery_seconds")
+
+
 class Recorder(Protocol):
     """What the worker tells about itself. Implementations never raise and take a microsecond."""
 
@@ -37,6 +41,12 @@ class Recorder(Protocol):
 
     def replaying(self, partition: int, flag: bool) -> None:
         """Whether the partition catches up with old records."""
+
+    def running(self, partition: int, flag: bool) -> None:
+        """Whether the partition is being processed."""
+
+    def clock_parted(self, flag: bool) -> None:
+        """Whether the wall clock cannot be trusted."""
 
     def partition_lost(self, partition: int) -> None:
         """The partition belongs to another worker now: its series end."""
@@ -67,6 +77,12 @@ class NoRecorder:
         """See Recorder."""
 
     def replaying(self, partition: int, flag: bool) -> None:
+        """See Recorder."""
+
+    def running(self, partition: int, flag: bool) -> None:
+        """See Recorder."""
+
+    def clock_parted(self, flag: bool) -> None:
         """See Recorder."""
 
     def partition_lost(self, partition: int) -> None:
@@ -109,7 +125,8 @@ class Telemetry:
 
     def __post_init__(self) -> None:
         self.histograms = {name: _observations(name) for name in ("event_lag_seconds", "step_seconds", "loop_lag_seconds")}
-        self.values = {name: {} for name in ("replaying", "last_event_timestamp_seconds", "recovery_seconds")}
+        self.values = {name: {} for name in _OF_PARTITIONS}
+        self.values["clock_parted"] = {(): 0}
         self.values["exposition_seconds"] = {(): 0.0}
         self.values["build_info"] = {(__version__, self.configuration): 1}
 
@@ -142,9 +159,17 @@ class Telemetry:
         """See Recorder."""
         self.values["replaying"][str(partition),] = int(flag)
 
+    def running(self, partition: int, flag: bool) -> None:
+        """See Recorder."""
+        self.values["partition_running"][str(partition),] = int(flag)
+
+    def clock_parted(self, flag: bool) -> None:
+        """See Recorder."""
+        self.values["clock_parted"][()] = int(flag)
+
     def partition_lost(self, partition: int) -> None:
         """See Recorder."""
-        for name in ("replaying", "last_event_timestamp_seconds", "recovery_seconds"):
+        for name in _OF_PARTITIONS:
             self.values[name].pop((str(partition),), None)
 
     def loop_lagged(self, seconds: float) -> None:

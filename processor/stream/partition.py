@@ -201,12 +201,16 @@ class PartitionProcessor:
     def _complain(self, phase: str, problem: str) -> None:
         if (phase, problem) != (self.phase, self.problem):
             log.error("%s", problem)
+        self._be(phase, problem)
+
+    def _be(self, phase: str, problem: str = "") -> None:
         self.phase, self.problem = phase, problem
+        self.environment.recorder.running(self.source.partition, phase == "running")
 
     async def _take_over(self) -> None:
         environment = self.environment
         started = environment.clock.now()
-        self.phase = "starting"
+        self._be("starting", self.problem)
         environment.consumer.pause(self.source)
         committer = Committer(environment.config, environment.connection, self.source.partition, environment.failpoints)
         self._committer = committer
@@ -234,7 +238,7 @@ class PartitionProcessor:
         seconds = (environment.clock.now() - started) / 1000
         environment.recorder.taken_over(self.source.partition, seconds=seconds)
         log.info("%s: taken over at offset %d in %.2f s (%d state records)", self._name, self._applied + 1, seconds, taken.records_read)
-        self.phase, self.problem = "running", ""
+        self._be("running")
 
     async def _prove_unfenced(self) -> None:
         """Commit the marker alone: it succeeds only if nobody else has taken the partition since."""
@@ -418,7 +422,9 @@ class PartitionProcessor:
         loop, clock = asyncio.get_running_loop(), self.environment.clock
         if self.environment.config.worker.clock == "log" or loop.time() < self._next_probe or self._fetched or self._replaying:
             return
-        if clock.parted():
+        parted = clock.parted()
+        self.environment.recorder.clock_parted(parted)
+        if parted:
             return
         now = clock.now()
         self.environment.failpoints.reach("clock.after_now")
