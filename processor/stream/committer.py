@@ -80,16 +80,17 @@ class Committer:
     async def commit(self, transaction: Transaction) -> None:
         """Write one step. Raises KafkaError (ProducerFenced included); then nothing of it is visible to anybody."""
         producer, topics = self._producer, self._config.topics
+        sent: list[asyncio.Future[Any]] = []
         await producer.begin_transaction()
         try:
             self._reach("step.after_begin")
-            sent = [await producer.send(topics.state, key=b"m", value=transaction.marker, partition=self._partition)]
+            sent.append(await producer.send(topics.state, key=b"m", value=transaction.marker, partition=self._partition))
             self._reach("step.after_marker")
-            sent += await self._send_batches(topics.state, transaction.records)
+            await self._send_batches(topics.state, transaction.records, sent)
             self._reach("step.after_records")
             for key, value in transaction.facts:  # the first one alone; the batches take the rest
                 sent.append(await producer.send(topics.facts, key=key, value=value, partition=self._partition))
-                sent += await self._send_batches(topics.facts, transaction.facts)
+                await self._send_batches(topics.facts, transaction.facts, sent)
             self._reach("step.after_facts")
             for letter in transaction.rejected:
                 send = producer.send(topics.rejected, key=letter.key, value=letter.value, headers=letter.headers, partition=self._partition)
@@ -101,14 +102,15 @@ class Committer:
                 await producer.send_offsets_to_transaction(offsets, self._config.application_id)
             self._reach("step.after_offsets")
         except BaseException:
+            for future in sent:
+                future.add_done_callback(_heard)
             await self._abort()
             raise
         await producer.commit_transaction()
         self._reach("step.after_commit")
 
-    async def _send_batches(self, topic: str, records: Iterator[Record]) -> list[asyncio.Future[Any]]:
+    async def _send_batches(self, topic: str, records: Iterator[Record], sent: list[asyncio.Future[Any]]) -> None:
         producer = self._producer
-        sent = []
         batch = producer.create_batch()
         for number, (key, value) in enumerate(records, 1):
             if number % SLICE == 0:
@@ -119,9 +121,14 @@ class Committer:
                 batch.append(timestamp=None, key=key, value=value)
         if batch.record_count():
             sent.append(await producer.send_batch(batch, topic, partition=self._partition))
-        return sent
 
     async def _abort(self) -> None:
         """Best effort: the next owner's fence aborts what is left open."""
         with suppress(Exception):  # the first error is the one that counts
             await asyncio.wait_for(self._producer.abort_transaction(), timeout=5)
+
+
+def _heard(future: asyncio.Future[Any]) -> None:
+    """Take notice of how a send of a step ended that has failed already, so that asyncio does not report it as forgotten."""
+    if not future.cancelled():
+        future.exception()
