@@ -156,8 +156,8 @@ def _counts() -> Iterator[Family]:
 
 def _process() -> Iterator[Family]:
     yield health("gauge", "replaying", "1 while old records are caught up and KPI alerts should rest, else 0.", "flag", per_partition=True)
-    yield health("gauge", "partition_running", "1 while an owned partition is being processed; 0 while it starts, fails or was refused.", "flag",
-                 per_partition=True)
+    yield health("gauge", "partition_running", "1 while an owned partition is being processed; 0 while it starts, fails or was refused.",
+                 "flag", per_partition=True)
     yield health("gauge", "clock_parted", "1 while the system's clock and the monotonic one disagree; timers wait.", "flag")
     yield health("gauge", "last_event_timestamp_seconds", "Time of the newest event in the last step of this process.", _SINCE_1970,
                  per_partition=True)

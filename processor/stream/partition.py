@@ -18,19 +18,16 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from processor.codec.door import Door
-from processor.codec.envelope import encode_event
 from processor.codec.facts import encode_fact
 from processor.codec.state import encode_marker, encode_record
 from processor.config import Config
 from processor.core.business_hours import NEVER
-from processor.core.engine import Conflict, Engine, View
-from processor.core.events import Event, Reason, Rejected, Skipped
+from processor.core.engine import Engine, View
 from processor.core.settings import MINUTE_MS, Settings
 from processor.export.telemetry import Recorder
 from processor.stream.committer import Committer, DeadLetter, Transaction
-from processor.stream.dead_letters import dead_letter
 from processor.stream.failpoints import Failpoints
+from processor.stream.intake import EngineFaultError, Intake
 from processor.stream.takeover import RefusedError, take_over
 from processor.wall_clock import WallClock
 
@@ -42,14 +39,6 @@ DEADLINE_PROBE_SECONDS = 0.05  # how often it asks while a deadline has passed a
 MARKER_SECONDS = 5.0  # a clock that moved without events is written down this often
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 30.0
-
-
-class EngineFaultError(Exception):
-    """The engine raised on the event at `offset`: a mistake of ours, not of the input."""
-
-    def __init__(self, offset: int) -> None:
-        super().__init__(f"the engine failed on the event at offset {offset}")
-        self.offset = offset
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,15 +75,7 @@ class PartitionProcessor:
         self.phase = "starting"
         self.problem = ""
         self.shown: Shown | None = None
-        worker = environment.config.worker
-        self._door = Door(
-            worker.partitioner,
-            partitions,
-            environment.settings.clock_skew,
-            worker.max_event_bytes,
-            worker.event_type_prefix,
-            "skip" if worker.unknown_types == "skip" else "reject",
-        )
+        self._intake = Intake(environment.config, environment.settings, partitions)
         self._engine = Engine(environment.settings, source.partition)
         self._committer: Committer | None = None
         self._applied = -1
@@ -110,9 +91,8 @@ class PartitionProcessor:
         self._shown_at = 0.0
         self._next_applied = -1
         self._suspect: int | None = None  # offset of the event on which the engine failed last
-        self._poison: set[int] = set()
         self._gave_up = False
-        self._step_events = worker.step_events_max  # halved when a step fails, until the event that does it stands alone
+        self._step_events = environment.config.worker.step_events_max  # halved when a step fails, until the event that does it stands alone
         self._retry_seconds = FIRST_RETRY_SECONDS
         self._taken_at = 0.0
         self._task: asyncio.Task[None] | None = None
@@ -268,11 +248,11 @@ class PartitionProcessor:
         if self._suspect != error.offset:
             self._suspect = error.offset
             return
-        self._poison.add(error.offset)
+        self._intake.set_aside.add(error.offset)
         self.environment.recorder.engine_failed()
-        if len(self._poison) > self.environment.config.worker.engine_errors_max:
+        if len(self._intake.set_aside) > self.environment.config.worker.engine_errors_max:
             self._gave_up = True
-            reason = f"the engine failed on {len(self._poison)} events; stopped. Please report it, with this log."
+            reason = f"the engine failed on {len(self._intake.set_aside)} events; stopped. Please report it, with this log."
             self._complain("refused", f"{self._name}: {reason}")
 
     # -- steps --------------------------------------------------------------------------------------------------------------------
@@ -334,7 +314,9 @@ class PartitionProcessor:
         while done < len(self._fetched):
             end = min(done + FOLD_SLICE, len(self._fetched))
             for record in self._fetched[done:end]:
-                self._fold_record(record, rejected)
+                letter = self._intake.take(self._engine, record)
+                if letter is not None:
+                    rejected.append(letter)
             done = end
             if loop.time() > until:
                 break
@@ -346,38 +328,6 @@ class PartitionProcessor:
             self.source.partition, event_at_ms=self._engine.stream_time, now_ms=self.environment.clock.now()
         )
         return rejected
-
-    def _fold_record(self, record: Any, rejected: list[DeadLetter]) -> None:
-        engine = self._engine
-        if record.offset in self._poison:
-            outcome: Any = Rejected(Reason.ENGINE_ERROR, "the engine failed on this event; please report it")
-            engine.reject(outcome)
-        else:
-            outcome = self._admit(record)
-        if outcome is None:
-            return
-        value = record.value
-        if isinstance(outcome, Conflict):
-            value = encode_event(outcome.event)  # the bytes of the one that lost are gone; this is what was kept of it
-            outcome = Rejected(Reason.CONFLICTING_DUPLICATE, "the event at this offset has the same source and id, and stays in its place")
-        rejected.append(dead_letter(record, value, outcome, self.environment.config.dead_letter.payload))
-
-    def _admit(self, record: Any) -> Rejected | Conflict | None:
-        engine = self._engine
-        event = self._door.admit(record.value, record.key, record.timestamp)
-        if isinstance(event, Event):
-            try:
-                misplaced = None if engine.knows(event) else self._door.wrong_partition(event, record.partition)
-                if misplaced is None:
-                    return engine.apply(event)
-                event = misplaced
-            except Exception as error:
-                raise EngineFaultError(record.offset) from error
-        if isinstance(event, Skipped):
-            engine.counts["skipped"] += 1
-            return None
-        engine.reject(event)
-        return event
 
     async def _commit(self, rejected: list[DeadLetter], *, with_offset: bool) -> None:
         loop = asyncio.get_running_loop()

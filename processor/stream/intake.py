@@ -1,0 +1,74 @@
+"""From a record of the events topic to the engine: admit it, fold it, or say as what it is set aside.
+
+The only thing that it remembers are the offsets on which the engine itself failed: they are dead-lettered without being folded.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from processor.codec.door import Door
+from processor.codec.envelope import encode_event
+from processor.config import Config
+from processor.core.engine import Conflict, Engine
+from processor.core.events import Event, Reason, Rejected, Skipped
+from processor.core.settings import Settings
+from processor.stream.committer import DeadLetter
+from processor.stream.dead_letters import dead_letter
+
+
+class EngineFaultError(Exception):
+    """The engine raised on the event at `offset`: a mistake of ours, not of the input."""
+
+    def __init__(self, offset: int) -> None:
+        super().__init__(f"the engine failed on the event at offset {offset}")
+        self.offset = offset
+
+
+class Intake:
+    """The way in of one partition."""
+
+    def __init__(self, config: Config, settings: Settings, partitions: int) -> None:
+        worker = config.worker
+        self.set_aside: set[int] = set()  # offsets on which the engine failed
+        self._payload = config.dead_letter.payload
+        self._door = Door(
+            worker.partitioner,
+            partitions,
+            settings.clock_skew,
+            worker.max_event_bytes,
+            worker.event_type_prefix,
+            "skip" if worker.unknown_types == "skip" else "reject",
+        )
+
+    def take(self, engine: Engine, record: Any) -> DeadLetter | None:
+        """Fold a record; returns what goes to the dead-letter topic, if anything. Raises EngineFaultError and nothing else."""
+        outcome: Any
+        if record.offset in self.set_aside:
+            outcome = Rejected(Reason.ENGINE_ERROR, "the engine failed on this event; please report it")
+            engine.reject(outcome)
+        else:
+            outcome = self._admit(engine, record)
+        if outcome is None:
+            return None
+        value = record.value
+        if isinstance(outcome, Conflict):
+            value = encode_event(outcome.event)  # the bytes of the one that lost are gone; this is what was kept of it
+            outcome = Rejected(Reason.CONFLICTING_DUPLICATE, "the event at this offset has the same source and id, and stays in its place")
+        return dead_letter(record, value, outcome, self._payload)
+
+    def _admit(self, engine: Engine, record: Any) -> Rejected | Conflict | None:
+        event = self._door.admit(record.value, record.key, record.timestamp)
+        if isinstance(event, Event):
+            try:
+                misplaced = None if engine.knows(event) else self._door.wrong_partition(event, record.partition)
+                if misplaced is None:
+                    return engine.apply(event)
+                event = misplaced
+            except Exception as error:
+                raise EngineFaultError(record.offset) from error
+        if isinstance(event, Skipped):
+            engine.counts["skipped"] += 1
+            return None
+        engine.reject(event)
+        return event
