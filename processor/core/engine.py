@@ -283,14 +283,14 @@ class Engine:
     def _sweep(self, entity: Timeline, now: int) -> None:
         state = entity.state
         gone_at = self.stubs[entity.key] if state is None else state.gone_at
+        aged_at = entity.tail[-1].occurred_at + self._horizon if entity.tail else 0
+        if aged_at >= now:
+            self._schedule_sweep(entity, aged_at)  # what may still come may be a twin of its last event
+            return
         if gone_at + self.settings.allowed_lateness < now:
             self._forget(entity)  # whatever may still come begins a new life
             return
         if entity.tail:
-            aged_at = entity.tail[-1].occurred_at + self._horizon
-            if aged_at >= now:
-                self._schedule_sweep(entity, aged_at)
-                return
             self._shorten(entity)
         if isinstance(state, Ticket) and self._rests(state, now):
             entity.base = state.freeze()

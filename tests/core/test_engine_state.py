@@ -117,6 +117,22 @@ def test_too_many_stubs_are_forgotten_oldest_first() -> None:
     assert set(engine.entities["ticket"]) == {"T2", "T3"}
 
 
+def test_a_ticket_is_remembered_while_a_twin_of_its_last_event_may_come() -> None:
+    def outcome(sweeping: bool) -> object:
+        engine = Engine(Settings())
+        gone_at = START + 92 * DAY_MS  # spam is gone after the horizon and twice the lateness
+        engine.apply(event(START))
+        engine.apply(event(START, "ticket.marked_as_spam", data=()))
+        engine.apply(event(gone_at - HOUR_MS, "ticket.status_changed", data=("open", None))._replace(id="twin"))
+        engine.apply(event(gone_at + DAY_MS + 2, key="T2"))
+        if sweeping:
+            engine.sweep()
+        return engine.apply(event(gone_at + 2, "ticket.status_changed", data=("pending", None))._replace(id="twin"))
+
+    refusals = [outcome(sweeping=True), outcome(sweeping=False)]
+    assert [getattr(refusal, "reason", None) for refusal in refusals] == ["conflicting_duplicate"] * 2
+
+
 def test_time_never_goes_backwards() -> None:
     engine = Engine(Settings(policies=(POLICY,)))
     engine.apply(event(START))
