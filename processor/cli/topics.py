@@ -84,9 +84,9 @@ def _run(config: Config, wait_seconds: float, *, create_first: bool) -> None:
 def _table(wanted: list[Spec], done: dict[str, str], problems: list[Problem]) -> Table:
     table = Table("topic", "is", "partitions", "copies", "settings", box=None, pad_edge=False, show_edge=False)
     table.columns[-1].overflow = "fold"
-    faulty = {problem.topic for problem in problems}
+    faulty = {problem.topic: "missing" if problem.found == "missing" else "differs" for problem in problems}
     for spec in wanted:
-        state = "[red]differs[/]" if spec.name in faulty else f"[green]{done.get(spec.name, 'as specified')}[/]"
+        state = f"[red]{faulty[spec.name]}[/]" if spec.name in faulty else f"[green]{done.get(spec.name, 'as specified')}[/]"
         settings = "\n".join(f"{key}={value}" for key, value in sorted(spec.config.items()))
         table.add_row(spec.name, state, str(spec.partitions), str(spec.replication), settings)
     return table

@@ -91,10 +91,15 @@ def _read_yaml(text: str, source: str) -> tuple[Any, list[Fault]]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        problem = re.sub("'[^']{2,}'", "(not shown)", error.problem or error.context or "unreadable")
+        problem = re.sub("'([^']*)'", _harmless, error.problem or error.context or "unreadable")
         raise ConfigError(source, [Fault(where, f"not valid YAML: {problem}")]) from None
     except (yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
         raise ConfigError(source, [Fault("", f"not valid YAML ({type(error).__name__})")]) from None
+
+
+def _harmless(quoted: re.Match[str]) -> str:
+    """Single characters and the parser's own words, such as '<stream end>', are shown."""
+    return quoted[0] if re.fullmatch(r"\\?.?|<[a-z ]+>", quoted[1]) else "(not shown)"
 
 
 def parse(raw: Any, source: str, faults: list[Fault] | None = None) -> Config:

@@ -141,10 +141,13 @@ class Converter:
             raise FaultError(RowFault.MISSING_TIME, f"{rule.type} at {names}: null")
         occurred_at = rule.take(times)
         data: dict[str, Any] = {rule.id_field: row.entity}
-        for name, read, nullable in rule.data:
+        for (*objects, name), read, nullable in rule.data:
             content = read(row.fields)
             if content is not None or nullable:
-                data[name] = content
+                place = data
+                for part in objects:
+                    place = place.setdefault(part, {})
+                place[name] = content
         sequence = f"{row.number:012d}.{number:02d}"
         event_id = f"{row.entity}:{row.number}.{number}"
         event = cloud_event(kind=rule.kind, id=event_id, source=self._source, occurred_at_ms=occurred_at, data=data, sequence=sequence)

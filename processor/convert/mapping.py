@@ -134,6 +134,8 @@ class Value(Strict):
 
 def _as_value(raw: Any) -> Any:
     """A bare scalar is a constant."""
+    if isinstance(raw, dict) and not raw.keys() & {"constant", "column", "value"}:
+        raise ValueError("give one of constant, column and value; what stands in an object is written with a dot, such as author.type")
     return {"constant": raw} if isinstance(raw, str | int | float | bool) else raw
 
 
@@ -165,7 +167,7 @@ class Condition(Strict):
 
 
 class EventRule(Strict):
-    """One event that a row may become. The entity's id is added to `data`."""
+    """One event that a row may become. The entity's id is added to `data`; a dot in a field's name leads into an object."""
 
     type: str
     at: Columns
@@ -180,6 +182,11 @@ class EventRule(Strict):
             raise ValueError(f"{self.type!r} is not a ticket, message or contact event; see schemas/ for the types")
         if self.id_field in self.data:
             raise ValueError(f"{self.id_field} comes from `key`; remove it from data")
+        for field in self.data:
+            if not all(field.split(".")):
+                raise ValueError(f"data: {field!r} has an empty name before or after a dot")
+            if doubly := [other for other in self.data if other.startswith(f"{field}.")]:
+                raise ValueError(f"data: {field} cannot be a value and an object with {', '.join(doubly)}")
         return self
 
     @property
@@ -259,10 +266,10 @@ def parse_mapping(raw: Any) -> Mapping:
     try:
         return Mapping.model_validate(raw)
     except ValidationError as error:
-        raise MappingError([_describe(fault["loc"], fault["msg"]) for fault in error.errors()]) from None
+        raise MappingError([_describe(fault["loc"], fault["type"], fault["msg"]) for fault in error.errors()]) from None
 
 
-def _describe(where: tuple[int | str, ...], message: str) -> str:
+def _describe(where: tuple[int | str, ...], kind: str, message: str) -> str:
     path = ".".join(str(part) for part in where)
-    text = message.removeprefix("Value error, ")
+    text = "unknown key" if kind == "extra_forbidden" else message.removeprefix("Value error, ")
     return f"{path}: {text}" if path else text

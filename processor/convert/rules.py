@@ -27,7 +27,7 @@ class Rule(NamedTuple):
     at: tuple[int, ...]  # indices into the row's times
     take: Callable[[Iterable[int]], int]  # which of those that are not null
     tests: tuple[Test, ...]
-    data: tuple[tuple[str, Getter, bool], ...]  # field, value, whether null is written
+    data: tuple[tuple[tuple[str, ...], Getter, bool], ...]  # path of the field, value, whether null is written
 
 
 class Compiler:
@@ -94,7 +94,7 @@ class Compiler:
 
     def _rule(self, rule: EventRule) -> Rule:
         columns = self._mapping.times.columns
-        data = tuple((field, self.getter(value), value.nullable) for field, value in rule.data.items())
+        data = tuple((tuple(field.split(".")), self.getter(value), value.nullable) for field, value in rule.data.items())
         tests = tuple(test for condition in rule.when for test in self._tests(condition))
         at = tuple(columns.index(column) for column in rule.at)
         return Rule(rule.type, rule.kind, rule.id_field, at, _TAKE[rule.take], tests, data)

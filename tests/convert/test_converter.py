@@ -100,6 +100,18 @@ def test_converting_again_gives_the_same_bytes(log: Path) -> None:
     assert convert(log, rows, TICKETS).events == convert(log, rows, TICKETS).events
 
 
+def test_a_dot_in_the_name_of_a_field_leads_into_an_object(log: Path) -> None:
+    author = {"column": "by", "map": {"Agent": "agent", "Macro": "bot"}}
+    data = {"message_id": {"column": "comment"}, "author.type": author, "author.id": {"column": "who"}}
+    raw = minimal(events=[{"type": "support.message.added", "at": "at", "data": data}])
+    rows = "id,at,comment,by,who\nA,2026-01-05T10:00:00Z,c1,Agent,Ann\nA,2026-01-05T10:01:00Z,c2,Macro,\n"
+    events = [json.loads(event.value)["data"] for event in convert(log, rows, raw).events]
+    assert events == [
+        {"ticket_id": "A", "message_id": "c1", "author": {"type": "agent", "id": "Ann"}},
+        {"ticket_id": "A", "message_id": "c2", "author": {"type": "bot"}},
+    ]
+
+
 def test_several_columns_make_one_key(log: Path) -> None:
     raw = {**TICKETS, "key": {"columns": ["line", "id"], "separator": "/", "prefix": "call-"}}
     result = convert(log, "line,id,at,state\nL1,7,2026-01-05T10:00:00Z,Open\nL2,7,2026-01-05T10:00:00Z,Open\n", raw)

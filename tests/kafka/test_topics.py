@@ -60,6 +60,7 @@ def test_the_commands_exit_1_when_topics_differ_and_0_when_they_do_not(broker: B
     created = CliRunner().invoke(command, ["create", *options])
     after = CliRunner().invoke(command, ["verify", *options])
     assert (before.exit_code, created.exit_code, after.exit_code) == (1, 0, 0)
+    assert "missing" in before.stdout
     assert "support.events.v1" in after.stdout
     assert "as specified" in after.stdout
 
