@@ -40,14 +40,16 @@ class Runtime(ConsumerRebalanceListener):
         self._clock = WallClock()
         self._environment: Environment | None = None
         self._consumer: AIOKafkaConsumer | None = None
-        self._tasks: list[asyncio.Task[Any]] = []
+        self._lag_task: asyncio.Task[None] | None = None
+        self._closing: set[asyncio.Task[None]] = set()
         self._joined = False
+        self._stopping = False
 
     # -- life ---------------------------------------------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Join the group; waits for a broker as long as it takes, and says so."""
-        self._tasks.append(asyncio.create_task(self._measure_loop_lag()))
+        self._lag_task = asyncio.create_task(self._measure_loop_lag())
         connection = aiokafka_settings(self.config.kafka)
         self._consumer = await self._connect(connection)
         self._environment = Environment(
@@ -57,10 +59,11 @@ class Runtime(ConsumerRebalanceListener):
 
     async def stop(self) -> None:
         """End open steps within a bound, drop all state, leave the group."""
-        for task in self._tasks:
-            task.cancel()
+        self._stopping = True
+        if self._lag_task is not None:
+            self._lag_task.cancel()
         await asyncio.gather(*(partition.hold(self._bound) for partition in self.partitions.values()))
-        await asyncio.gather(*(partition.close() for partition in self.partitions.values()))
+        await asyncio.gather(*(partition.close() for partition in self.partitions.values()), *self._closing)
         self.partitions.clear()
         if self._consumer is not None:
             await self._consumer.stop()
@@ -114,12 +117,15 @@ class Runtime(ConsumerRebalanceListener):
         """Heartbeats stand still in here, so it only starts what takes time."""
         assert self._environment is not None
         assert self._consumer is not None
+        if self._stopping:  # a takeover now would fence the one who gets the partition next
+            return
         kept = set(assigned)
         gone = [self.partitions.pop(source) for source in list(self.partitions) if source not in kept]
         for partition in gone:
             partition.shown = None
-            self._tasks.append(asyncio.create_task(partition.close()))
-        self._tasks = [task for task in self._tasks if not task.done()]
+            closing = asyncio.create_task(partition.close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
         total = len(self._consumer.partitions_for_topic(self.config.topics.events) or ())
         for source in sorted(kept):
             if source in self.partitions:

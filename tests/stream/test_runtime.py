@@ -1,0 +1,77 @@
+"""What the consumer group tells a worker that is on its way out."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from aiokafka import TopicPartition
+
+from processor.compile import compile_settings
+from processor.config import Config
+from processor.export.telemetry import NoRecorder
+from processor.stream import runtime as module
+from processor.stream.runtime import Runtime
+
+SOURCE = TopicPartition("support.events.v1", 0)
+
+
+class FakeConsumer:
+    """A member of the group that knows one partition."""
+
+    def subscribe(self, _topics: list[str], listener: Runtime) -> None:
+        self.listener = listener
+
+    def partitions_for_topic(self, _topic: str) -> set[int]:
+        return {0}
+
+    async def stop(self) -> None:
+        """A rebalance that was under way ends while the consumer leaves."""
+        await self.listener.on_partitions_assigned([SOURCE])
+
+
+class FakePartition:
+    """Remembers what it was told; closing takes a moment."""
+
+    made: int = 0
+    closed: int = 0
+
+    def __init__(self, *_: object) -> None:
+        FakePartition.made += 1
+
+    def start(self) -> None:
+        """As PartitionProcessor."""
+
+    async def hold(self, _bound_seconds: float) -> None:
+        """As PartitionProcessor."""
+
+    async def close(self) -> None:
+        await asyncio.sleep(0)
+        FakePartition.closed += 1
+
+
+@pytest.fixture
+async def runtime(monkeypatch: pytest.MonkeyPatch) -> Runtime:
+    async def connect(*_: object) -> FakeConsumer:
+        return FakeConsumer()
+
+    FakePartition.made = FakePartition.closed = 0
+    monkeypatch.setattr(module, "PartitionProcessor", FakePartition)
+    monkeypatch.setattr(Runtime, "_connect", connect)
+    made = Runtime(Config(), compile_settings(Config()), NoRecorder())
+    await made.start()
+    return made
+
+
+async def test_a_partition_that_is_assigned_during_the_stop_is_not_begun(runtime: Runtime) -> None:
+    await runtime.on_partitions_assigned([SOURCE])
+    await runtime.stop()
+    assert (FakePartition.made, FakePartition.closed) == (1, 1)
+    assert runtime.partitions == {}
+
+
+async def test_the_stop_waits_for_partitions_that_are_still_closing(runtime: Runtime) -> None:
+    await runtime.on_partitions_assigned([SOURCE])
+    await runtime.on_partitions_assigned([])
+    await runtime.stop()
+    assert (FakePartition.made, FakePartition.closed) == (1, 1)
