@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import socket
 from pathlib import Path
 
 import click
@@ -31,17 +32,20 @@ def command(config_path: Path | None, bootstrap: str | None, *, from_log_start: 
     Waits for a broker as long as it takes. Start as many workers as you like, up to the number of partitions: they share them.
     """
     config = load_config(config_path, bootstrap)
+    _check_address(config.http.host, config.http.port)
     if log_level != "debug":
         for name in ("aiokafka", "kafka", "faust", "mode"):  # they speak up only when something is wrong
             logging.getLogger(name).setLevel(logging.WARNING)
         logging.getLogger("aiokafka.consumer.group_coordinator").addFilter(_is_news)
-        speak_seldom("aiokafka", "kafka")
+        speak_seldom("aiokafka", "kafka", "asyncio")
     with refusing(BrokerUnreachableError, ValueError):
         problems = _topic_problems(config)
     if problems:
         for problem in problems:
             click.echo(str(problem), err=True)
         refuse("the topics are not as they must be; `ticket-kpis topics create` makes those that are missing")
+    session = config.worker.session_timeout_seconds
+    click.echo(f"joining group {config.application_id}; after a worker was killed, once its session ends (at most {session} s)", err=True)
     # Millions of long-lived objects and hardly a cycle among them: look for cycles rarely.
     gc.set_threshold(100_000, 50, 100)
     uvloop.install()
@@ -52,6 +56,14 @@ def command(config_path: Path | None, bootstrap: str | None, *, from_log_start: 
 def _is_news(record: logging.LogRecord) -> bool:
     """On a new cluster the first request for a group's coordinator makes the topic for it, fails, and is repeated: nothing to tell."""
     return "GroupCoordinatorNotAvailableError" not in record.getMessage()
+
+
+def _check_address(host: str, port: int) -> None:
+    """Refuse before anything is started for nothing."""
+    try:
+        socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
+    except OSError as error:
+        refuse(f"cannot serve /metrics at {host}:{port} ({error.strerror or error}): change http.host or http.port")
 
 
 def _topic_problems(config: Config) -> list[Problem]:

@@ -128,9 +128,9 @@ class Demo:
         config = load(self.config)
         live = Live(config)
         url = f"http://localhost:{self.options.port}"
-        where = f"[bold]{url}/metrics[/], {url}/snapshot, {url}/readyz"
+        where = f"\n  [bold]{url}/metrics[/]\n  {url}/snapshot\n  {url}/readyz\n"
         if self.options.embedded:
-            tell = f"events of history; live now: {where}; Ctrl-C ends it"
+            tell = f"events of history; live now:{where}  Ctrl-C ends it"
             asyncio.run(serve_embedded(config, live, lambda sent: self._step(f"{sent:,} {tell}")))
             return 0
         self._command("topics", "create", quiet=True)
@@ -139,7 +139,7 @@ class Demo:
 
             def caught_up(sent: int) -> None:
                 at = self.options.bootstrap
-                self._step(f"{sent:,} events of history; live now: {where}; Kafka is at {at}; Ctrl-C ends it")
+                self._step(f"{sent:,} events of history; live now:{where}  Kafka is at {at}; Ctrl-C ends it")
 
             asyncio.run(feed(config, live, ended=lambda: worker.poll() is not None, caught_up=caught_up))
         raise DemoError("the worker ended; its log is above")

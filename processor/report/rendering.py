@@ -85,8 +85,11 @@ def _headlines(kpis: Document) -> Iterator[Panel]:
     backlog = kpis["backlog"]
     entered = sum(count for reason, count in backlog["entered"].items() if reason != "moved_in")
     left = sum(count for reason, count in backlog["left"].items() if reason != "moved_out")
-    lines = [f"in {entered:,}, out {left:,}", f"created {backlog['created']:,}, reopened {backlog['reopened']:,}"]
-    lines += [f"solved {backlog['solved']:,}", f"oldest of {backlog['oldest_created']}" if backlog["oldest_created"] else "empty"]
+    created, reopened = (backlog["entered"].get(reason, 0) for reason in ("created", "reopened"))
+    solved = backlog["left"].get("solved", 0)
+    lines = [f"in {entered:,}: created {created:,},", f"  reopened {reopened:,}, other {entered - created - reopened:,}"]
+    lines += [f"out {left:,}: solved {solved:,}, other {left - solved:,}"]
+    lines += [f"oldest of {backlog['oldest_created']}" if backlog["oldest_created"] else "empty"]
     yield _panel("Backlog", f"{backlog['now']:,} unsolved", lines)
     contacts = kpis["abandonment"]
     lines = [f"{contacts['abandoned']:,} of {contacts['offered'] - contacts['short_abandoned']:,} (offered - short)"]
@@ -117,7 +120,7 @@ def _tables(document: Document) -> Iterator[RenderableType]:
     kpis = document["kpis"]
     if kpis["sla"]:
         yield _table(
-            "Service level agreements",
+            "Service level agreements: a clock is started under its first policy and ends under its last",
             ("clock", "policy", "started", "measured", "breached", "induced", "cancelled", "kept", ""),
             [
                 (row["clock"], row["policy"], row["started"], row["measured"], row["breached"], row["induced"], row["cancelled"],
@@ -157,7 +160,7 @@ def _tickets(name: str, rows: Sequence[Document]) -> Table:
 def _contacts(rows: Sequence[Document]) -> Table:
     largest = max((row["abandonment_ratio"] or 0 for row in rows), default=0)
     return _table(
-        "Calls and chats by queue; answer and patience are means",
+        "Calls and chats by queue: offered in the first, answered or abandoned in the last; answer and patience are means",
         ("channel", "queue", "offered", "answered", "in target", "abandoned", "short", "ratio", "", "answer", "90 %", "patience"),
         [
             (row["channel"], row["queue"], row["offered"], row["answered"], row["answered_in_target"], row["abandoned"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 from pathlib import Path
 
 import orjson
@@ -40,6 +41,15 @@ def test_the_report_tells_the_four_headlines_and_the_digest(log: Path) -> None:
     for said in ("First response", "4 unsolved", "33.3 %", "1 of 3 (offered - short)", "SLA compliance", "By day", "digest", "hotline"):
         assert said in result.stdout
     assert digest_of(run(log, "--json")) in result.stdout
+
+
+def test_what_entered_and_left_the_backlog_adds_up_to_it(log: Path) -> None:
+    result = run(log)
+    headlines = result.stdout.partition("Backlog")[2].partition("oldest of")[0]
+    numbers = map(int, re.findall(r"(?:in|created|reopened|other|out|solved) (\d+)", headlines))
+    entered, created, reopened, other, left, solved, elsewhere = numbers
+    assert (entered, left) == (created + reopened + other, solved + elsewhere)
+    assert entered - left == 4
 
 
 def test_the_report_for_programs(log: Path) -> None:
