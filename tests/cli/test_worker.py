@@ -20,7 +20,7 @@ def test_a_port_in_use_is_told_in_one_line(tmp_path: Path, host: str) -> None:
         done = CliRunner().invoke(command, ["--config", str(config), "--bootstrap", "127.0.0.1:1"])
     assert done.exit_code == 2
     assert f"cannot serve /metrics at {host}:{port}" in done.stderr
-    assert "http.port" in done.stderr
+    assert "(Address already in use)" in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
 
