@@ -63,7 +63,8 @@ def _check_address(host: str, port: int) -> None:
     try:
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except OSError as error:
-        refuse(f"cannot serve /metrics at {host}:{port} ({(error.strerror or str(error)).partition(" (")[0]}): change http.host or http.port")
+        reason = (error.strerror or str(error)).partition(" (")[0]
+        refuse(f"cannot serve /metrics at {host}:{port} ({reason}): change http.host or http.port")
 
 
 def _topic_problems(config: Config) -> list[Problem]:
