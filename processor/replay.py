@@ -21,8 +21,9 @@ from processor.codec.murmur2 import partition_of
 from processor.compile import compile_settings
 from processor.config import Config
 from processor.core.business_hours import NEVER
-from processor.core.engine import Conflict, Engine, Stated, View
+from processor.core.engine import Engine
 from processor.core.events import Event, Reason, Rejected, Skipped
+from processor.core.outputs import Conflict, Stated, View
 from processor.core.rows import TIER_MINUTES, Row, add_row
 from processor.core.settings import Settings
 from processor.export.snapshot import snapshot

@@ -50,7 +50,9 @@ def command(config_path: Path | None, bootstrap: str | None, *, from_log_start: 
     gc.set_threshold(100_000, 50, 100)
     uvloop.install()
     app = create_app(config, from_log_start=from_log_start)
-    faust.Worker(app, quiet=True, loglevel=log_level, redirect_stdouts=False).execute_from_commandline()
+    worker = faust.Worker(app, quiet=True, loglevel=log_level, redirect_stdouts=False)
+    worker.spinner = None  # from level warning on it would write its control codes, into files too
+    worker.execute_from_commandline()
 
 
 def _is_news(record: logging.LogRecord) -> bool:

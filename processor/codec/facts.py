@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 
 from processor.codec.envelope import format_time
-from processor.core.engine import Stated
 from processor.core.facts import CONTENT_FIELDS, Fact, slot_text
+from processor.core.outputs import Stated
 from processor.core.settings import DIMENSIONS
 
 SOURCE = "/ticket-kpis"

@@ -6,7 +6,7 @@
     r|TIER|INDEX|NAMES|VALUES  one row: a segment in a minute, quarter or day
     c|LABELS                   one cell of totals
 
-A value of None is a tombstone. Ids stand last, so they may contain anything; label values are joined by U+001F.
+A value of None is a tombstone. Ids stand last, so they may contain anything; label values are a JSON list for the same reason.
 """
 
 from __future__ import annotations
@@ -15,15 +15,14 @@ from typing import Any
 
 import orjson
 
-from processor.core.engine import RecordKey
 from processor.core.events import CONTACT, TICKET, Event
+from processor.core.outputs import RecordKey
 
 STATE_VERSION = 1
 MARKER_KEY = b"m"
 
 _SHORT = {TICKET: "t", CONTACT: "c"}
 _LONG = {"t": TICKET, "c": CONTACT}
-_JOIN = "\x1f"
 
 
 def encode_record(key: RecordKey, value: Any) -> tuple[bytes, bytes | None]:
@@ -34,9 +33,9 @@ def encode_record(key: RecordKey, value: Any) -> tuple[bytes, bytes | None]:
         # The entity's id stands in the key; the rest of the event is a plain list.
         return name.encode(), None if value is None else orjson.dumps((*value[:6], value[7]))
     if form == "r":
-        name = f"r|{key[1]}|{key[2]}|{','.join(key[3])}|{_JOIN.join(key[4])}"
+        name = f"r|{key[1]}|{key[2]}|{','.join(key[3])}|{_json(key[4])}"
     elif form == "c":
-        name = f"c|{_JOIN.join(key[1])}"
+        name = f"c|{_json(key[1])}"
     else:
         name = f"h|{_SHORT[key[1]]}|{key[2]}"
     return name.encode(), None if value is None else orjson.dumps(value, default=tuple)
@@ -59,9 +58,9 @@ def decode_record(key: bytes, value: bytes) -> tuple[RecordKey, Any]:
     if form == "r":
         tier, index, names, values = rest.split("|", 3)
         dimensions = tuple(names.split(",")) if names else ()
-        return ("r", tier, int(index), dimensions, tuple(values.split(_JOIN)) if names else ()), data
+        return ("r", tier, int(index), dimensions, tuple(orjson.loads(values))), data
     if form == "c":
-        return ("c", tuple(rest.split(_JOIN))), data
+        return ("c", tuple(orjson.loads(rest))), data
     raise ValueError(f"state record with the unknown key {text[:40]!r}")
 
 
@@ -77,6 +76,10 @@ def decode_marker(value: bytes) -> dict[str, Any]:
     if version != STATE_VERSION:
         raise ValueError(f"state version {version} is unknown to this release, which writes {STATE_VERSION}")
     return marker
+
+
+def _json(labels: tuple[str, ...]) -> str:
+    return orjson.dumps(labels).decode()
 
 
 def _tuples(value: Any) -> Any:

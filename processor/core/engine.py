@@ -16,16 +16,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Any
 
 from processor.core.business_hours import NEVER
 from processor.core.events import CONTACT, CONTROL, DATA_FIELDS, TICKET, Event, Reason, Rejected, entity_of
 from processor.core.facts import DETAIL_KINDS, LEDGER_MODULUS, Fact, fact_number
-from processor.core.levels import Key, Levels, levels_of
+from processor.core.levels import Levels, levels_of
+from processor.core.outputs import Conflict, RecordKey, Stated, Step, View
 from processor.core.policies import Policies
-from processor.core.rows import CellKey, Row, Rows
+from processor.core.rows import Rows
 from processor.core.settings import MINUTE_MS, Settings
 from processor.core.ticket import Ticket
 from processor.core.timeline import Out, State, Timeline, difference, fold, new_state, thaw
@@ -40,53 +40,6 @@ QUIET_KINDS = frozenset(
 )
 
 _ENTITY = {kind: entity_of(kind) for kind in DATA_FIELDS}
-
-RecordKey = tuple[Any, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Two events with one id, and the new one stays: `event` is the earlier one, which is rejected in its place."""
-
-    event: Event
-
-
-@dataclass(slots=True)
-class Stated:
-    """One fact as it leaves the engine: stated (sign 1) or retracted (-1), about whom, with its id and the event that caused it."""
-
-    sign: int
-    entity: str
-    key: str
-    number: int
-    fact: Fact
-    cause: str
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """The numbers of one partition at one instant. Durations and instants in milliseconds; rows and cells as in `rows`."""
-
-    partition: int
-    stream_time: int
-    timer_time: int
-    digest: int
-    ledger_count: int
-    cells: dict[CellKey, Row]
-    levels: dict[Key, int]
-    windows: dict[str, dict[tuple[int, tuple[str, ...]], Row]]
-    window_end: int
-    counts: dict[str, int]
-    open_tickets: int
-    entities: int
-
-
-@dataclass(slots=True)
-class Step:
-    """What one step leaves behind: facts to state, and state records to write (None = delete)."""
-
-    facts: list[Stated] = field(default_factory=list)
-    records: dict[RecordKey, Any] = field(default_factory=dict)
 
 
 class Engine:
@@ -125,12 +78,11 @@ class Engine:
         """Fold one event. None = accepted or a duplicate (see `counts`); never raises for what an event says."""
         at = event.occurred_at
         counts = self.counts
-        if at > self.stream_time:
-            self.stream_time = at
-        elif at < self.stream_time - self.settings.allowed_lateness and event.kind != "control.clock_advanced":
+        self.stream_time = max(self.stream_time, at)
+        kind = _ENTITY[event.kind]
+        if at < self.stream_time - self.settings.allowed_lateness and kind != CONTROL:
             counts["late"] += 1
             return self._reject(Reason.TOO_LATE, f"time is {(self.stream_time - at) / 1000:.0f} s behind the newest event")
-        kind = _ENTITY[event.kind]
         if kind == CONTROL:
             counts["control"] += 1
             if event.kind == "control.clock_advanced":

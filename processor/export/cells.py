@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from processor.core.engine import View
 from processor.core.events import CONTACT, TICKET
+from processor.core.outputs import View
 from processor.core.rows import Row
 from processor.core.settings import CLOCKS
 from processor.export import catalogue

@@ -15,8 +15,8 @@ from prometheus_client.core import Metric
 from prometheus_client.utils import floatToGoString
 
 from processor.config import Config
-from processor.core.engine import View
 from processor.core.histogram import EDGES_SECONDS
+from processor.core.outputs import View
 from processor.core.postings import HISTOGRAMS
 from processor.core.windows import WINDOWS
 from processor.export.catalogue import FAMILIES, WINDOW_KPIS

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from processor.core.engine import View
 from processor.core.events import CONTACT, TICKET
 from processor.core.histogram import BUCKETS
+from processor.core.outputs import View
 from processor.core.postings import HISTOGRAMS
 from processor.core.rows import Row
 from processor.core.settings import DIMENSIONS, MINUTE_MS

@@ -13,8 +13,8 @@ from itertools import accumulate
 from math import isinf
 from typing import Any
 
-from processor.core.engine import View
 from processor.core.facts import LEDGER_MODULUS
+from processor.core.outputs import View
 from processor.export.catalogue import BY_NAME
 from processor.export.collector import bucket_edges, label_text
 from processor.export.family import PARTITION, Family

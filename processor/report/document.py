@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from processor.codec.times import format_time
-from processor.core.engine import View
 from processor.core.events import CONTACT, TICKET
 from processor.core.histogram import EDGES_SECONDS
+from processor.core.outputs import View
 from processor.core.postings import HISTOGRAMS
 from processor.core.rows import Row
 from processor.core.settings import DAY_MS

@@ -10,8 +10,9 @@ from typing import Any
 from processor.codec.door import Door
 from processor.codec.envelope import encode_event
 from processor.config import Config
-from processor.core.engine import Conflict, Engine
+from processor.core.engine import Engine
 from processor.core.events import Event, Reason, Rejected, Skipped
+from processor.core.outputs import Conflict
 from processor.core.settings import Settings
 from processor.stream.committer import DeadLetter
 from processor.stream.dead_letters import dead_letter

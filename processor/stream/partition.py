@@ -22,7 +22,8 @@ from processor.codec.facts import encode_fact
 from processor.codec.state import encode_marker, encode_record
 from processor.config import Config
 from processor.core.business_hours import NEVER
-from processor.core.engine import Engine, View
+from processor.core.engine import Engine
+from processor.core.outputs import View
 from processor.core.settings import MINUTE_MS, Settings
 from processor.export.telemetry import Recorder
 from processor.stream.committer import Committer, DeadLetter, Transaction

@@ -167,3 +167,13 @@ def test_a_contact_that_expires_unseen_behind_a_quiet_event_no_longer_waits() ->
     engine.apply(event(START, "contact.queued", "C1", ("phone", "q", None, None)))
     engine.apply(event(START + 8 * DAY_MS, "contact.wrapped_up", "C1", (3,)))
     assert not [key for key in engine.view().levels if key[0] == "waiting"]
+
+
+def test_control_events_are_never_too_late() -> None:
+    """A heartbeat with an old time is a sign of life all the same; it moves nothing back and is no dead letter."""
+    engine = Engine(Settings())
+    assert engine.apply(Event(10 * DAY_MS, 0, "", "/a", "1", "ticket.created", "T1", CREATED)) is None
+    assert engine.apply(Event(1, 1, "", "/a", "2", "source.heartbeat", "", ("/a",))) is None
+    assert engine.stream_time == 10 * DAY_MS
+    assert engine.counts["control"] == 1
+    assert engine.counts["late"] == 0

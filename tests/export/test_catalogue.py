@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 
 from processor.config import Config
-from processor.core.engine import View
 from processor.core.facts import CONTENT_FIELDS, Fact
+from processor.core.outputs import View
 from processor.core.postings import HISTOGRAMS, POSTINGS
 from processor.core.settings import CLOCKS, NONE
 from processor.export.catalogue import BY_NAME, DISCARD_REASONS, ENTERED_REASONS, FAMILIES, LEFT_REASONS, WINDOW_KPIS, estimate_samples

@@ -11,8 +11,8 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from processor.config import Config
-from processor.core.engine import View
 from processor.core.levels import Key
+from processor.core.outputs import View
 from processor.core.rows import CellKey, Row
 from processor.export.collector import Exporter, empty_view
 from processor.export.labels import LABEL_VALUES_MAX, OTHER

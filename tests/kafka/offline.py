@@ -12,8 +12,9 @@ import orjson
 from processor.codec.door import Door
 from processor.compile import compile_settings
 from processor.config import Config
-from processor.core.engine import Engine, View
+from processor.core.engine import Engine
 from processor.core.events import Event, Skipped
+from processor.core.outputs import View
 from processor.core.settings import Settings
 from processor.export.snapshot import snapshot
 

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from processor.codec.facts import encode_fact
-from processor.core.engine import Engine, Stated
+from processor.core.engine import Engine
 from processor.core.events import Event, Reason
+from processor.core.outputs import Stated
 from processor.stream import partition as module
 from tests.kafka.broker import Broker
 from tests.kafka.deployment import Deployment, Sent, ends_of

@@ -10,9 +10,10 @@ from typing import Any
 from zlib import crc32
 
 from processor.codec.state import decode_record, encode_record
-from processor.core.engine import Conflict, Engine, Stated, View
+from processor.core.engine import Engine
 from processor.core.events import Event, Rejected
 from processor.core.facts import DETAIL_KINDS, LEDGER_MODULUS
+from processor.core.outputs import Conflict, Stated, View
 from processor.core.settings import Settings
 from processor.core.timeline import fold
 

@@ -23,9 +23,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from processor.core.engine import Conflict, Engine
+from processor.core.engine import Engine
 from processor.core.events import Event, Rejected
 from processor.core.facts import CONTENT_FIELDS, Fact
+from processor.core.outputs import Conflict
 from processor.core.settings import DIMENSIONS, Policy, Settings
 from tests.scenarios.words import UNITS, YES_NO, UnknownWordsError, berlin, duration, event_of, fields_of, policy_of, take_time
 

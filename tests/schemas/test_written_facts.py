@@ -9,8 +9,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from processor.codec.facts import encode_fact
-from processor.core.engine import Stated
 from processor.core.facts import CONTENT_FIELDS, Fact
+from processor.core.outputs import Stated
 from processor.schemas_path import schemas_path
 
 AT = 1_795_252_443_120

@@ -1,0 +1,54 @@
+"""State records: what is written comes back, whatever labels and ids contain; an unknown version is refused."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processor.codec.state import STATE_VERSION, decode_marker, decode_record, encode_marker, encode_record
+from processor.core.events import Event
+from processor.core.outputs import RecordKey
+
+labels = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6) | st.sampled_from(["a\x1fb", "a|b", '"', "none"])
+numbers = st.integers(min_value=0, max_value=1 << 50)
+
+
+def round_trip(key: RecordKey, value: object) -> None:
+    """Through bytes and back."""
+    name, stored = encode_record(key, value)
+    assert stored is not None
+    assert decode_record(name, stored) == (key, value)
+    assert encode_record(key, None) == (name, None)
+
+
+@given(labels, labels, labels, st.dictionaries(labels, st.integers(-(1 << 60), 1 << 60)))
+def test_rows_and_cells(first: str, second: str, third: str, row: dict[str, int]) -> None:
+    """Label values come from events: separators inside them separate nothing."""
+    round_trip(("c", ("ticket", first, second, third)), row)
+    round_trip(("r", "m", 12, ("channel", "group"), (first, second)), row)
+    round_trip(("r", "d", 0, (), ()), row)
+
+
+@given(labels, numbers, labels, labels)
+def test_events_and_bases(entity: str, serial: int, source: str, topic: str) -> None:
+    """Ids stand last in the key, and may contain its separators."""
+    event = Event(5, 1, "", source, "id", "ticket.fields_changed", entity, ((("topic", topic), ("tier", None)),))
+    round_trip(("e", "ticket", serial, entity), event)
+    round_trip(("h", "contact", entity), ((1, ("x", None), "y"), (5, 1, "", source, "id"), serial))
+
+
+def test_the_marker_has_a_version_that_must_be_known() -> None:
+    """A state of another release is refused before anything of it is read."""
+    written = encode_marker({"epoch": 3})
+    assert decode_marker(written) == {"state_version": STATE_VERSION, "epoch": 3}
+    other = orjson.dumps({**orjson.loads(written), "state_version": STATE_VERSION + 1})
+    with pytest.raises(ValueError, match=f"state version {STATE_VERSION + 1} is unknown"):
+        decode_marker(other)
+
+
+def test_a_foreign_record_is_refused() -> None:
+    """Nobody else's records are taken for ours."""
+    with pytest.raises(ValueError, match="unknown key"):
+        decode_record(b"x|1", b"{}")
