@@ -154,6 +154,7 @@ class Worker:
 
     def get(self, path: str) -> Answer | None:
         """What `path` answers; None while nobody listens."""
+        assert self.process.poll() is None, f"the worker has ended with exit code {self.process.returncode}"
         try:
             with urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as response:
                 return Answer(response.status, response.read())
