@@ -117,6 +117,12 @@ class Clock:
             return max(end - start, 0)
         return calendar.between(start, end)
 
+    def _segments_until(self, at: int) -> tuple[tuple[int, int], ...]:
+        """The stretches in which the clock ran, up to `at`: why it is as late as it is."""
+        if self.state != RUNNING or self.resumed_at >= at:
+            return self.segments
+        return (*self.segments, (self.resumed_at, at))[:SEGMENTS_MAX]
+
     # -- facts ------------------------------------------------------------------------------------------------------------------
 
     @property
@@ -141,13 +147,14 @@ class Clock:
         return Fact("clock.fulfilled", self.instance, at, dims, content)
 
     def cancelled_fact(self, at: int, dims: Dims, reason: str) -> Fact:
-        """`clock.cancelled`: neither kept nor broken."""
-        return Fact("clock.cancelled", self.instance, at, dims, (*self._identity(), reason))
+        """`clock.cancelled`: ended without fulfilment, whether it had breached before or not."""
+        return Fact("clock.cancelled", self.instance, at, dims, (*self._identity(), reason, self._segments_until(at)))
 
     def breached_fact(self, dims: Dims) -> Fact:
         """`clock.breached`, at the due instant or at the change that made it late."""
         assert self.breached_at is not None
-        content = (*self._identity(), self.target.ms if self.target else None, self.induced)
+        target = self.target.ms if self.target else None
+        content = (*self._identity(), target, self.induced, self._segments_until(self.breached_at))
         return Fact("clock.breached", self.instance, self.breached_at, dims, content)
 
     # -- stored form --------------------------------------------------------------------------------------------------------------

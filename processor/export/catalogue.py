@@ -94,10 +94,10 @@ def _contacts() -> Iterator[Family]:
 def _clocks() -> Iterator[Family]:
     for key, definition, excludes in (
         ("sla_started", "SLA clocks that started with a target.", ""),
-        ("sla_measured", "SLA clocks that were decided: fulfilled in time or breached, once each.", "cancelled clocks"),
+        ("sla_measured", "SLA clocks that were decided: fulfilled in time or breached, once each.", "those cancelled before a breach"),
         ("sla_breached", "SLA clocks that passed their target, counted at the deadline.", ""),
         ("sla_induced", "Breaches that a change of priority or policy made, part of the breached.", ""),
-        ("sla_cancelled", "SLA clocks that ended without an outcome.", ""),
+        ("sla_cancelled", "SLA clocks that ended without fulfilment, whether they had breached before or not.", ""),
     ):
         yield from counter("sla", f"sla_clocks_{SLA_VERBS[key]}", SLA, definition, key=key, unit="clocks", by="clock", values=CLOCKS,
                            excludes=excludes)

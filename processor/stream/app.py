@@ -36,6 +36,8 @@ def create_app(config: Config, *, from_log_start: bool = False) -> faust.App:
         autodiscover=False,
     )
 
+    app.producer_only = True  # no agents, so no consumer group of the frame's own to wait for
+
     @app.service
     class TicketStage(faust.Service):
         """Starts and stops the runtime and what it shows."""

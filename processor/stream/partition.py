@@ -89,13 +89,14 @@ class PartitionProcessor:
         self._between_steps = asyncio.Lock()
         self._next_probe = 0.0
         self._marker_at = 0.0
+        self._answered_at = 0.0  # when the broker last gave a sign of life to this partition
         self._shown_at = 0.0
         self._next_applied = -1
         self._suspect: int | None = None  # offset of the event on which the engine failed last
         self._gave_up = False
         self._step_events = environment.config.worker.step_events_max  # halved when a step fails, until the event that does it stands alone
         self._retry_seconds = FIRST_RETRY_SECONDS
-        self._taken_at = 0.0
+        self._taken_at = 0.0  # when the partition was taken over; 0 where it is not ours now
         self._task: asyncio.Task[None] | None = None
 
     # -- for the runtime ----------------------------------------------------------------------------------------------------------
@@ -141,6 +142,18 @@ class PartitionProcessor:
             await asyncio.gather(self._task, return_exceptions=True)
         await self._drop()
 
+    def trouble(self) -> str:
+        """Why it is not in order; empty where it is."""
+        if self.phase != "running":
+            return self.problem or f"{self._name}: {self.phase}"
+        if self.shown is None:
+            return f"{self._name}: taken over, nothing to show yet"
+        worker = self.environment.config.worker
+        silent = asyncio.get_running_loop().time() - self._answered_at
+        if worker.clock == "live" and not self._replaying and silent > worker.session_timeout_seconds:
+            return f"{self._name}: the broker has not answered for {silent:.0f} s; deadlines wait for it"
+        return ""
+
     @property
     def _name(self) -> str:
         return f"{self.source.topic}-{self.source.partition}"
@@ -173,14 +186,15 @@ class PartitionProcessor:
                 self._complain("failing", f"{self._name}: {type(error).__name__}: {error}; taking it over again")
             self.environment.recorder.step_failed()
             await self._drop()
-            if asyncio.get_running_loop().time() - self._taken_at > LONGEST_RETRY_SECONDS:
+            if self._taken_at and asyncio.get_running_loop().time() - self._taken_at > LONGEST_RETRY_SECONDS:
                 self._retry_seconds = FIRST_RETRY_SECONDS  # it had run well
+            self._taken_at = 0.0
             # A worker that was fenced may still believe that it owns the partition: its next heartbeat tells it otherwise.
             await asyncio.sleep(self._retry_seconds)
             self._retry_seconds = min(self._retry_seconds * 2, LONGEST_RETRY_SECONDS)
 
     def _complain(self, phase: str, problem: str) -> None:
-        if (phase, problem) != (self.phase, self.problem):
+        if problem != self.problem:
             log.error("%s", problem)
         self._be(phase, problem)
 
@@ -352,7 +366,7 @@ class PartitionProcessor:
         next_offset = self._applied + 1 if with_offset else None
         assert self._committer is not None
         await self._committer.commit(Transaction(marker, next_offset, records, facts, rejected))
-        self._marker_at = loop.time()
+        self._marker_at = self._answered_at = loop.time()
         self.environment.recorder.step_committed(seconds=self._marker_at - started)
 
     # -- time ---------------------------------------------------------------------------------------------------------------------
@@ -385,6 +399,7 @@ class PartitionProcessor:
             log.warning("%s: the broker does not tell the end of the log (%s); deadlines wait", self._name, type(error).__name__)
             self._next_probe = loop.time() + IDLE_SECONDS
             return
+        self._answered_at = loop.time()
         self.environment.failpoints.reach("clock.after_end")
         if await self.environment.consumer.position(self.source) >= end:
             self._engine.advance(now - self.environment.settings.timer_delay)

@@ -143,12 +143,8 @@ class Runtime(ConsumerRebalanceListener):
         return [partition.shown for _, partition in sorted(self.partitions.items()) if partition.shown is not None]
 
     def ready(self) -> tuple[bool, list[str]]:
-        """Whether every owned partition is running, and if not, why."""
+        """Whether every owned partition is in order, and if not, why."""
         if not self._joined:
             return False, ["not yet a member of the consumer group"]
-        problems = [
-            partition.problem or f"partition {source.partition} is {partition.phase}"
-            for source, partition in sorted(self.partitions.items())
-            if partition.shown is None or partition.phase != "running"
-        ]
+        problems = [trouble for _, partition in sorted(self.partitions.items()) if (trouble := partition.trouble())]
         return not problems, problems

@@ -107,6 +107,10 @@ def test_a_lost_state_is_refused_until_it_is_reset(broker: Broker, topic_name: T
         assert told.count("the state was lost") == 2
         assert "`ticket-kpis topics reset-state`" in told
         assert worker.snapshot()["partitions"] == {}
+        # A refusal needs a person: two seconds later (the loop is measured ten times a second) it has not been tried again and again.
+        until("the loop has run on for a while", lambda: worker.samples("support_processor_loop_lag_seconds_count").get("", 0) > 25)
+        assert worker.samples("support_processor_step_failures_total") == {"": 2}
+        assert worker.log().count("the state was lost") == 2
         assert worker.end() == 0
     call = [sys.executable, "-m", "processor.cli.main", "topics", "reset-state", "--yes", "--config", str(tmp_path / "config.yaml")]
     subprocess.run(call, cwd=ROOT, check=True, timeout=60)
