@@ -110,6 +110,7 @@ class Runtime(ConsumerRebalanceListener):
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Everything is revoked at first, also what comes back."""
+        self._joined = False
         owned = [self.partitions[source] for source in revoked if source in self.partitions]
         await asyncio.gather(*(partition.hold(self._bound) for partition in owned))
 
@@ -145,6 +146,6 @@ class Runtime(ConsumerRebalanceListener):
     def ready(self) -> tuple[bool, list[str]]:
         """Whether every owned partition is in order, and if not, why."""
         if not self._joined:
-            return False, ["not yet a member of the consumer group"]
+            return False, ["no partitions yet: the consumer group is dealing them out"]
         problems = [trouble for _, partition in sorted(self.partitions.items()) if (trouble := partition.trouble())]
         return not problems, problems
