@@ -17,7 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 RANKS = {
     "core": 0, "wall_clock": 0, "schemas_path": 0,
     "codec": 1, "config": 1,
-    "compile": 2,
+    "compile": 2, "versions": 2,
     "export": 3,
     "report": 4,
     "replay": 5,

@@ -16,10 +16,13 @@ from typing import Any
 import orjson
 
 from processor.core.events import CONTACT, TICKET, Event
+from processor.core.histogram import LADDER_VERSION
 from processor.core.outputs import RecordKey
 
 STATE_VERSION = 1
 MARKER_KEY = b"m"
+# What a reader must know before it reads anything else: the form of the records, and the edges that bucket numbers in rows stand for.
+_VERSIONS = {"state_version": STATE_VERSION, "ladder_version": LADDER_VERSION}
 
 _SHORT = {TICKET: "t", CONTACT: "c"}
 _LONG = {"t": TICKET, "c": CONTACT}
@@ -66,15 +69,15 @@ def decode_record(key: bytes, value: bytes) -> tuple[RecordKey, Any]:
 
 def encode_marker(marker: dict[str, Any]) -> bytes:
     """The marker's value."""
-    return orjson.dumps({"state_version": STATE_VERSION, **marker})
+    return orjson.dumps({**_VERSIONS, **marker})
 
 
 def decode_marker(value: bytes) -> dict[str, Any]:
-    """The marker. Raises ValueError where its version is not ours."""
+    """The marker. Raises ValueError where one of its versions is not ours."""
     marker: dict[str, Any] = orjson.loads(value)
-    version = marker.get("state_version")
-    if version != STATE_VERSION:
-        raise ValueError(f"state version {version} is unknown to this release, which writes {STATE_VERSION}")
+    for name, ours in _VERSIONS.items():
+        if marker.get(name) != ours:
+            raise ValueError(f"{name.replace('_', ' ')} {marker.get(name)} is unknown to this release, which writes {ours}")
     return marker
 
 

@@ -102,10 +102,6 @@ class Clock:
         self.arm(policies)
         return late
 
-    def active(self, at: int, policies: Policies) -> int:
-        """Active time from start to `at`."""
-        return self.elapsed + (self._between(self.resumed_at, at, policies) if self.state == RUNNING else 0)
-
     def _accumulate(self, at: int, policies: Policies) -> None:
         self.elapsed += self._between(self.resumed_at, at, policies)
         if at > self.resumed_at and len(self.segments) < SEGMENTS_MAX:

@@ -177,7 +177,7 @@ class Engine:
         if entity.too_old(event):
             return self._beyond_tail()
         self.counts[f"rejected:{Reason.CONFLICTING_DUPLICATE}"] += 1
-        if (known.occurred_at, repr(known)) <= (event.occurred_at, repr(event)):
+        if (known.occurred_at, ascii(known)) <= (event.occurred_at, ascii(event)):
             return Rejected(Reason.CONFLICTING_DUPLICATE, "another event with this source and id says something else")
         _, before = fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
         serial = entity.serials.pop(twin)

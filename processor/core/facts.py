@@ -62,8 +62,9 @@ def fact_number(subject: str, dims_text: str, fact: Fact) -> int:
     """The id of a fact as a number below 2^128: a hash of subject, kind, instance and content.
 
     `subject` is "ticket/ID" or "contact/ID"; `dims_text` is the dims joined by U+001F (passed in because the caller has it at hand).
+    The content is spelled in ASCII: which other characters `repr` escapes depends on the Unicode tables of the Python release.
     """
-    text = f"{subject}\x1f{fact.kind}\x1f{fact.instance}\x1f{fact.at}\x1f{dims_text}\x1f{fact.content!r}"
+    text = f"{subject}\x1f{fact.kind}\x1f{fact.instance}\x1f{fact.at}\x1f{dims_text}\x1f{fact.content!a}"
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest(), "big")
 
 

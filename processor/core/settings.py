@@ -15,7 +15,7 @@ MINUTE_MS = 60_000
 HOUR_MS = 3_600_000
 DAY_MS = 86_400_000
 
-# The clocks of this engine. Order is part of the state format.
+# The clocks of this engine.
 FIRST_RESPONSE = "first_response"
 RESOLUTION = "resolution"
 QUEUE_WAIT = "queue_wait"

@@ -267,11 +267,12 @@ class Ticket:
                 if first.target is not None:
                     self._outcome(first.fulfilled_fact(at, self.dims), out)
 
-    def _dimension_changed(self, dims: Dims, at: int, out: Out) -> None:
-        if dims == self.dims:
+    def _changed(self, dims: Dims, policy_id: str | None, at: int, out: Out) -> None:
+        """Take over what one event changed, all at once: a policy that would match half of it never applied."""
+        if dims == self.dims and policy_id == self.policy_id:
             return
-        before, self.dims = self.dims, dims
-        if self.in_backlog:
+        before, self.dims, self.policy_id = self.dims, dims, policy_id
+        if self.in_backlog and dims != before:
             self._moved(before, at, out)
         self._reconsider_policy(at, out)
 
@@ -296,21 +297,18 @@ class Ticket:
 
     def _priority_changed(self, event: Event, at: int, out: Out) -> None:
         channel, _, group, tier, topic, queue = self.dims
-        self._dimension_changed((channel, event.data[0], group, tier, topic, queue), at, out)
+        self._changed((channel, event.data[0], group, tier, topic, queue), self.policy_id, at, out)
 
     def _group_changed(self, event: Event, at: int, out: Out) -> None:
         channel, priority, _, tier, topic, queue = self.dims
-        self._dimension_changed((channel, priority, event.data[0] or NONE, tier, topic, queue), at, out)
+        self._changed((channel, priority, event.data[0] or NONE, tier, topic, queue), self.policy_id, at, out)
 
     def _fields_changed(self, event: Event, at: int, out: Out) -> None:
         channel, priority, group, tier, topic, queue = self.dims
         changes: dict[str, Any] = dict(event.data[0])
-        if "policy_id" in changes and changes["policy_id"] != self.policy_id:
-            self.policy_id = changes["policy_id"]
-            self._reconsider_policy(at, out)
         tier = (changes["tier"] or NONE) if "tier" in changes else tier
         topic = (changes["topic"] or NONE) if "topic" in changes else topic
-        self._dimension_changed((channel, priority, group, tier, topic, queue), at, out)
+        self._changed((channel, priority, group, tier, topic, queue), changes.get("policy_id", self.policy_id), at, out)
 
     # -- population ---------------------------------------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from processor.codec.facts import encode_fact
-from processor.codec.state import encode_marker, encode_record
+from processor.codec.state import encode_record
 from processor.config import Config
 from processor.core.business_hours import NEVER
 from processor.core.engine import Engine
@@ -29,6 +29,7 @@ from processor.export.telemetry import Recorder
 from processor.stream.committer import Committer, DeadLetter, Transaction
 from processor.stream.failpoints import Failpoints
 from processor.stream.intake import EngineFaultError, Intake
+from processor.stream.marker import MarkerWriter
 from processor.stream.takeover import RefusedError, take_over
 from processor.wall_clock import WallClock
 
@@ -77,6 +78,7 @@ class PartitionProcessor:
         self.problem = ""
         self.shown: Shown | None = None
         self._intake = Intake(environment.config, environment.settings, partitions)
+        self._marker = MarkerWriter(environment.config, environment.settings, source, partitions)
         self._engine = Engine(environment.settings, source.partition)
         self._committer: Committer | None = None
         self._applied = -1
@@ -352,17 +354,7 @@ class PartitionProcessor:
         step = self._engine.drain()
         records = (encode_record(key, value) for key, value in step.records.items())
         facts = ((stated.key.encode(), encode_fact(stated)) for stated in step.facts)
-        marker = encode_marker(
-            {
-                "application_id": self.environment.config.application_id,
-                "partitions": self.partitions,
-                "applied": {self.source.topic: self._applied},
-                "epoch": self._epoch,
-                "fingerprint": self.environment.settings.fingerprint,
-                "last_timestamp": self._last_timestamp,
-                **self._engine.marker(),
-            }
-        )
+        marker = self._marker.write(self._engine, applied=self._applied, epoch=self._epoch, last_timestamp=self._last_timestamp)
         next_offset = self._applied + 1 if with_offset else None
         assert self._committer is not None
         await self._committer.commit(Transaction(marker, next_offset, records, facts, rejected))

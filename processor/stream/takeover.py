@@ -18,6 +18,7 @@ from processor.core.engine import Engine
 from processor.core.settings import Settings
 from processor.stream.failpoints import Failpoints
 from processor.stream.state_topic import StoredState, read_state
+from processor.versions import objections
 
 
 class RefusedError(Exception):
@@ -70,6 +71,7 @@ async def take_over(
     except ValueError as error:
         raise RefusedError(f"{source.topic}-{source.partition}: {error}. Run the release that wrote it, or {_START_OVER}") from error
     check_marker(config, source, log, marker, partitions)
+    check_settings(source, settings, marker)
     engine = Engine(settings, source.partition)
     try:
         for _ in engine.restore(marker, (decode_record(key, value) for key, value in stored.records.items())):
@@ -129,6 +131,14 @@ def check_marker(config: Config, source: TopicPartition, log: Log, marker: dict[
             f"{name}: the group has committed {log.committed}, beyond the state's {following}: the newest state was lost. "
             f"Restore the state topic, or {_START_OVER}"
         )
+
+
+def check_settings(source: TopicPartition, settings: Settings, marker: dict[str, Any]) -> None:
+    """May this configuration go on with the state, or would it contradict what is stored?"""
+    problems = objections(marker["settings"], settings, max(marker["stream_time"], marker["timer_time"]))
+    if problems:
+        name = f"{source.topic}-{source.partition}"
+        raise RefusedError(f"{name}: the configuration does not fit the state: {'; '.join(problems)}. Mend that, or {_START_OVER}")
 
 
 async def _offsets(consumer: AIOKafkaConsumer, source: TopicPartition) -> Log:

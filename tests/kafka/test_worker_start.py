@@ -45,7 +45,7 @@ def run_until_caught_up(deployment: Deployment, log: list[Sent], *options: str) 
 def refusals(worker: Worker) -> str | None:
     """What /readyz says once no partition is starting any more."""
     answer = worker.get("/readyz")
-    if answer is None or answer.status == 200 or b"starting" in answer.body or b"not yet" in answer.body:
+    if answer is None or answer.status == 200 or b"starting" in answer.body or b"no partitions yet" in answer.body:
         return None
     return answer.body.decode()
 
@@ -114,6 +114,25 @@ def test_a_lost_state_is_refused_until_it_is_reset(broker: Broker, topic_name: T
         assert worker.end() == 0
     call = [sys.executable, "-m", "processor.cli.main", "topics", "reset-state", "--yes", "--config", str(tmp_path / "config.yaml")]
     subprocess.run(call, cwd=ROOT, check=True, timeout=60)
+    run_until_caught_up(deployment, log)
+
+
+def test_settings_that_contradict_the_state_are_refused_until_they_are_mended(
+    broker: Broker, topic_name: TopicName, tmp_path: Path
+) -> None:
+    deployment = Deployment(broker.bootstrap, topic_name("settings"), tmp_path).create_topics()
+    log = tickets(40)
+    deployment.send(log)
+    run_until_caught_up(deployment, log)
+    deployment.document["policies"] = [{"id": "default", "targets": {"first_response": "1h"}}]
+    with deployment.worker() as worker:
+        told = until("it refuses", lambda: refusals(worker))
+        assert told.count("the configuration does not fit the state") == 2
+        assert "policy default version 1 was changed" in told
+        assert "policy default-phone version 1 is gone" in told
+        assert worker.end() == 0
+    del deployment.document["policies"]
+    deployment.document["limits"] = {"tail_max": 100}  # concerns only what comes
     run_until_caught_up(deployment, log)
 
 

@@ -16,6 +16,7 @@ from processor.stream import takeover
 from processor.stream.failpoints import Failpoints
 from processor.stream.state_topic import StoredState
 from processor.stream.takeover import Log, RefusedError, Taken, check_fresh, check_marker, take_over
+from processor.versions import stamp
 
 SOURCE = TopicPartition("support.events.v1", 0)
 CONFIG = Config()
@@ -24,8 +25,9 @@ RESET = "ticket-kpis topics reset-state"
 
 def marker(**changes: Any) -> dict[str, Any]:
     """A marker at offset 41, as a partition with 4 partitions writes it."""
+    settings = compile_settings(CONFIG)
     usual = {"application_id": CONFIG.application_id, "partitions": 4, "applied": {SOURCE.topic: 41}, "epoch": 3, "last_timestamp": 5}
-    return usual | Engine(compile_settings(CONFIG)).marker() | changes
+    return usual | {"settings": stamp(settings, 0)} | Engine(settings).marker() | changes
 
 
 def refusal_of_marker(log: Log, **changes: Any) -> str:

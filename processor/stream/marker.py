@@ -1,0 +1,31 @@
+"""The marker of a partition: what makes its records one state, written in every transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiokafka import TopicPartition
+
+from processor.codec.state import encode_marker
+from processor.config import Config
+from processor.core.engine import Engine
+from processor.core.settings import DAY_MS, Settings
+from processor.versions import stamp
+
+
+class MarkerWriter:
+    """Writes the markers of one partition; what they say of the settings is made anew once a day of the state's clocks."""
+
+    def __init__(self, config: Config, settings: Settings, source: TopicPartition, partitions: int) -> None:
+        self._fixed = {"application_id": config.application_id, "partitions": partitions, "fingerprint": settings.fingerprint}
+        self._settings = settings
+        self._topic = source.topic
+        self._stamp: dict[str, Any] | None = None
+
+    def write(self, engine: Engine, *, applied: int, epoch: int, last_timestamp: int) -> bytes:
+        """The marker's value. `applied` is the offset of the last record folded, `last_timestamp` its time of appending (ms)."""
+        until = max(engine.stream_time, engine.timer_time)
+        if self._stamp is None or self._stamp["day"] != until // DAY_MS:
+            self._stamp = stamp(self._settings, until)
+        moving = {"applied": {self._topic: applied}, "epoch": epoch, "last_timestamp": last_timestamp, "settings": self._stamp}
+        return encode_marker({**self._fixed, **moving, **engine.marker()})
