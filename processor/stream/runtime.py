@@ -26,6 +26,9 @@ log = logging.getLogger(__name__)
 
 FETCH_BYTES = 4 * 1024 * 1024
 LOOP_LAG_SECONDS = 0.1  # how often the lag of the event loop is measured
+# aiokafka leaves the group when nobody has fetched for so long, and joins it again only when somebody fetches. While every owned partition
+# is taken over, is refused or waits for a broker, nobody does; nor does a worker in reserve. They would be out for ever.
+NEVER_IDLE_MS = 2**31 - 1
 
 
 class Runtime(ConsumerRebalanceListener):
@@ -83,7 +86,7 @@ class Runtime(ConsumerRebalanceListener):
                 isolation_level="read_committed",
                 session_timeout_ms=worker.session_timeout_seconds * 1000,
                 heartbeat_interval_ms=max(worker.session_timeout_seconds * 1000 // 10, 200),
-                max_poll_interval_ms=max(worker.session_timeout_seconds * 1000, 60_000),
+                max_poll_interval_ms=NEVER_IDLE_MS,
                 max_partition_fetch_bytes=FETCH_BYTES,
                 fetch_max_wait_ms=100,
                 check_crcs=False,

@@ -28,7 +28,7 @@ A_DAY = 86_400.0
 async def test_while_no_partition_can_be_taken_over_the_worker_stays_in_the_group(
     broker: Broker, topic_name: TopicName, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A consumer that aiokafka takes for idle leaves its group and waits with joining it until somebody fetches, which nobody can then."""
+    """A consumer leaves a group in which it has not fetched for long, and joins it again when it fetches, which it cannot then."""
     deployment = await asyncio.to_thread(Deployment(broker.bootstrap, topic_name("idle"), tmp_path).create_topics)
     counted: Counter[str] = Counter()
     beat = GroupCoordinator._do_heartbeat
