@@ -22,7 +22,7 @@ def distinct(events: list[Event]) -> list[Event]:
     best: dict[tuple[str, str], Event] = {}
     for event in events:
         known = best.get((event.source, event.id))
-        if known is None or (event.occurred_at, repr(event)) < (known.occurred_at, repr(known)):
+        if known is None or (event.occurred_at, ascii(event)) < (known.occurred_at, ascii(known)):
             best[event.source, event.id] = event
     return sorted(best.values(), key=lambda event: event[:5])
 
