@@ -1,7 +1,7 @@
-"""One ladder of edges for every duration. Stored rows keep only bucket numbers, so the ladder has a version, which the marker of
-the state repeats, and is never changed in place.
+"""One ladder of edges for every duration. Stored rows keep only bucket numbers, so the ladder is never changed in place.
 
-Compliance with a target has exact counters of its own; no target needs to be an edge.
+A change would be another version, which the marker of the state names. Compliance with a target has exact counters of its own; no
+target needs to be an edge.
 """
 
 from __future__ import annotations

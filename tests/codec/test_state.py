@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from processor.codec.state import STATE_VERSION, decode_marker, decode_record, encode_marker, encode_record
 from processor.core.events import Event
+from processor.core.histogram import LADDER_VERSION
 from processor.core.outputs import RecordKey
 
 labels = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6) | st.sampled_from(["a\x1fb", "a|b", '"', "none"])
@@ -39,13 +40,14 @@ def test_events_and_bases(entity: str, serial: int, source: str, topic: str) -> 
     round_trip(("h", "contact", entity), ((1, ("x", None), "y"), (5, 1, "", source, "id"), serial))
 
 
-def test_the_marker_has_a_version_that_must_be_known() -> None:
-    """A state of another release is refused before anything of it is read."""
+@pytest.mark.parametrize(("name", "ours"), [("state_version", STATE_VERSION), ("ladder_version", LADDER_VERSION)])
+def test_the_marker_has_versions_that_must_be_known(name: str, ours: int) -> None:
+    """A state of another release, or with buckets between other edges, is refused before anything of it is read."""
     written = encode_marker({"epoch": 3})
-    assert decode_marker(written) == {"state_version": STATE_VERSION, "epoch": 3}
-    other = orjson.dumps({**orjson.loads(written), "state_version": STATE_VERSION + 1})
-    with pytest.raises(ValueError, match=f"state version {STATE_VERSION + 1} is unknown"):
-        decode_marker(other)
+    assert decode_marker(written) == {"state_version": STATE_VERSION, "ladder_version": LADDER_VERSION, "epoch": 3}
+    for other in (ours + 1, None):
+        with pytest.raises(ValueError, match=f"{name.replace('_', ' ')} {other} is unknown"):
+            decode_marker(orjson.dumps({**orjson.loads(written), name: other}))
 
 
 def test_a_foreign_record_is_refused() -> None:
