@@ -159,12 +159,13 @@ def _process() -> Iterator[Family]:
     yield health("gauge", "partition_running", "1 while an owned partition is being processed; 0 while it starts, fails or was refused.",
                  "flag", per_partition=True)
     yield health("gauge", "clock_parted", "1 while the system's clock and the monotonic one disagree; timers wait.", "flag")
-    yield health("gauge", "last_event_timestamp_seconds", "Time of the newest event in the last step of this process.", _SINCE_1970,
+    yield health("gauge", "last_event_timestamp_seconds", "Time of the newest event that this process has folded.", _SINCE_1970,
                  per_partition=True)
-    yield health("histogram", "event_lag_seconds", "From the time of an event to its step; one observation a step, of its newest event.",
+    yield health("histogram", "event_lag_seconds",
+                 "From the time of an event to its step; one observation for each step that brings a newer event, of the newest.",
                  "seconds", edges=LAG_EDGES)
     yield health("counter", "steps_total", "Transactions committed.", "steps")
-    yield health("counter", "step_failures_total", "Steps given up; the partition was taken over again.", "steps")
+    yield health("counter", "step_failures_total", "Steps and takeovers given up; the partition was taken over again.", "steps")
     yield health("histogram", "step_seconds", "How long the commit of a step took.", "seconds", edges=STEP_EDGES)
     yield health("counter", "engine_errors_total", "Events on which the engine itself failed; each is a fault to report.", "events")
     yield health("counter", "takeovers_total", "Partitions taken over.", "takeovers")

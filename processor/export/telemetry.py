@@ -25,13 +25,13 @@ class Recorder(Protocol):
     """What the worker tells about itself. Implementations never raise and take a microsecond."""
 
     def step_committed(self, *, seconds: float) -> None:
-        """One transaction, from its first event to its commit."""
+        """One transaction, and how long its commit took."""
 
     def step_failed(self) -> None:
-        """A step was given up; the partition will be taken over again."""
+        """A step or a takeover was given up; the partition will be taken over again."""
 
     def event_applied(self, partition: int, *, event_at_ms: int, now_ms: int) -> None:
-        """The newest event of a step, and when it was applied."""
+        """The newest event of a step, and when it was applied. Not for steps that bring no newer one."""
 
     def engine_failed(self) -> None:
         """The engine raised for an event."""

@@ -22,10 +22,10 @@ class MarkerWriter:
         self._topic = source.topic
         self._stamp: dict[str, Any] | None = None
 
-    def write(self, engine: Engine, *, applied: int, epoch: int, last_timestamp: int) -> bytes:
-        """The marker's value. `applied` is the offset of the last record folded, `last_timestamp` its time of appending (ms)."""
+    def write(self, engine: Engine, *, applied: int, epoch: int, newest_appended_at: int) -> bytes:
+        """The marker's value. `applied` is the last folded offset, `newest_appended_at` when the newest event was appended (ms)."""
         until = max(engine.stream_time, engine.timer_time)
         if self._stamp is None or self._stamp["day"] != until // DAY_MS:
             self._stamp = stamp(self._settings, until)
-        moving = {"applied": {self._topic: applied}, "epoch": epoch, "last_timestamp": last_timestamp, "settings": self._stamp}
+        moving = {"applied": {self._topic: applied}, "epoch": epoch, "newest_appended_at": newest_appended_at, "settings": self._stamp}
         return encode_marker({**self._fixed, **moving, **engine.marker()})

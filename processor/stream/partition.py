@@ -83,7 +83,7 @@ class PartitionProcessor:
         self._committer: Committer | None = None
         self._applied = -1
         self._epoch = 0
-        self._last_timestamp = 0
+        self._newest_appended_at = 0  # log time of the record that has the newest event
         self._fetched: list[Any] = []
         self._open = asyncio.Event()  # closed between revoke and assignment
         self._rejoining = False
@@ -224,7 +224,7 @@ class PartitionProcessor:
             from_log_start=environment.from_log_start,
         )
         self._engine, self._applied, self._epoch = taken.engine, taken.applied, taken.epoch
-        self._last_timestamp = taken.last_timestamp
+        self._newest_appended_at = taken.newest_appended_at
         self._fetched = []
         self._rejoining = True  # the first step proves the fence and writes the new epoch
         await asyncio.to_thread(self._engine.view)  # the first one sums every window from nothing; the loop has heartbeats to send
@@ -324,26 +324,27 @@ class PartitionProcessor:
 
     async def _fold(self) -> list[DeadLetter]:
         """Fold fetched records until the step is full; what is left waits for the next step."""
-        worker, loop = self.environment.config.worker, asyncio.get_running_loop()
+        worker, loop, engine = self.environment.config.worker, asyncio.get_running_loop(), self._engine
         until = loop.time() + worker.step_ms_max / 1000
+        before = newest = engine.stream_time
         rejected: list[DeadLetter] = []
         done = 0
         while done < len(self._fetched):
             end = min(done + FOLD_SLICE, len(self._fetched))
             for record in self._fetched[done:end]:
-                letter = self._intake.take(self._engine, record)
+                letter = self._intake.take(engine, record)
                 if letter is not None:
                     rejected.append(letter)
+                if engine.stream_time > newest:
+                    newest, self._newest_appended_at = engine.stream_time, record.timestamp
             done = end
             if loop.time() > until:
                 break
             await asyncio.sleep(0)
-        last = self._fetched[done - 1]
-        self._next_applied, self._last_timestamp = last.offset, last.timestamp
+        self._next_applied = self._fetched[done - 1].offset
         self._fetched = self._fetched[done:]
-        self.environment.recorder.event_applied(
-            self.source.partition, event_at_ms=self._engine.stream_time, now_ms=self.environment.clock.now()
-        )
+        if newest > before:
+            self.environment.recorder.event_applied(self.source.partition, event_at_ms=newest, now_ms=self.environment.clock.now())
         return rejected
 
     async def _commit(self, rejected: list[DeadLetter], *, with_offset: bool) -> None:
@@ -354,7 +355,7 @@ class PartitionProcessor:
         step = self._engine.drain()
         records = (encode_record(key, value) for key, value in step.records.items())
         facts = ((stated.key.encode(), encode_fact(stated)) for stated in step.facts)
-        marker = self._marker.write(self._engine, applied=self._applied, epoch=self._epoch, last_timestamp=self._last_timestamp)
+        marker = self._marker.write(self._engine, applied=self._applied, epoch=self._epoch, newest_appended_at=self._newest_appended_at)
         next_offset = self._applied + 1 if with_offset else None
         assert self._committer is not None
         await self._committer.commit(Transaction(marker, next_offset, records, facts, rejected))
@@ -365,10 +366,13 @@ class PartitionProcessor:
 
     @property
     def _replaying(self) -> bool:
-        """Whether the newest record was old already when it was appended: a backfill, in which the wall clock means nothing."""
-        if self._last_timestamp <= 0:
+        """Whether the newest event was old already when it was appended: a backfill, in which the wall clock means nothing.
+
+        Records that bring no newer event do not count: one that is rejected or late after a quiet hour must not stop the clock.
+        """
+        if self._newest_appended_at <= 0:
             return False
-        return self._last_timestamp - self._engine.stream_time > self.environment.config.worker.backfill_after_minutes * MINUTE_MS
+        return self._newest_appended_at - self._engine.stream_time > self.environment.config.worker.backfill_after_minutes * MINUTE_MS
 
     async def _follow_wall_clock(self) -> None:
         """Move timer time by the wall clock, but only on proof that nothing unread is in the log.

@@ -41,7 +41,7 @@ class Taken:
     engine: Engine
     applied: int
     epoch: int
-    last_timestamp: int
+    newest_appended_at: int
     records_read: int
 
 
@@ -78,7 +78,7 @@ async def take_over(
             await asyncio.sleep(0)  # heartbeats live on this loop
     except LookupError as error:
         raise RefusedError(f"{source.topic}-{source.partition}: {error.args[0]}. Put that version back into the configuration.") from error
-    return Taken(engine, marker["applied"][source.topic], marker["epoch"] + 1, marker["last_timestamp"], stored.read)
+    return Taken(engine, marker["applied"][source.topic], marker["epoch"] + 1, marker["newest_appended_at"], stored.read)
 
 
 _START_OVER = "start over from the log with `ticket-kpis topics reset-state`."

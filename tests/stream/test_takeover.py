@@ -26,7 +26,7 @@ RESET = "ticket-kpis topics reset-state"
 def marker(**changes: Any) -> dict[str, Any]:
     """A marker at offset 41, as a partition with 4 partitions writes it."""
     settings = compile_settings(CONFIG)
-    usual = {"application_id": CONFIG.application_id, "partitions": 4, "applied": {SOURCE.topic: 41}, "epoch": 3, "last_timestamp": 5}
+    usual = {"application_id": CONFIG.application_id, "partitions": 4, "applied": {SOURCE.topic: 41}, "epoch": 3, "newest_appended_at": 5}
     return usual | {"settings": stamp(settings, 0)} | Engine(settings).marker() | changes
 
 
@@ -115,7 +115,7 @@ async def taken(monkeypatch: pytest.MonkeyPatch, stored: StoredState) -> Taken:
 
 async def test_a_takeover_goes_on_behind_the_marker_in_the_next_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     result = await taken(monkeypatch, StoredState(encode_marker(marker(digest=f"{7:032x}", ledger_count=1)), {}, 1))
-    assert (result.applied, result.epoch, result.last_timestamp) == (41, 4, 5)
+    assert (result.applied, result.epoch, result.newest_appended_at) == (41, 4, 5)
     assert (result.engine.digest, result.engine.ledger_count) == (7, 1)
 
 

@@ -1,0 +1,67 @@
+"""What a partition concludes from the records that it folds, without Kafka: records are made up, nothing is written."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+
+from processor.compile import compile_settings
+from processor.config import Config
+from processor.export.telemetry import Telemetry
+from processor.stream.failpoints import Failpoints
+from processor.stream.partition import Environment, PartitionProcessor
+from processor.wall_clock import WallClock
+from tests.kafka.events import created, status
+
+MINUTE = 60_000
+NOON = 1_767_268_800_000  # 2026-01-01T12:00:00Z
+FOLDED, LAG = "last_event_timestamp_seconds", "event_lag_seconds"
+
+
+class Partition:
+    """A partition of one, fed by hand."""
+
+    def __init__(self) -> None:
+        config, self.telemetry, self._offset = Config(), Telemetry(), 0
+        parts: Any = (config, compile_settings(config), {}, None, WallClock(), self.telemetry, Failpoints(""), False)
+        self.processor = PartitionProcessor(Environment(*parts), TopicPartition("events", 0), 1)
+
+    async def fold(self, value: bytes, appended_at: int, key: bytes = b"T-1") -> bool:
+        """One step with one record; whether the partition catches up with old records then."""
+        record = SimpleNamespace(
+            topic="events", partition=0, offset=self._offset, timestamp=appended_at, key=key, value=value, headers=()
+        )
+        self._offset += 1
+        self.processor._fetched = [record]
+        await self.processor._fold()
+        return self.processor._replaying
+
+
+@pytest.fixture
+def partition() -> Partition:
+    return Partition()
+
+
+async def test_an_event_that_is_old_when_it_is_appended_is_a_backfill_until_a_fresh_one_comes(partition: Partition) -> None:
+    assert await partition.fold(created("T-1", NOON), NOON + 11 * MINUTE)
+    assert not await partition.fold(status("T-1", NOON + 11 * MINUTE, "open"), NOON + 11 * MINUTE)
+
+
+@pytest.mark.parametrize(
+    "value", [b"broken", created("T-1", NOON, id="twice"), status("T-1", NOON - MINUTE, "open")], ids=["rejected", "duplicate", "late"]
+)
+async def test_a_record_that_brings_no_newer_event_after_a_quiet_hour_is_no_backfill(partition: Partition, value: bytes) -> None:
+    assert not await partition.fold(created("T-1", NOON, id="twice"), NOON)
+    assert not await partition.fold(value, NOON + 60 * MINUTE)
+
+
+async def test_the_lag_is_that_of_newer_events_only(partition: Partition) -> None:
+    await partition.fold(b"broken", NOON)
+    assert sum(partition.telemetry.histograms[LAG].counts) == 0
+    await partition.fold(created("T-1", NOON), NOON)
+    await partition.fold(b"broken", NOON + 60 * MINUTE)
+    assert sum(partition.telemetry.histograms[LAG].counts) == 1
+    assert partition.telemetry.values[FOLDED] == {("0",): NOON / 1000}
