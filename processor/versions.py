@@ -85,4 +85,4 @@ def _hash_of_past(settings: Settings, name: str, day: int) -> str:
 
 
 def _hash(value: object) -> str:
-    return blake2b(repr(value).encode(), digest_size=8).hexdigest()
+    return blake2b(ascii(value).encode(), digest_size=8).hexdigest()

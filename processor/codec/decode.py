@@ -56,12 +56,12 @@ def decode(value: bytes | None, *, max_bytes: int = MAX_BYTES, prefix: str = "")
         sequence = document.get("sequence")
         sequence = "" if sequence is None else optional_text(sequence, "sequence") or ""
         path = "data."
-        name, rank, key_field, build = kind
+        name, rank, sequenced_rank, key_field, build = kind
         if build is None:
             return Skipped(name)
         key = "" if key_field is None else _key(document, data, key_field)
         # Past NamedTuple's own constructor, which is a Python function and takes twice as long.
-        return tuple.__new__(Event, (occurred_at, rank, sequence, source, event_id, name, key, build(data)))
+        return tuple.__new__(Event, (occurred_at, sequenced_rank if sequence else rank, sequence, source, event_id, name, key, build(data)))
     except KeyError as absent:
         return _refused(missing(f"{path}{absent.args[0]}"))
     except Refusal as refusal:

@@ -222,14 +222,18 @@ _KEY_FIELDS = {events.TICKET: "ticket_id", events.CONTACT: "contact_id", events.
 
 
 class Kind(NamedTuple):
-    """How the decoder treats one type of event. `key_field` is None for control events, `build` is None for skipped ones."""
+    """How the decoder treats one type of event. `key_field` is None for control events, `build` is None for skipped ones.
+
+    `rank` is the one without a sequence, `sequenced_rank` the one with it.
+    """
 
     name: str
     rank: int
+    sequenced_rank: int
     key_field: str | None
     build: Build | None
 
 
-KINDS = {name: Kind(name, rank_of(name), _KEY_FIELDS[events.entity_of(name)], build) for name, build in _BUILDERS.items()} | {
-    name: Kind(name, rank_of(name), None, None) for name in SKIPPED_KINDS
-}
+KINDS = {
+    name: Kind(name, rank_of(name), rank_of(name, "1"), _KEY_FIELDS[events.entity_of(name)], build) for name, build in _BUILDERS.items()
+} | {name: Kind(name, rank_of(name), rank_of(name), None, None) for name in SKIPPED_KINDS}

@@ -104,8 +104,7 @@ class Clock:
 
     def _accumulate(self, at: int, policies: Policies) -> None:
         self.elapsed += self._between(self.resumed_at, at, policies)
-        if at > self.resumed_at and len(self.segments) < SEGMENTS_MAX:
-            self.segments = (*self.segments, (self.resumed_at, at))
+        self.segments = self._segments_until(at)
 
     def _between(self, start: int, end: int, policies: Policies) -> int:
         calendar = policies.calendar(self.target.calendar) if self.target else None
@@ -115,9 +114,16 @@ class Clock:
 
     def _segments_until(self, at: int) -> tuple[tuple[int, int], ...]:
         """The stretches in which the clock ran, up to `at`: why it is as late as it is."""
+        known = self.segments
         if self.state != RUNNING or self.resumed_at >= at:
-            return self.segments
-        return (*self.segments, (self.resumed_at, at))[:SEGMENTS_MAX]
+            return known
+        if known and known[-1][1] == self.resumed_at:  # another policy, the same stretch
+            return (*known[:-1], (known[-1][0], at))
+        return (*known, (self.resumed_at, at))[:SEGMENTS_MAX]
+
+    def within_target(self, start: int, end: int, policies: Policies) -> bool:
+        """Whether there is a target and [start, end), in the time of its calendar, is not longer."""
+        return self.target is not None and self._between(start, end, policies) <= self.target.ms
 
     # -- facts ------------------------------------------------------------------------------------------------------------------
 

@@ -116,11 +116,11 @@ class Contact:
             return
         self._offer(at, out)
         leg = self.leg  # accepted without a queue: no wait at all
-        in_target = leg is None or (leg.target is not None and leg.breached_at is None)
+        assert self.offered_at is not None
+        in_target = leg is None or (leg.breached_at is None and leg.within_target(self.offered_at, at, self.policies))
         self._end_leg(at, FULFILLED, "", out)
         if self.fate == OPEN:
             self.fate = ANSWERED
-            assert self.offered_at is not None
             out.append((1, Fact("contact.answered", 1, at, self.dims, (at - self.offered_at, in_target))))
 
     def _transferred(self, event: Event, at: int, out: Out) -> None:

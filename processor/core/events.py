@@ -10,8 +10,9 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 RANK_CREATED = 0
-RANK_NORMAL = 1
-RANK_DISCARD = 2
+RANK_MESSAGE = 1
+RANK_NORMAL = 2
+RANK_DISCARD = 3
 
 
 class Event(NamedTuple):
@@ -114,10 +115,16 @@ CONTACT_OUTCOMES = ("handled", "dropped", "voicemail", "out_of_hours", "rejected
 DISCARDING = frozenset({"ticket.merged", "ticket.marked_as_spam", "ticket.deleted"})
 
 
-def rank_of(kind: str) -> int:
-    """Order among events of one entity at one instant: creation first, what discards a ticket last."""
+def rank_of(kind: str, sequence: str = "") -> int:
+    """Order among events of one entity at one instant: creation first, what discards a ticket last.
+
+    "Reply and solve" is one click and often one timestamp: where the source gives no sequence, the message comes before the change of
+    status, so that the reply is not lost.
+    """
     if kind == "ticket.created":
         return RANK_CREATED
+    if kind == "message.added" and not sequence:
+        return RANK_MESSAGE
     return RANK_DISCARD if kind in DISCARDING else RANK_NORMAL
 
 

@@ -254,7 +254,9 @@ class ContactBook:
         if not self.settled:
             self.settled = True
             self.totals["support_contacts_answered_total"] += 1
-            in_target = leg is None or (leg.target is not None and not leg.breached)
+            target = leg.target if leg else None
+            in_time = target is not None and self.desk.between(offered_at, at, target) <= target.ms
+            in_target = leg is None or (in_time and not leg.breached)
             self.totals["support_contacts_answered_in_target_total"] += in_target
             observe(self.totals, "speed_of_answer", at - offered_at)
 

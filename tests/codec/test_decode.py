@@ -12,7 +12,7 @@ import pytest
 from processor.codec import fields
 from processor.codec.decode import MAX_BYTES, decode
 from processor.codec.kinds import KINDS, SKIPPED_KINDS
-from processor.core.events import DATA_FIELDS, RANK_CREATED, RANK_DISCARD, Event, Reason, Rejected, Skipped
+from processor.core.events import DATA_FIELDS, RANK_CREATED, RANK_DISCARD, RANK_MESSAGE, RANK_NORMAL, Event, Reason, Rejected, Skipped
 from processor.schemas_path import schemas_path
 
 EVENT_SCHEMAS = ("support.ticket.v1", "support.message.v1", "support.contact.v1", "support.control.v1")
@@ -66,12 +66,15 @@ def test_the_decoder_knows_exactly_the_kinds_of_the_engine_and_those_it_skips() 
 
 def test_an_event_carries_its_envelope() -> None:
     document = event("ticket.priority_changed", ticket_id="T-1", priority="high") | {"sequence": "007"}
-    assert decoded(document) == Event(NINE_MS, 1, "007", "/test", "E-1", "ticket.priority_changed", "T-1", ("high",))
+    assert decoded(document) == Event(NINE_MS, RANK_NORMAL, "007", "/test", "E-1", "ticket.priority_changed", "T-1", ("high",))
 
 
 def test_creation_comes_first_and_what_discards_a_ticket_last() -> None:
     assert decoded(event("ticket.created", ticket_id="T-1", channel="web")).rank == RANK_CREATED
     assert decoded(event("ticket.deleted", ticket_id="T-1")).rank == RANK_DISCARD
+    message = event("message.added", ticket_id="T-1", message_id="M", author={"type": "agent"})
+    assert decoded(message).rank == RANK_MESSAGE
+    assert decoded(message | {"sequence": "1"}).rank == RANK_NORMAL
 
 
 OPTIONAL = ("status", "priority", "direction", "group", "tier", "topic", "policy_id", "assignee_id")

@@ -379,7 +379,9 @@ class ContactReference:
             self.fate = "answered"
             self.counts["contacts_answered"] += 1
             self.counts["speed_of_answer:sum"] += at - self.offered_at
-            self.counts["contacts_answered_in_target"] += direct or late is False
+            target = self.policy.targets.get("queue_wait") if self.policy else None
+            soon = target is not None and at - self.offered_at <= target.ms
+            self.counts["contacts_answered_in_target"] += direct or (late is False and soon)
 
     def _leave(self, at: int, how: str) -> None:
         if self.leg_at is not None and not self.fate:

@@ -164,7 +164,8 @@ def events_of(drawn: list[Line], steps: tuple[int, ...]) -> list[Event]:
             says = most_begin
         seen.add(key)
         kind, data = says[line.says % len(says)]
-        events.append(Event(at, rank_of(kind), SEQUENCES[line.sequence], SOURCES[line.source], f"e{number}", kind, key, data))
+        sequence = SEQUENCES[line.sequence]
+        events.append(Event(at, rank_of(kind, sequence), sequence, SOURCES[line.source], f"e{number}", kind, key, data))
     return events
 
 

@@ -120,7 +120,7 @@ def event_of(at: int, key: str, words: list[str], number: int) -> Event:
         data = tuple(None if values.get(name) in (None, "nobody", "none") else values[name] for name in DATA_FIELDS[kind])
     else:
         raise UnknownWordsError(f"{verb!r} is nothing that happens to a ticket or contact")
-    return Event(at, rank_of(kind), sequence, source, event_id, kind, key, data)
+    return Event(at, rank_of(kind, sequence), sequence, source, event_id, kind, key, data)
 
 
 def _message(author: str, words: list[str], number: int) -> tuple[Any, ...]:
