@@ -15,8 +15,8 @@ from rich.columns import Columns
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from processor.cli.options import config_option, load_config, refuse, stderr
-from processor.codec.envelope import format_time, parse_time
+from processor.cli.options import config_option, instant, load_config, refuse, stderr
+from processor.codec.envelope import format_time
 from processor.compile import compile_settings
 from processor.config.values import parse_duration
 from processor.core.settings import DAY_MS, HOUR_MS, MS, Settings
@@ -36,12 +36,13 @@ REST_MS = 2 * HOUR_MS  # between the end of the log and midnight: deadlines run 
               help="Events a second on average, in place of --events.")
 @click.option("--duration", default="24h", show_default=True, help="How long a time they cover, such as 90m, 24h or 7d.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed, options and configuration give the same log.")
-@click.option("--start", metavar="TIME", help="When it begins, RFC 3339.  [default: so that it ended two hours before today, UTC]")
+@click.option("--start", "start_ms", callback=instant, metavar="TIME",
+              help="When it begins, RFC 3339.  [default: so that it ended two hours before today, UTC]")
 @click.option("--output", "-o", default="-", help="Where the events go, one JSON object a line (.gz compresses); - is standard output.")
 @click.option("--truth", "truth_path", type=click.Path(dir_okay=False, path_type=Path),
               help="Where the totals known by construction go (JSON).")
 @click.option("--faults", is_flag=True, help="Add records that no decoder accepts.")
-def command(config_path: Path | None, events: int | None, rate: float | None, duration: str, seed: int, start: str | None, output: str,
+def command(config_path: Path | None, events: int | None, rate: float | None, duration: str, seed: int, start_ms: int | None, output: str,
             truth_path: Path | None, faults: bool) -> None:
     """Invent the days of a support team, as events.
 
@@ -50,12 +51,12 @@ def command(config_path: Path | None, events: int | None, rate: float | None, du
     """
     settings = compile_settings(load_config(config_path))
     duration_ms = _duration_ms(duration)
-    start_ms = _default_start(duration_ms) if start is None else _instant(start)
+    start = _default_start(duration_ms) if start_ms is None else start_ms
     if events is not None and rate is not None:
         refuse("give --events or --rate, not both")
     wanted = events or (max(100, int(rate * duration_ms / MS)) if rate else DEFAULT_EVENTS)
     begun = time.monotonic()
-    made = _generate(settings, wanted, seed, start_ms, duration_ms, faults)
+    made = _generate(settings, wanted, seed, start, duration_ms, faults)
     try:
         _write(output, made.lines)
         if truth_path is not None:
@@ -81,13 +82,6 @@ def _duration_ms(text: str) -> int:
     if not HOUR_MS <= milliseconds <= 400 * DAY_MS:
         refuse(f"--duration {text}: must be between 1h and 400d")
     return milliseconds
-
-
-def _instant(text: str) -> int:
-    try:
-        return parse_time(text)
-    except ValueError as error:
-        refuse(f"--start {text}: {error}")
 
 
 def _default_start(duration: int) -> int:

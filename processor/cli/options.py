@@ -1,4 +1,4 @@
-"""What several commands share: the configuration option, the wait for a broker, and how refusals reach the terminal."""
+"""What several commands share: options for configuration, broker and times, and how refusals reach the terminal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from typing import Any, NoReturn, TypeVar
 import click
 from rich.console import Console
 
+from processor.codec.times import parse_time
 from processor.config import Config, ConfigError, load
+from processor.config.service import Kafka
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -37,7 +39,24 @@ def wait_option(function: Command) -> Command:
 
 def bootstrap_option(function: Command) -> Command:
     """--bootstrap HOST:PORT, given to the command as `bootstrap`."""
-    return click.option("--bootstrap", metavar="HOST:PORT", help="Broker to use in place of the configured ones.")(function)
+    option = click.option("--bootstrap", metavar="HOST:PORT", callback=_brokers, help="Broker to use in place of the configured ones.")
+    return option(function)
+
+
+def _brokers(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
+    try:
+        Kafka.model_validate({} if text is None else {"bootstrap_servers": text.split(",")})
+    except ValueError:  # pydantic's is one
+        raise click.BadParameter("write host:port, several with commas in between") from None
+    return text
+
+
+def instant(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | None:
+    """A callback for options that take a time: RFC 3339 -> milliseconds, or a usage error."""
+    try:
+        return None if text is None else parse_time(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def load_config(path: Path | None, bootstrap: str | None = None) -> Config:

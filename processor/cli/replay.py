@@ -21,8 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from processor.cli.options import PROBLEMS, config_option, load_config, refuse, refusing
-from processor.codec.times import parse_time
+from processor.cli.options import PROBLEMS, config_option, instant, load_config, refuse, refusing
 from processor.core.business_hours import NEVER
 from processor.export.collector import Exporter
 from processor.export.snapshot import Difference, SnapshotError, check_format, compare
@@ -36,14 +35,6 @@ DIFFERENCES_MAX = 50  # listed; the others are counted
 REFUSED = (ReplayError, SnapshotError, FileNotFoundError, IsADirectoryError, PermissionError)  # told without a traceback
 
 
-def _instant(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | None:
-    """RFC 3339 -> milliseconds, or a usage error."""
-    try:
-        return None if text is None else parse_time(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
 _OUT = click.Path(dir_okay=False, allow_dash=True)
 
 
@@ -52,7 +43,7 @@ _OUT = click.Path(dir_okay=False, allow_dash=True)
 @config_option
 @click.option("--partitions", type=click.IntRange(min=1, max=10_000),
               help="Partitions that events are dealt out to by the hash of their key (default 1); of a capture: how many its topic has.")
-@click.option("--at", "at_ms", callback=_instant, metavar="TIME",
+@click.option("--at", "at_ms", callback=instant, metavar="TIME",
               help="How far timers run (RFC 3339); without it to the time of the last event. Later events count all the same.")
 @click.option("--exposition", metavar="PATH", type=_OUT, help="Write the Prometheus text that a worker would serve; - is standard output.")
 @click.option("--facts", "facts_path", metavar="PATH", type=_OUT, help="Write the net facts, one a line; - is standard output.")

@@ -15,24 +15,17 @@ from processor.cli.options import (
     PROBLEMS,
     bootstrap_option,
     config_option,
+    instant,
     load_config,
     refusing,
     stderr,
     tell_retry,
     wait_option,
 )
-from processor.codec.times import format_time, parse_time
+from processor.codec.times import format_time
 from processor.config import Config
 from processor.stream.connection import BrokerUnreachableError
 from processor.stream.send import Sender, SendError, SendReport, send_lines
-
-
-def _instant(_context: click.Context, _parameter: click.Parameter, text: str | None) -> int | None:
-    """RFC 3339 -> milliseconds, or a usage error."""
-    try:
-        return None if text is None else parse_time(text)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
 
 
 @click.command("send")
@@ -43,7 +36,7 @@ def _instant(_context: click.Context, _parameter: click.Parameter, text: str | N
 @click.option("--topic", help="Topic to send to; without it the configured events topic.")
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="EVENTS", help="At most so many events a second.")
 @click.option("--strict", is_flag=True, help="Stop at a line that is no event; without it such lines are sent as they are.")
-@click.option("--advance-clock", "advance_to_ms", callback=_instant, metavar="TIME", help="At the end, let timers run up to TIME.")
+@click.option("--advance-clock", "advance_to_ms", callback=instant, metavar="TIME", help="At the end, let timers run up to TIME.")
 def command(
     file: BinaryIO, config_path: Path | None, bootstrap: str | None, wait_seconds: float, topic: str | None, rate: float | None,
     strict: bool, advance_to_ms: int | None

@@ -15,11 +15,12 @@ from processor.config.values import Section
 
 PASSWORD_VARIABLE = "TICKET_KPIS_KAFKA_PASSWORD"  # noqa: S105 - the name of the variable, not a secret
 TopicName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
+PORT_MAX = 65_535
 SERVER = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^\s,:/@]+):\d{1,5}")
 
 
 def _server(value: str) -> str:
-    if not SERVER.fullmatch(value):
+    if not SERVER.fullmatch(value) or int(value.rpartition(":")[2]) > PORT_MAX:
         raise ValueError('not a broker: write "host:port", one broker in each entry of the list')
     return value
 
@@ -180,4 +181,4 @@ class Http(Section):
         min_length=1,
         description="Address to listen on; 127.0.0.1 for this machine alone.",
     )
-    port: int = Field(default=9108, ge=0, le=65_535, description="Port to listen on; 0 takes a free one.")
+    port: int = Field(default=9108, ge=0, le=PORT_MAX, description="Port to listen on; 0 takes a free one.")

@@ -31,6 +31,14 @@ def test_wrong_usage_ends_with_two() -> None:
     assert CliRunner().invoke(main, ["replay", "--nonsense"]).exit_code == 2
 
 
+@pytest.mark.parametrize("servers", ["localhost", "localhost:9092,", "", "localhost:99999"])
+@pytest.mark.parametrize("call", [["worker"], ["topics", "verify"], ["send", "-"], ["capture"]], ids=" ".join)
+def test_a_broker_that_is_no_address_is_wrong_usage(call: list[str], servers: str) -> None:
+    result = CliRunner().invoke(main, [*call, "--bootstrap", servers])
+    assert result.exit_code == 2
+    assert "'--bootstrap': write host:port" in result.stderr
+
+
 def test_the_version_is_that_of_the_package() -> None:
     assert __version__ in CliRunner().invoke(main, ["--version"]).output
 

@@ -42,7 +42,7 @@ def test_without_a_start_nothing_lies_in_the_future(tmp_path: Path) -> None:
     [
         (["--duration", "3x"], "--duration 3x: not a duration"),
         (["--duration", "5m"], "between 1h and 400d"),
-        (["--start", "tomorrow"], "--start tomorrow: not an RFC 3339 time"),
+        (["--start", "tomorrow"], "'--start': not an RFC 3339 time"),
         (["--rate", "5"], "--events or --rate"),
         (["--output", "/nowhere/at/all"], "No such file or directory"),
     ],
