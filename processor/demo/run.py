@@ -50,16 +50,22 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=9108, help="where /metrics is served without --check (default 9108)")
     parser.add_argument("--bootstrap", help="broker to use; deploy/demo starts one")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # leave by way of the `finally`s, which stop the worker
+    # Leave by way of the `finally`s, which stop the worker.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_interrupted(options, signal.SIGTERM)))
     with tempfile.TemporaryDirectory(prefix="ticket-kpis-demo-") as folder:
         demo = Demo(Path(folder), options)
         try:
             return demo.check() if options.check else demo.stay()
         except KeyboardInterrupt:
-            return 0
+            return _interrupted(options, signal.SIGINT)
         except DemoError as error:
             console.print(f"[red]{error}[/]")
             return 1
+
+
+def _interrupted(options: argparse.Namespace, number: signal.Signals) -> int:
+    """The exit code after a signal: it is how the live demonstration ends, but a proof that was interrupted has proven nothing."""
+    return 128 + number if options.check else 0
 
 
 class DemoError(Exception):
