@@ -22,14 +22,14 @@ RANKS = {
     "report": 4,
     "replay": 5,
     "stream": 6, "synthetic": 6, "convert": 6,
-    "cli": 7, "demo": 7,
+    "cli": 7, "demo": 7, "client": 7,
 }  # fmt: skip
 
 # What brings the outside world in, and the only parts that may use it.
 OWNERS = {
     "faust": {"stream", "cli"},
     "mode": {"stream"},
-    "aiokafka": {"stream", "cli"},  # the command line names its errors
+    "aiokafka": {"stream", "cli", "client"},  # the command line names its errors; the client reads with it
     "kafka": {"stream", "cli"},
     "prometheus_client": {"export"},
     "pydantic": {"config", "convert"},  # files that people write

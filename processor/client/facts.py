@@ -1,0 +1,234 @@
+"""A fact as a consumer sees it, from the bytes of one record. Schema: support.facts.v1; unknown fields and kinds are no fault."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from processor.codec.envelope import parse_time
+from processor.core.facts import DETAIL_KINDS
+from processor.core.settings import DIMENSIONS
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SOURCE = re.compile(r"/ticket-kpis(/.*)?", re.DOTALL)
+_TYPE = re.compile(r"support\.((?:ticket|contact|clock|backlog)\.[a-z][a-z_]*)")
+_SUBJECT = re.compile(r"(ticket|contact)/(.+)", re.DOTALL)
+_HASH = re.compile(r"[0-9a-f]{32}")
+_RETRACTED = "_retracted"
+_CLOCKS = ("first_response", "resolution", "queue_wait")
+
+Stretch = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Dimensions:
+    """What an entity was at the instant of a fact; None where the fact does not say."""
+
+    channel: str | None = None
+    priority: str | None = None
+    group: str | None = None
+    tier: str | None = None
+    topic: str | None = None
+    queue: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One record of the facts topic: a conclusion or, where `retracts` is set, the taking back of one. None is what was not said.
+
+    `kind` is what was concluded ("clock.breached"), of a retraction what is taken back; `type` tells the two apart. `at_ms` (milliseconds
+    since 1970, UTC) is the instant to which the fact belongs: the reply, the solve, the deadline of a breach. `segments` are the stretches
+    [start, end) in which the clock ran. The same conclusion has the same `id`, however often it is stated.
+    """
+
+    id: str
+    type: str
+    kind: str
+    entity: str  # ticket or contact
+    entity_id: str
+    instance: int | None
+    slot: str
+    at_ms: int
+    dimensions: Dimensions
+    moved_from: Dimensions | None
+    value_seconds: float | None
+    business_seconds: float | None
+    target_seconds: float | None
+    clock: str | None
+    policy: str | None
+    policy_version: int | None
+    in_time: bool | None
+    induced: bool | None
+    short: bool | None
+    segments: tuple[Stretch, ...]
+    reason: str | None
+    retracts: str | None
+    causes: tuple[str, ...]
+
+    @property
+    def at(self) -> datetime:
+        """`at_ms` as a time with a zone."""
+        return _instant(self.at_ms)
+
+    @property
+    def conclusion(self) -> str:
+        """The id of the conclusion that is stated or, by a retraction, taken back."""
+        return self.retracts or self.id
+
+    @property
+    def in_ledger(self) -> bool:
+        """Whether a worker's digest counts it: an outcome, not a step on the way to one."""
+        return self.kind not in DETAIL_KINDS
+
+
+def decode_fact(value: bytes) -> Fact:
+    """The fact that a record's value holds. Raises `ValueError`, which names the field, for what is no fact."""
+    try:
+        document = orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"not a fact: no JSON ({error})") from None
+    data = document.get("data") if isinstance(document, dict) else None
+    if not isinstance(data, dict):
+        raise ValueError("not a fact: no object with an object `data`")  # noqa: TRY004 - one kind of error for all that is no fact
+    if document.get("specversion") != "1.0":
+        raise ValueError("not a fact: specversion is not 1.0")
+    _matched(document, "source", _SOURCE)
+    _time(document.get("time"), "time")
+    retracts = _matched(data, "retracts", _HASH)[0] if _text(data, "retracts") else None
+    entity, entity_id = _matched(document, "subject", _SUBJECT).groups()
+    stated_type = _matched(document, "type", _TYPE)
+    return Fact(
+        id=_id(document, retracts),
+        type=stated_type[0],
+        kind=_kind(stated_type[1], retracts),
+        entity=entity,
+        entity_id=entity_id,
+        instance=_count(data, "instance", least=1),
+        slot=_matched(data, "slot", _HASH)[0],
+        at_ms=_time(data.get("at"), "at"),
+        dimensions=_dimensions(data, "dimensions") or Dimensions(),
+        moved_from=_dimensions(data, "from"),
+        value_seconds=_seconds(data, "value_seconds"),
+        business_seconds=_seconds(data, "business_seconds"),
+        target_seconds=_seconds(data, "target_seconds"),
+        clock=_clock(data),
+        policy=_text(data, "policy"),
+        policy_version=_count(data, "policy_version"),
+        in_time=_flag(data, "in_time"),
+        induced=_flag(data, "induced"),
+        short=_flag(data, "short"),
+        segments=_segments(data.get("segments")),
+        reason=_text(data, "reason"),
+        retracts=retracts,
+        causes=_causes(data.get("causes")),
+    )
+
+
+def _wrong(name: str, want: str) -> ValueError:
+    return ValueError(f"not a fact: {name} is {want}")
+
+
+def _matched(part: dict[str, Any], name: str, pattern: re.Pattern[str]) -> re.Match[str]:
+    value = part.get(name)
+    match = pattern.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise _wrong(name, f"missing or not of the form {pattern.pattern}")
+    return match
+
+
+def _id(document: dict[str, Any], retracts: str | None) -> str:
+    """A conclusion's id is a hash, of which the digest is made; a retraction is known by what it takes back, whatever its own id is."""
+    if retracts is None:
+        return _matched(document, "id", _HASH)[0]
+    own = _text(document, "id")
+    if own is None:
+        raise _wrong("id", "missing")
+    return own
+
+
+def _kind(name: str, retracts: str | None) -> str:
+    """To take a retraction for a statement, or the other way round, would count wrongly ever after: so both signs of it must agree."""
+    if name.endswith(_RETRACTED) != (retracts is not None):
+        raise _wrong("retracts", "missing in a retraction, or present in a statement")
+    if retracts is None:
+        return name
+    return "clock.breached" if name == "clock.breach_retracted" else name.removesuffix(_RETRACTED)
+
+
+def _text(part: dict[str, Any], name: str) -> str | None:
+    value = part.get(name)
+    if value is not None and not isinstance(value, str):
+        raise _wrong(name, "not text")
+    return value or None
+
+
+def _flag(data: dict[str, Any], name: str) -> bool | None:
+    value = data.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise _wrong(name, "neither true nor false")
+    return value
+
+
+def _count(data: dict[str, Any], name: str, *, least: int = 0) -> int | None:
+    value = data.get(name)
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):
+        raise _wrong(name, f"not a whole number from {least}")
+    return value
+
+
+def _seconds(data: dict[str, Any], name: str) -> float | None:
+    value = data.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
+        raise _wrong(name, "not a number of seconds from 0")
+    return float(value)
+
+
+def _clock(data: dict[str, Any]) -> str | None:
+    value = data.get("clock")
+    if value is not None and value not in _CLOCKS:
+        raise _wrong("clock", f"none of {', '.join(_CLOCKS)}")
+    return value
+
+
+def _time(value: Any, name: str) -> int:
+    if not isinstance(value, str):
+        raise _wrong(name, "missing or not a time as text")
+    try:
+        return parse_time(value)
+    except ValueError as error:
+        raise ValueError(f"not a fact: {name}: {error}") from None
+
+
+def _instant(ms: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=ms)
+
+
+def _dimensions(data: dict[str, Any], name: str) -> Dimensions | None:
+    value = data.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise _wrong(name, "not an object")
+    return Dimensions(**{dimension: _text(value, dimension) for dimension in DIMENSIONS})
+
+
+def _segments(value: Any) -> tuple[Stretch, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in value):
+        raise _wrong("segments", "not a list of pairs")
+    return tuple((_instant(_time(start, "segments")), _instant(_time(end, "segments"))) for start, end in value)
+
+
+def _causes(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(cause, str) for cause in value):
+        raise _wrong("causes", "not a list of ids")
+    return tuple(value)
