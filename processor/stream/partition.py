@@ -383,11 +383,7 @@ class PartitionProcessor:
         loop, clock = asyncio.get_running_loop(), self.environment.clock
         if self.environment.config.worker.clock == "log" or loop.time() < self._next_probe or self._fetched or self._replaying:
             return
-        parted = clock.parted()
-        self.environment.recorder.clock_parted(parted)
-        if parted:
-            return
-        now = clock.now()
+        parted, now = clock.parted(), clock.now()
         self.environment.failpoints.reach("clock.after_now")
         try:
             end = (await self.environment.consumer.end_offsets([self.source]))[self.source]
@@ -397,12 +393,12 @@ class PartitionProcessor:
             return
         self._answered_at = loop.time()
         self.environment.failpoints.reach("clock.after_end")
-        if await self.environment.consumer.position(self.source) >= end:
+        if not parted and await self.environment.consumer.position(self.source) >= end:
             self._engine.advance(now - self.environment.settings.timer_delay)
             written_long_ago = loop.time() - self._marker_at > MARKER_SECONDS
             if self._engine.step.facts or self._engine.step.records or written_long_ago:
                 await self._commit([], with_offset=False)
-        overdue = self._engine.next_deadline() <= clock.now() - self.environment.settings.timer_delay
+        overdue = not parted and self._engine.next_deadline() <= clock.now() - self.environment.settings.timer_delay
         self._next_probe = loop.time() + (DEADLINE_PROBE_SECONDS if overdue else min(self._patience(), IDLE_SECONDS))
 
     # -- out ----------------------------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from processor.wall_clock import WallClock
 log = logging.getLogger(__name__)
 
 FETCH_BYTES = 4 * 1024 * 1024
-LOOP_LAG_SECONDS = 0.1  # how often the lag of the event loop is measured
+LOOP_LAG_SECONDS = 0.1  # how often the lag of the event loop is measured, and the clock looked at
 # aiokafka leaves the group when nobody has fetched for so long, and joins it again only when somebody fetches. While every owned partition
 # is taken over, is refused or waits for a broker, nobody does; nor does a worker in reserve. They would be out for ever.
 NEVER_IDLE_MS = 2**31 - 1
@@ -43,7 +43,7 @@ class Runtime(ConsumerRebalanceListener):
         self._clock = WallClock()
         self._environment: Environment | None = None
         self._consumer: AIOKafkaConsumer | None = None
-        self._lag_task: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._joined = False
         self._stopping = False
@@ -52,7 +52,7 @@ class Runtime(ConsumerRebalanceListener):
 
     async def start(self) -> None:
         """Join the group; waits for a broker as long as it takes, and says so."""
-        self._lag_task = asyncio.create_task(self._measure_loop_lag())
+        self._watch = asyncio.create_task(self._watch_itself())
         connection = aiokafka_settings(self.config.kafka)
         self._consumer = await self._connect(connection)
         self._environment = Environment(
@@ -63,8 +63,8 @@ class Runtime(ConsumerRebalanceListener):
     async def stop(self) -> None:
         """End open steps within a bound, drop all state, leave the group."""
         self._stopping = True
-        if self._lag_task is not None:
-            self._lag_task.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
         await asyncio.gather(*(partition.hold(self._bound) for partition in self.partitions.values()))
         await asyncio.gather(*(partition.close() for partition in self.partitions.values()), *self._closing)
         self.partitions.clear()
@@ -102,12 +102,13 @@ class Runtime(ConsumerRebalanceListener):
                 return consumer
         raise AssertionError("pauses never end")
 
-    async def _measure_loop_lag(self) -> None:
+    async def _watch_itself(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             before = loop.time()
             await asyncio.sleep(LOOP_LAG_SECONDS)
             self.recorder.loop_lagged(loop.time() - before - LOOP_LAG_SECONDS)
+            self.recorder.clock_parted(self._clock.parted())
 
     # -- rebalance ------------------------------------------------------------------------------------------------------------------
 

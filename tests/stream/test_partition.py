@@ -21,12 +21,29 @@ NOON = 1_767_268_800_000  # 2026-01-01T12:00:00Z
 FOLDED, LAG = "last_event_timestamp_seconds", "event_lag_seconds"
 
 
+class FakeConsumer:
+    """A consumer that has read an empty log to its end."""
+
+    async def end_offsets(self, sources: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(sources, 0)
+
+    async def position(self, _source: TopicPartition) -> int:
+        return 0
+
+
+class PartedClock(WallClock):
+    """The system's clock has jumped."""
+
+    def parted(self) -> bool:
+        return True
+
+
 class Partition:
     """A partition of one, fed by hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: WallClock) -> None:
         config, self.telemetry, self._offset = Config(), Telemetry(), 0
-        parts: Any = (config, compile_settings(config), {}, None, WallClock(), self.telemetry, Failpoints(""), False)
+        parts: Any = (config, compile_settings(config), {}, FakeConsumer(), clock, self.telemetry, Failpoints(""), False)
         self.processor = PartitionProcessor(Environment(*parts), TopicPartition("events", 0), 1)
 
     async def fold(self, value: bytes, appended_at: int, key: bytes = b"T-1") -> bool:
@@ -42,7 +59,7 @@ class Partition:
 
 @pytest.fixture
 def partition() -> Partition:
-    return Partition()
+    return Partition(WallClock())
 
 
 async def test_an_event_that_is_old_when_it_is_appended_is_a_backfill_until_a_fresh_one_comes(partition: Partition) -> None:
@@ -65,3 +82,11 @@ async def test_the_lag_is_that_of_newer_events_only(partition: Partition) -> Non
     await partition.fold(b"broken", NOON + 60 * MINUTE)
     assert sum(partition.telemetry.histograms[LAG].counts) == 1
     assert partition.telemetry.values[FOLDED] == {("0",): NOON / 1000}
+
+
+async def test_while_the_clock_has_parted_time_waits_but_the_broker_is_asked_all_the_same() -> None:
+    """Else /readyz would say after a while that the broker is silent."""
+    processor = Partition(PartedClock()).processor
+    await processor._follow_wall_clock()
+    assert processor._engine.timer_time == 0
+    assert processor._answered_at > 0

@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 
 from processor.compile import compile_settings
 from processor.config import Config
-from processor.export.telemetry import NoRecorder
+from processor.export.telemetry import NoRecorder, Telemetry
 from processor.stream import runtime as module
 from processor.stream.runtime import Runtime
 
@@ -75,3 +75,20 @@ async def test_the_stop_waits_for_partitions_that_are_still_closing(runtime: Run
     await runtime.on_partitions_assigned([])
     await runtime.stop()
     assert (FakePartition.made, FakePartition.closed) == (1, 1)
+
+
+async def test_a_clock_that_has_agreed_again_is_told_without_any_partition(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    telemetry = runtime.recorder = Telemetry()
+    answers, told = iter((True, True)), asyncio.Event()
+
+    def parted() -> bool:
+        flag = next(answers, False)
+        if telemetry.values["clock_parted"][()] and not flag:
+            told.set()
+        return flag
+
+    monkeypatch.setattr(runtime._clock, "parted", parted)
+    async with asyncio.timeout(30):
+        await told.wait()
+    await runtime.stop()
+    assert telemetry.values["clock_parted"] == {(): 0}
