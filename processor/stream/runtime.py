@@ -125,13 +125,15 @@ class Runtime(ConsumerRebalanceListener):
         if self._stopping:  # a takeover now would fence the one who gets the partition next
             return
         kept = set(assigned)
-        gone = [self.partitions.pop(source) for source in list(self.partitions) if source not in kept]
+        total = len(self._consumer.partitions_for_topic(self.config.topics.events) or ())
+        # Where the topic has got more partitions, keys have moved: what takes over anew compares the number with its state, and refuses.
+        stay = {source for source, partition in self.partitions.items() if source in kept and partition.partitions == total}
+        gone = [self.partitions.pop(source) for source in list(self.partitions) if source not in stay]
         for partition in gone:
             partition.shown = None
             closing = asyncio.create_task(partition.close())
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
-        total = len(self._consumer.partitions_for_topic(self.config.topics.events) or ())
         for source in sorted(kept):
             if source in self.partitions:
                 self.partitions[source].rejoin()

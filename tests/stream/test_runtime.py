@@ -22,8 +22,10 @@ class FakeConsumer:
     def subscribe(self, _topics: list[str], listener: Runtime) -> None:
         self.listener = listener
 
+    total = 1
+
     def partitions_for_topic(self, _topic: str) -> set[int]:
-        return {0}
+        return set(range(self.total))
 
     async def stop(self) -> None:
         """A rebalance that was under way ends while the consumer leaves."""
@@ -36,10 +38,14 @@ class FakePartition:
     made: int = 0
     closed: int = 0
 
-    def __init__(self, *_: object) -> None:
+    def __init__(self, _environment: object, _source: TopicPartition, partitions: int) -> None:
         FakePartition.made += 1
+        self.partitions = partitions
 
     def start(self) -> None:
+        """As PartitionProcessor."""
+
+    def rejoin(self) -> None:
         """As PartitionProcessor."""
 
     async def hold(self, _bound_seconds: float) -> None:
@@ -75,6 +81,18 @@ async def test_the_stop_waits_for_partitions_that_are_still_closing(runtime: Run
     await runtime.on_partitions_assigned([])
     await runtime.stop()
     assert (FakePartition.made, FakePartition.closed) == (1, 1)
+
+
+async def test_a_partition_that_comes_back_is_kept_unless_the_topic_has_got_more(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await runtime.on_partitions_assigned([SOURCE])
+    await runtime.on_partitions_assigned([SOURCE])
+    assert FakePartition.made == 1
+    monkeypatch.setattr(FakeConsumer, "total", 2)
+    await runtime.on_partitions_assigned([SOURCE])
+    await runtime.stop()
+    assert (FakePartition.made, FakePartition.closed) == (2, 2)
 
 
 async def test_a_clock_that_has_agreed_again_is_told_without_any_partition(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
