@@ -27,14 +27,16 @@ class Showing:
         self._rendering = asyncio.Lock()
         self._rendered_for: list[Shown] | None = None
         self._rendered_at = 0.0
+        self._interval_seconds = config.worker.snapshot_ms / 1000
         self._text = b""
 
     async def exposition(self) -> bytes:
-        """The metrics of this instant, at most a second old where nothing was committed since."""
+        """The metrics of this instant: at most a snapshot interval old, and a second where nothing was committed since."""
         async with self._rendering:
             shown = self._runtime.shown()
             now = asyncio.get_running_loop().time()
-            if shown != self._rendered_for or now - self._rendered_at > 1.0:
+            pause = self._interval_seconds if shown != self._rendered_for else max(self._interval_seconds, 1.0)
+            if self._rendered_for is None or now - self._rendered_at >= pause:
                 views = [item.view for item in shown]
                 self._text = await asyncio.to_thread(self._exporter.render, views, self._telemetry)
                 self._rendered_for, self._rendered_at = shown, now
