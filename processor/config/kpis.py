@@ -17,10 +17,8 @@ from processor.config.values import (
     one_of,
 )
 from processor.core.events import CHANNELS, PRIORITIES
+from processor.core.rows import CONTACT_DIMENSIONS, TICKET_DIMENSIONS
 from processor.core.settings import DIMENSIONS, NONE
-
-CONTACT_DIMENSIONS = frozenset({"channel", "topic", "queue"})
-TICKET_DIMENSIONS = frozenset({"channel", "priority", "group", "tier", "topic"})
 
 Channel = Annotated[str, AfterValidator(one_of("channel", (*CHANNELS, NONE)))]
 Priority = Annotated[str, AfterValidator(one_of("priority", (*PRIORITIES, NONE)))]
