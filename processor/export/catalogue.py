@@ -81,7 +81,7 @@ def _contacts() -> Iterator[Family]:
     for name, definition, excludes in (
         ("contacts_offered", "Calls and chats that entered a queue or were accepted directly, once each.", "who left before any queue"),
         ("contacts_answered", "Contacts accepted by an agent, once each.", ""),
-        ("contacts_answered_in_target", "Contacts whose whole wait, through all queues, kept the queue_wait target.", "waits without a target"),
+        ("contacts_answered_in_target", "Contacts whose wait, through all queues, kept the queue_wait target.", "waits without a target"),
         ("contacts_abandoned", "Contacts that left while waiting.", "those that left within the short-abandonment threshold"),
         ("contacts_short_abandoned", "Contacts that left while waiting, within the short-abandonment threshold.", ""),
     ):
