@@ -11,7 +11,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import faust
@@ -105,12 +105,25 @@ def admin_client(kafka: Kafka, *, wait_seconds: float, notify: Notify = silent) 
         client.close()
 
 
+class _Admin(KafkaAdminClient):
+    """A client that leaves no thread behind when its first connection fails: the library's own goes on trying, unreachable for anybody."""
+
+    def __init__(self, **settings: Any) -> None:
+        self._closed = False  # or `close` would do nothing
+        try:
+            super().__init__(**settings)
+        except BaseException:
+            with suppress(AttributeError):  # it failed before there was anything to close
+                self.close()
+            raise
+
+
 def _attempt(kafka: Kafka, give_up: float, pause: float, notify: Notify) -> KafkaAdminClient | None:
     """A client, or None after a pause."""
     attempt_seconds = max(ATTEMPT_SECONDS, pause)
     with _quiet("kafka"):
         try:
-            return KafkaAdminClient(**kafka_python_settings(kafka), bootstrap_timeout_ms=int(1000 * attempt_seconds))
+            return _Admin(**kafka_python_settings(kafka), bootstrap_timeout_ms=int(1000 * attempt_seconds))
         except (KafkaConnectionError, KafkaTimeoutError):
             _report(kafka, give_up, pause, notify)
     time.sleep(pause)

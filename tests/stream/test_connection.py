@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from itertools import islice
 from pathlib import Path
@@ -50,3 +51,13 @@ def test_no_broker_is_told_with_address_and_reason_and_tried_again_within_the_bo
     assert time.monotonic() - started < 4
     assert told
     assert kafka.bootstrap_servers[0] in told[0][0]
+
+
+def test_an_attempt_that_fails_leaves_no_thread_behind() -> None:
+    """A worker may wait for its broker for days."""
+    before = set(threading.enumerate())
+    with pytest.raises(BrokerUnreachableError), admin_client(nobody_listens(), wait_seconds=1):
+        pass
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+        assert not thread.is_alive(), thread
