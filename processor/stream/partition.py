@@ -227,7 +227,6 @@ class PartitionProcessor:
         self._newest_appended_at = taken.newest_appended_at
         self._fetched = []
         self._rejoining = True  # the first step proves the fence and writes the new epoch
-        await asyncio.to_thread(self._engine.view)  # the first one sums every window from nothing; the loop has heartbeats to send
         environment.failpoints.reach("takeover.before_seek")
         environment.consumer.seek(self.source, self._applied + 1)
         environment.consumer.resume(self.source)
@@ -245,7 +244,7 @@ class PartitionProcessor:
             self.environment.consumer.seek(self.source, self._applied + 1)
             self.environment.consumer.resume(self.source)
             await self._commit([], with_offset=False)
-        self._show()
+        await self._show()
 
     async def _drop(self) -> None:
         """Forget everything in memory; the log and the state topic have it."""
@@ -286,7 +285,7 @@ class PartitionProcessor:
             if self._fetched:
                 await self._step()
             await self._follow_wall_clock()
-        self._show_if_due()
+        await self._show_if_due()
 
     async def _fetch(self) -> list[Any]:
         timeout_ms = int(self._patience() * 1000)
@@ -403,12 +402,13 @@ class PartitionProcessor:
 
     # -- out ----------------------------------------------------------------------------------------------------------------------
 
-    def _show_if_due(self) -> None:
+    async def _show_if_due(self) -> None:
         if asyncio.get_running_loop().time() - self._shown_at >= self.environment.config.worker.snapshot_ms / 1000:
-            self._show()
+            await self._show()
 
-    def _show(self) -> None:
-        """Publish the numbers as of the last commit."""
-        self.shown = Shown(self._engine.view(), self._applied, self._epoch, self._replaying)
+    async def _show(self) -> None:
+        """Publish the numbers as of the last commit. Copying many segments takes long, and windows are summed anew after a jump in time."""
+        view = await asyncio.to_thread(self._engine.view)  # nobody else touches the engine: this task waits
+        self.shown = Shown(view, self._applied, self._epoch, self._replaying)
         self.environment.recorder.replaying(self.source.partition, self._replaying)
         self._shown_at = asyncio.get_running_loop().time()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,6 +11,8 @@ from aiokafka import TopicPartition
 
 from processor.compile import compile_settings
 from processor.config import Config
+from processor.core.engine import Engine
+from processor.core.outputs import View
 from processor.export.telemetry import Telemetry
 from processor.stream.failpoints import Failpoints
 from processor.stream.partition import Environment, PartitionProcessor
@@ -90,3 +93,19 @@ async def test_while_the_clock_has_parted_time_waits_but_the_broker_is_asked_all
     await processor._follow_wall_clock()
     assert processor._engine.timer_time == 0
     assert processor._answered_at > 0
+
+
+async def test_the_numbers_are_copied_beside_the_loop_which_has_heartbeats_to_send(
+    partition: Partition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+
+    def view(engine: Engine) -> View:
+        threads.append(threading.get_ident())
+        return original(engine)
+
+    original = Engine.view
+    monkeypatch.setattr(Engine, "view", view)
+    await partition.processor._show()
+    assert partition.processor.shown is not None
+    assert threads != [threading.get_ident()]
