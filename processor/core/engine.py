@@ -127,13 +127,23 @@ class Engine:
             self._append(entity, event)
             if not out and event.kind in QUIET_KINDS and state.wake == entity.timer:
                 return
+            self._settle(entity, state, out, event.id)
         else:
-            _, before = fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
-            self._append(entity, event)
-            state, after = fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
-            out = difference(before, after)
+            self._refold(entity, event)
             self.counts["corrections"] += 1
-        self._settle(entity, state, out, event.id)
+
+    def _refold(self, entity: Timeline, event: Event, twin: int | None = None) -> None:
+        """Fold the tail anew with `event` in its place, and in the place of the one at index `twin`; book the difference."""
+        _, before = self._folded(entity)
+        if twin is not None:
+            self.step.records["e", entity.kind, entity.serials.pop(twin), entity.key] = None
+            del entity.tail[twin]
+        self._append(entity, event)
+        state, after = self._folded(entity)
+        self._settle(entity, state, difference(before, after), event.id)
+
+    def _folded(self, entity: Timeline) -> tuple[State, Out]:
+        return fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
 
     def _append(self, entity: Timeline, event: Event) -> None:
         serial = entity.insert(event)
@@ -179,13 +189,7 @@ class Engine:
         self.counts[f"rejected:{Reason.CONFLICTING_DUPLICATE}"] += 1
         if (known.occurred_at, ascii(known)) <= (event.occurred_at, ascii(event)):
             return Rejected(Reason.CONFLICTING_DUPLICATE, "another event with this source and id says something else")
-        _, before = fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
-        serial = entity.serials.pop(twin)
-        del entity.tail[twin]
-        self.step.records["e", entity.kind, serial, entity.key] = None
-        self._append(entity, event)
-        state, after = fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
-        self._settle(entity, state, difference(before, after), event.id)
+        self._refold(entity, event, twin)
         return Conflict(known)
 
     # -- time ---------------------------------------------------------------------------------------------------------------------
@@ -246,7 +250,7 @@ class Engine:
             self._shorten(entity)
         if isinstance(state, Ticket) and self._rests(state, now):
             entity.base = state.freeze()
-            self.step.records["h", entity.kind, entity.key] = (entity.base, entity.base_last, entity.next_serial)
+            self._write_base(entity)
             self._shrink(entity, state)
         self._await_end(entity, gone_at, now)
 
@@ -268,9 +272,12 @@ class Engine:
         if len(entity.tail) >= self.settings.tail_max:
             serials += entity.drop_oldest(len(entity.tail) - self.settings.tail_max + 1, self.policies)
         if serials:
-            self.step.records["h", entity.kind, entity.key] = (entity.base, entity.base_last, entity.next_serial)
+            self._write_base(entity)
             for serial in serials:
                 self.step.records["e", entity.kind, serial, entity.key] = None
+
+    def _write_base(self, entity: Timeline) -> None:
+        self.step.records["h", entity.kind, entity.key] = (entity.base, entity.base_last, entity.next_serial)
 
     def _shrink(self, entity: Timeline, state: Ticket) -> None:
         """A ticket that rests becomes a stub: its base, nothing else."""
@@ -396,7 +403,7 @@ class Engine:
             order = sorted(zip(entity.tail, entity.serials, strict=True))
             entity.tail = [event for event, _ in order]
             entity.serials = [serial for _, serial in order]
-        state, _ = fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
+        state, _ = self._folded(entity)
         self._settle(entity, state, [], "")
         if entity.tail:
             self._schedule_sweep(entity, entity.tail[-1].occurred_at + self._horizon)

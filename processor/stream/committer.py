@@ -16,6 +16,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
+from processor.codec.state import MARKER_KEY
 from processor.config import Config
 from processor.stream.failpoints import Failpoints
 
@@ -84,7 +85,7 @@ class Committer:
         await producer.begin_transaction()
         try:
             self._reach("step.after_begin")
-            sent.append(await producer.send(topics.state, key=b"m", value=transaction.marker, partition=self._partition))
+            sent.append(await producer.send(topics.state, key=MARKER_KEY, value=transaction.marker, partition=self._partition))
             self._reach("step.after_marker")
             await self._send_batches(topics.state, transaction.records, sent)
             self._reach("step.after_records")
