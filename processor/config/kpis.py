@@ -150,6 +150,18 @@ class ShortAbandonment(Section):
     default: DurationField = Field(default=duration("0s"), description="All other channels; 0s counts every abandonment.")
 
 
+class Kpis(Section):
+    """How the numbers of all partitions become KPIs."""
+
+    backfill_minutes: int = Field(
+        default=60, ge=1, le=1440, description="While old events are caught up, KPIs are reported for every so many minutes, not for each."
+    )
+    incomplete_after: PositiveDuration = Field(
+        default=duration("10s"),
+        description="How long to wait for a partition that has not reported a minute; then its KPIs are published, marked as incomplete.",
+    )
+
+
 class Abandonment(Section):
     """When leaving a queue counts."""
 

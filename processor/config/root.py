@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 
 from processor.config.calendars import CalendarConfig
 from processor.config.faults import Fault, unknown
-from processor.config.kpis import Abandonment, Limits, Segments, Time
+from processor.config.kpis import Abandonment, Kpis, Limits, Segments, Time
 from processor.config.policies import PolicyConfig, default_policies
 from processor.config.service import DeadLetter, Facts, Http, Kafka, Topics, Worker
 from processor.config.values import Label, Section, Zone
@@ -34,6 +34,7 @@ class Config(Section):
     time: Time = Field(default_factory=Time, description="How long to wait for what comes late, and when a ticket is done.")
     limits: Limits = Field(default_factory=Limits, description="What can grow has a limit.")
     segments: Segments = Field(default_factory=Segments, description="By what the numbers are told apart.")
+    kpis: Kpis = Field(default_factory=Kpis, description="How the numbers of all partitions become KPIs.")
     reporting_zone: Zone = Field(default="UTC", description="IANA time zone in which a day begins: `today`, and dates in effective_from.")
     calendars: dict[Label, CalendarConfig] = Field(default_factory=dict, description="Business hours by name; policies refer to them.")
     policies: list[PolicyConfig] = Field(

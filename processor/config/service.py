@@ -82,6 +82,9 @@ class Kafka(Section):
     security: Security = Field(default_factory=Security, description="Encryption and login.")
 
 
+TOPIC_ROLES = ("events", "facts", "rejected", "state", "rekeyed", "partials", "kpis")
+
+
 class Topics(Section):
     """What the topics are called and how `topics create` makes them."""
 
@@ -91,15 +94,25 @@ class Topics(Section):
         default="support.rejected.v1", description="Records that could not be used, with the reason. Output, exactly once."
     )
     state: TopicName = Field(default="support.state.v1", description="State of the partitions. Internal, compacted.")
+    rekeyed: TopicName = Field(
+        default="support.rekeyed.v1", description="What one entity hands to another, such as the wait of a merged ticket. Internal."
+    )
+    partials: TopicName = Field(
+        default="support.partials.v1", description="What each partition reports of each minute, to be added up. Internal, compacted."
+    )
+    kpis: TopicName = Field(default="support.kpis.v1", description="KPIs of all partitions together, by segment and window. Output, compacted.")
     partitions: int = Field(
         default=4, ge=1, le=10_000, description="Partitions of each topic. Cannot be changed later without a new state."
+    )
+    kpi_partitions: int = Field(
+        default=4, ge=1, le=1000, description="Partitions of partials and kpis: over so many parts the workers share the adding up."
     )
     replication: int = Field(default=1, ge=1, le=100, description="Copies of each partition; 3 in production.")
 
     def faults(self, path: str) -> Iterator[Fault]:
         """Topics may not share a name."""
         seen: dict[str, str] = {}
-        for field in ("events", "facts", "rejected", "state"):
+        for field in TOPIC_ROLES:
             name = getattr(self, field)
             if name in seen:
                 yield Fault(f"{path}.{field}", f"{name} is already the topic of {seen[name]}")

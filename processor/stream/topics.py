@@ -19,12 +19,12 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import GroupIdNotFoundError, TopicAlreadyExistsError, for_code
 
-from processor.config.service import Topics
+from processor.config.service import TOPIC_ROLES, Topics
 from processor.schemas_path import schemas_path
 from processor.stream.connection import pauses
 
 AS_EVENTS = "as events"  # as many partitions as the events topic: entities keep their partition number from stage to stage
-ROLES = ("events", "facts", "rejected", "state")
+AS_KPIS = "as kpis"  # the partitions over which the KPI stage is shared
 
 
 class State(StrEnum):
@@ -65,18 +65,24 @@ def _documents(folder: Path) -> tuple[dict[str, Any], ...]:
 
 
 def specs(topics: Topics, folder: Path | None = None) -> list[Spec]:
-    """What the configuration wants, in the order events, facts, rejected, state. Raises `ValueError` where a specification is missing."""
+    """What the configuration wants, in the order of `TOPIC_ROLES`. Raises `ValueError` where a specification is missing."""
     by_default_name = {document["name"]: document for document in _documents(folder or schemas_path() / "topics")}
     wanted = []
-    for role in ROLES:
+    for role in TOPIC_ROLES:
         default_name = Topics.model_fields[role].default
         if default_name not in by_default_name:
             raise ValueError(f"schemas/topics has no specification of {default_name}")
         document = by_default_name[default_name]
-        partitions = topics.partitions if document["partitions"] == AS_EVENTS or role == "events" else int(document["partitions"])
+        partitions = _partitions(topics, role, document["partitions"])
         config = {key: _text(value) for key, value in document["config"].items()}
         wanted.append(Spec(role, getattr(topics, role), partitions, topics.replication, config))
     return wanted
+
+
+def _partitions(topics: Topics, role: str, wanted: object) -> int:
+    if role == "events" or wanted == AS_EVENTS:
+        return topics.partitions
+    return topics.kpi_partitions if wanted == AS_KPIS else int(str(wanted))
 
 
 def _text(value: object) -> str:

@@ -26,6 +26,7 @@ import yaml
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from processor.config import Config, load
+from processor.config.service import TOPIC_ROLES
 from processor.stream.connection import admin_client
 from processor.stream.failpoints import VARIABLE
 from processor.stream.topics import create_topics, specs
@@ -65,7 +66,7 @@ class Deployment:
         self.document: dict[str, Any] = {
             "application_id": name,
             "kafka": {"bootstrap_servers": [bootstrap]},
-            "topics": {role: f"{name}-{role}" for role in ("events", "facts", "rejected", "state")} | {"partitions": partitions},
+            "topics": {role: f"{name}-{role}" for role in TOPIC_ROLES} | {"partitions": partitions},
             "http": {"host": "127.0.0.1"},
             "worker": {
                 "clock": "log",

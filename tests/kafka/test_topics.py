@@ -12,7 +12,7 @@ from kafka import KafkaAdminClient
 from processor.cli.topics import command
 from processor.config.service import Kafka, Topics
 from processor.stream.connection import admin_client
-from processor.stream.topics import ROLES, State, create_topics, specs, verify_topics
+from processor.stream.topics import State, create_topics, specs, verify_topics
 from tests.kafka.broker import Broker
 
 TopicName = Callable[[str], str]
@@ -25,7 +25,7 @@ def admin(broker: Broker) -> Iterator[KafkaAdminClient]:
 
 
 def named(topic_name: TopicName) -> Topics:
-    return Topics.model_validate({role: topic_name(role) for role in ROLES} | {"partitions": 3})
+    return Topics.model_validate({role: topic_name(role) for role in TOPIC_ROLES} | {"partitions": 3})
 
 
 def test_created_topics_are_as_specified_and_creating_again_changes_nothing(admin: KafkaAdminClient, topic_name: TopicName) -> None:

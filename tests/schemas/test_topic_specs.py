@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from processor.codec.decode import MAX_BYTES
+from processor.config.service import TOPIC_ROLES, Topics
 from processor.schemas_path import schemas_path
 
 ROOT = schemas_path()
@@ -16,8 +17,8 @@ FIELDS = ["name", "description", "key", "partitions", "config", "writer", "reade
 DELIVERED = "support.events.v1"
 
 
-def test_the_topics_of_the_ticket_stage_are_specified() -> None:
-    assert set(SPECS) == {"support.events.v1", "support.facts.v1", "support.rejected.v1", "support.state.v1"}
+def test_every_topic_is_specified() -> None:
+    assert set(SPECS) == {Topics.model_fields[role].default for role in TOPIC_ROLES}
 
 
 @pytest.mark.parametrize("name", SPECS)
@@ -31,9 +32,11 @@ def test_a_specification_is_complete(name: str) -> None:
     assert "message.timestamp.type" in spec["config"]
 
 
-def test_only_the_events_decide_the_number_of_partitions() -> None:
+def test_the_events_decide_the_number_of_partitions_but_for_the_kpi_stage() -> None:
     assert isinstance(SPECS[DELIVERED]["partitions"], int)
-    assert {spec["partitions"] for name, spec in SPECS.items() if name != DELIVERED} == {"as events"}
+    others = {name: spec["partitions"] for name, spec in SPECS.items() if name != DELIVERED}
+    assert {name for name, partitions in others.items() if partitions == "as kpis"} == {"support.partials.v1", "support.kpis.v1"}
+    assert set(others.values()) == {"as events", "as kpis"}
 
 
 def test_every_schema_belongs_to_a_topic_and_every_topic_names_schemas_that_exist() -> None:
@@ -55,5 +58,6 @@ def test_the_events_carry_the_brokers_time_and_are_kept() -> None:
     assert config["retention.ms"] == "-1"
 
 
-def test_only_state_is_compacted() -> None:
-    assert [name for name, spec in SPECS.items() if spec["config"]["cleanup.policy"] == "compact"] == ["support.state.v1"]
+def test_what_is_looked_up_by_key_is_compacted() -> None:
+    compacted = {name for name, spec in SPECS.items() if spec["config"]["cleanup.policy"] == "compact"}
+    assert compacted == {"support.state.v1", "support.partials.v1", "support.kpis.v1"}

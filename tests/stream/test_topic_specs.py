@@ -6,20 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from processor.config.service import Topics
-from processor.stream.topics import ROLES, specs
+from processor.config.service import TOPIC_ROLES, Topics
+from processor.stream.topics import specs
 
 
 def test_every_role_has_a_specification_in_the_repository() -> None:
     wanted = specs(Topics())
-    assert [spec.role for spec in wanted] == list(ROLES)
-    assert [spec.name for spec in wanted] == [getattr(Topics(), role) for role in ROLES]
+    assert [spec.role for spec in wanted] == list(TOPIC_ROLES)
+    assert [spec.name for spec in wanted] == [getattr(Topics(), role) for role in TOPIC_ROLES]
 
 
 def test_names_partitions_and_copies_are_the_configured_ones() -> None:
-    wanted = specs(Topics(events="mine", partitions=7, replication=3))
+    wanted = specs(Topics(events="mine", partitions=7, kpi_partitions=2, replication=3))
     assert wanted[0].name == "mine"
-    assert {spec.partitions for spec in wanted} == {7}
+    assert {spec.role for spec in wanted if spec.partitions == 2} == {"partials", "kpis"}
+    assert {spec.partitions for spec in wanted} == {2, 7}
     assert {spec.replication for spec in wanted} == {3}
 
 
