@@ -100,7 +100,7 @@ class Topics(Section):
     partials: TopicName = Field(
         default="support.partials.v1", description="What each partition reports of each minute, to be added up. Internal, compacted."
     )
-    kpis: TopicName = Field(default="support.kpis.v1", description="KPIs of all partitions together, by segment and window. Output, compacted.")
+    kpis: TopicName = Field(default="support.kpis.v1", description="KPIs of all partitions together, by segment and window. Output.")
     partitions: int = Field(
         default=4, ge=1, le=10_000, description="Partitions of each topic. Cannot be changed later without a new state."
     )

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from kafka import KafkaAdminClient
 
 from processor.cli.topics import command
-from processor.config.service import Kafka, Topics
+from processor.config.service import TOPIC_ROLES, Kafka, Topics
 from processor.stream.connection import admin_client
 from processor.stream.topics import State, create_topics, specs, verify_topics
 from tests.kafka.broker import Broker
