@@ -8,7 +8,7 @@ from typing import Any
 from processor.core.events import Event
 from processor.core.facts import Fact
 from processor.core.levels import Key
-from processor.core.rows import CellKey, Row
+from processor.core.rows import CellKey, Row, Segment
 
 RecordKey = tuple[Any, ...]
 
@@ -50,9 +50,44 @@ class View:
     entities: int
 
 
+@dataclass(frozen=True, slots=True)
+class Rekeyed:
+    """What one entity hands to another, which may live on another partition: an event of the timeline of `target`, a ticket.
+
+    `sign` -1 takes it back. `number` is its id, a hash of what it says and of who says it; `at` its instant in milliseconds.
+    """
+
+    sign: int
+    kind: str
+    target: str
+    number: int
+    at: int
+    data: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a partition reports of the windows that end at the full minute `end` (milliseconds).
+
+    `windows` holds the net sums of each segment by the name of the window; what has nothing is left out. `backlog` is how many tickets of
+    the segment were unsolved at `end`.
+    """
+
+    end: int
+    windows: dict[Segment, dict[str, Row]]
+    backlog: dict[Segment, int]
+
+
 @dataclass(slots=True)
 class Step:
-    """What one step leaves behind: facts to state, and state records to write (None = delete)."""
+    """What one step leaves behind.
+
+    Facts to state, state records to write (None = delete), what goes to other entities, the reports that may be sent, and how far this
+    partition has come, for every other one to hear (None = no news).
+    """
 
     facts: list[Stated] = field(default_factory=list)
     records: dict[RecordKey, Any] = field(default_factory=dict)
+    rekeyed: list[Rekeyed] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
+    heartbeat: tuple[int, ...] | None = None

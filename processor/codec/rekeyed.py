@@ -1,0 +1,40 @@
+"""Records of the re-keyed topic: what one entity hands to another, and how far each partition has come.
+
+Internal: written and read by workers alone. A hand-over has the id of its target as key, a heartbeat has none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from processor.core.outputs import Rekeyed
+
+Heartbeat = tuple[int, ...]
+
+
+def encode_rekeyed(record: Rekeyed, source: int) -> tuple[bytes, bytes]:
+    """Key and value of a hand-over from an entity of partition `source`."""
+    document = {"source": source, "sign": record.sign, "kind": record.kind, "number": f"{record.number:032x}", "at": record.at}
+    return record.target.encode(), orjson.dumps({**document, "data": record.data})
+
+
+def encode_heartbeat(source: int, heartbeat: Heartbeat) -> tuple[None, bytes]:
+    """Key and value of a heartbeat of partition `source`."""
+    return None, orjson.dumps({"source": source, "heartbeat": heartbeat})
+
+
+def decode_rekeyed(value: bytes | None, key: bytes | None) -> tuple[int, Rekeyed | Heartbeat]:
+    """The partition that it is from, and what it says. Raises ValueError for a record that is none of ours."""
+    try:
+        document: dict[str, Any] = orjson.loads(value or b"")
+        source = int(document["source"])
+        if "heartbeat" in document:
+            return source, tuple(int(level) for level in document["heartbeat"])
+        if key is None:
+            raise ValueError("a hand-over without the key of its target")
+        number, at = int(document["number"], 16), int(document["at"])
+        return source, Rekeyed(int(document["sign"]), str(document["kind"]), key.decode(), number, at, tuple(document["data"]))
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"no record of a re-keyed topic: {error!r}") from error

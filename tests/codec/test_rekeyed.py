@@ -1,0 +1,36 @@
+"""Hand-overs and heartbeats survive the topic; what is neither is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from processor.codec.rekeyed import decode_rekeyed, encode_heartbeat, encode_rekeyed
+from processor.core.outputs import Rekeyed
+
+
+def test_a_hand_over_comes_back() -> None:
+    record = Rekeyed(-1, "ticket.wait_handed", "T-Ü|1", (1 << 128) - 1, 1_767_225_600_000, ("T-2", 1_767_225_000_000, 1))
+    key, value = encode_rekeyed(record, 3)
+    assert key == "T-Ü|1".encode()
+    assert decode_rekeyed(value, key) == (3, record)
+
+
+def test_a_heartbeat_comes_back() -> None:
+    key, value = encode_heartbeat(2, (1, 2, 3, 4))
+    assert key is None
+    assert decode_rekeyed(value, key) == (2, (1, 2, 3, 4))
+
+
+NOT_OURS = (None, b"", b"nonsense", b"[]", b"{}", b'{"source":1}', b'{"source":1,"heartbeat":5}', b'{"source":1,"sign":1}')
+
+
+@pytest.mark.parametrize("value", NOT_OURS)
+def test_anything_else_is_refused(value: bytes | None) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        decode_rekeyed(value, b"T-1")
+
+
+def test_a_hand_over_to_nobody_is_refused() -> None:
+    _, value = encode_rekeyed(Rekeyed(1, "ticket.wait_handed", "T", 1, 1, ()), 0)
+    with pytest.raises(ValueError, match="target"):
+        decode_rekeyed(value, None)
