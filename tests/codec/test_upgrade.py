@@ -1,0 +1,49 @@
+"""A state of an older version is read by this release: the numbers it had, and the numbers it comes to with the rest of the log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from processor.codec.state import decode_marker, decode_record
+from processor.compile import compile_settings
+from processor.config import Config
+from processor.core.engine import Engine
+from processor.export.snapshot import snapshot
+from tests.codec.stored import Stored, go_on, stored
+
+
+def restored(state: Stored) -> dict[int, Engine]:
+    """Engines that stand where the stored state stood."""
+    settings = compile_settings(Config.model_validate(state.config))
+    engines = {}
+    for number, marker in state.markers.items():
+        engine = engines[number] = Engine(settings, number)
+        records = [decode_record(key, value) for key, value in state.records[number].items()]
+        for _ in engine.restore(decode_marker(marker), records):
+            pass
+    return engines
+
+
+def assert_shows(engines: dict[int, Engine], wanted: dict[str, Any]) -> None:
+    """Every number that the release of that time showed; families that came later are not asked for."""
+    views = [engine.view() for engine in engines.values()]
+    taken = snapshot(views, None, engines[0].settings.group_bys)
+    shown = wanted["snapshot"]
+    assert (taken["digest"], taken["ledger_count"], taken["window_end"]) == (shown["digest"], shown["ledger_count"], shown["window_end"])
+    for number, partition in shown["partitions"].items():
+        found = taken["partitions"][number]
+        assert {name: found[name] for name in partition if name != "applied"} == {k: v for k, v in partition.items() if k != "applied"}
+    assert len(shown["metrics"]) > 40
+    for family, values in shown["metrics"].items():
+        assert taken["metrics"].get(family) == values, family
+    for engine, counts in zip(engines.values(), wanted["counts"], strict=True):
+        assert {name: engine.counts[name] for name in counts} == counts
+
+
+def test_a_state_of_version_1_shows_its_numbers_and_goes_on() -> None:
+    state = stored()
+    engines = restored(state)
+    assert_shows(engines, state.at_restore)
+    go_on(engines, state.log, state.until)
+    assert state.at_end["snapshot"]["digest"] != state.at_restore["snapshot"]["digest"]
+    assert_shows(engines, state.at_end)
