@@ -12,7 +12,7 @@ from rich.table import Table
 from processor.cli.options import PROBLEMS, bootstrap_option, config_option, load_config, refuse, refusing, tell_retry, wait_option
 from processor.config import Config
 from processor.stream.connection import BrokerUnreachableError, admin_client
-from processor.stream.topics import Problem, Spec, create_topics, reset_state, specs, verify_topics
+from processor.stream.topics import STATE_ROLES, Problem, Spec, create_topics, reset_state, specs, verify_topics
 
 PIPED_WIDTH = 140  # columns where there is no terminal to ask
 
@@ -51,14 +51,15 @@ def reset(config_path: Path | None, bootstrap: str | None, wait_seconds: float, 
     Stop every worker first. The facts topic keeps what was stated; the same facts are stated again, with the same ids.
     """
     config = load_config(config_path, bootstrap)
+    internal = ", ".join(getattr(config.topics, role) for role in STATE_ROLES)
     if not yes:
-        click.confirm(f"Delete everything in {config.topics.state} and the offsets of group {config.application_id}?", abort=True, err=True)
+        click.confirm(f"Delete everything in {internal}, and the offsets of group {config.application_id}?", abort=True, err=True)
     with refusing(BrokerUnreachableError, ValueError), admin_client(config.kafka, wait_seconds=wait_seconds, notify=tell_retry) as admin:
         try:
             reset_state(admin, specs(config.topics), config.application_id)
         except KafkaError as error:
             refuse(f"the broker refused: {error or type(error).__name__}")
-    click.echo(f"{config.topics.state} is empty; the next worker begins at the beginning of {config.topics.events}", err=True)
+    click.echo(f"{internal} are empty; the next worker begins at the beginning of {config.topics.events}", err=True)
 
 
 def _run(config: Config, wait_seconds: float, *, create_first: bool) -> None:

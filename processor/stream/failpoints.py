@@ -20,6 +20,8 @@ POINTS = (
     "step.after_marker",
     "step.after_records",
     "step.after_facts",
+    "step.after_rekeyed",
+    "step.after_partials",
     "step.after_flush",
     "step.after_offsets",
     "step.after_commit",

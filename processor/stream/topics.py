@@ -109,27 +109,37 @@ def _create(admin: KafkaAdminClient, spec: Spec) -> State:
     return State.CREATED
 
 
+# What belongs together: the markers hold offsets of re-keyed, and partials carry the epochs of the markers.
+STATE_ROLES = ("state", "rekeyed", "partials")
+
+
 def reset_state(admin: KafkaAdminClient, wanted: list[Spec], group: str, *, wait_seconds: float = 30.0) -> None:
-    """Delete the state topic with everything in it, and the group's offsets; then make the topic again. No worker may be running.
+    """Delete the internal topics with everything in them, and the group's offsets; then make them again. No worker may be running.
 
     Raises KafkaError where the broker refuses, also because the group still has members.
     """
     described = admin.describe_groups([group]).get(group, {})
     if described.get("members"):
         raise ValueError(f"the group {group} still has members: stop every worker first")
-    state = next(spec for spec in wanted if spec.role == "state")
-    if state.name in admin.list_topics():
-        admin.delete_topics([state.name])
+    internal = [spec for spec in wanted if spec.role in STATE_ROLES]
+    existing = set(admin.list_topics())
+    if doomed := [spec.name for spec in internal if spec.name in existing]:
+        admin.delete_topics(doomed)
     with suppress(GroupIdNotFoundError):
         admin.delete_groups([group])
+    for spec in internal:
+        _create_when_deleted(admin, spec, wait_seconds)
+    admin.wait_for_topics([spec.name for spec in internal])
+
+
+def _create_when_deleted(admin: KafkaAdminClient, spec: Spec, wait_seconds: float) -> None:
     give_up = time.monotonic() + wait_seconds
     for pause in pauses():
-        if _create(admin, state) is State.CREATED:  # exists = the deletion is not done yet
-            break
+        if _create(admin, spec) is State.CREATED:  # exists = the deletion is not done yet
+            return
         if time.monotonic() > give_up:
-            raise ValueError(f"the broker has not deleted {state.name} within {wait_seconds:.0f} s; run the command again")
+            raise ValueError(f"the broker has not deleted {spec.name} within {wait_seconds:.0f} s; run the command again")
         time.sleep(pause)
-    admin.wait_for_topics([state.name])
 
 
 def verify_topics(admin: KafkaAdminClient, wanted: list[Spec]) -> list[Problem]:
