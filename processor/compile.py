@@ -2,7 +2,8 @@
 
 All zones and holidays are resolved here, once, against pinned data; the engine only bisects integers. A calendar is what its wall clock
 says: an instant is open when its local date is no holiday and its local time lies in the hours of that weekday. So an opening that a
-clock change skips happens at the change, and an hour that happens twice counts twice.
+clock change skips happens at the change, and an hour that happens twice counts twice. A calendar that changes on a date is one table, too:
+before that instant the old hours, from it on the new ones, so a duration over the change is the sum over the schedules in force.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import struct
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
-from datetime import date
+from datetime import date, timedelta
 from itertools import islice
 from typing import Any
 
@@ -24,8 +25,9 @@ from processor.config.zones import offset_periods
 from processor.core.business_hours import Calendar
 from processor.core.settings import DAY_MS, MINUTE_MS, Policy, Settings, Target
 
-TABLE_START = (date(1990, 1, 1) - date(1970, 1, 1)).days * DAY_MS  # no event is older, or as new as TABLE_END
-TABLE_END = (date(2050, 1, 1) - date(1970, 1, 1)).days * DAY_MS
+EPOCH = date(1970, 1, 1)
+TABLE_START = (date(1990, 1, 1) - EPOCH).days * DAY_MS  # no event is older, or as new as TABLE_END
+TABLE_END = (date(2050, 1, 1) - EPOCH).days * DAY_MS
 MARGIN_MS = 2 * DAY_MS  # local days that reach into the table from beyond its ends
 EPOCH_WEEKDAY = 3  # 1970-01-01 was a Thursday
 SCHEME = 1  # raised when the same settings begin to mean other numbers
@@ -56,26 +58,40 @@ def compile_settings(config: Config) -> Settings:
 
 
 def compile_calendar(name: str, calendar: CalendarConfig) -> Calendar:
-    """The open intervals of a calendar between 1990 and 2050."""
-    local = _local_intervals(calendar)
+    """The open intervals of a calendar between 1990 and 2050, all its versions in one table."""
     merged: Intervals = []
+    versions = calendar.versions()
+    starts = [TABLE_START if version.start is None else _within_table(version.start) for version in versions]
+    for version, start, end in zip(versions, starts, [*starts[1:], TABLE_END], strict=True):
+        for opens, closes in _open_intervals(version.calendar, start, end):
+            if merged and merged[-1][1] == opens:
+                merged[-1] = merged[-1][0], closes
+            else:
+                merged.append((opens, closes))
+    changes = [start for version, start in zip(versions, starts, strict=True) if version.start is not None]
+    return Calendar(name, [start for start, _ in merged], [end for _, end in merged], changes)
+
+
+def _within_table(instant: int) -> int:
+    return min(max(instant, TABLE_START), TABLE_END)
+
+
+def _open_intervals(calendar: CalendarConfig, begin: int, end: int) -> Iterator[tuple[int, int]]:
+    """The open intervals of one version in [begin, end), UTC; two of them may touch."""
+    local = _local_intervals(calendar, begin, end)
     for period in offset_periods(calendar.zone, TABLE_START, TABLE_END):
         # Within the period local = UTC + offset: what of the local hours lies in its local span is open, moved by the offset.
-        for opens, closes in _clipped(local, period.start + period.offset, period.end + period.offset):
-            start, end = opens - period.offset, closes - period.offset
-            if merged and merged[-1][1] == start:
-                merged[-1] = merged[-1][0], end
-            else:
-                merged.append((start, end))
-    return Calendar(name, [start for start, _ in merged], [end for _, end in merged])
+        for opens, closes in _clipped(local, max(period.start, begin) + period.offset, min(period.end, end) + period.offset):
+            yield opens - period.offset, closes - period.offset
 
 
-def _local_intervals(calendar: CalendarConfig) -> Intervals:
+def _local_intervals(calendar: CalendarConfig, begin: int, end: int) -> Intervals:
     """Opening hours on the local time line, as if no clock ever changed, in milliseconds since local 1970; touching ones are joined."""
     hours = [[(each.opens * MINUTE_MS, each.closes * MINUTE_MS) for each in getattr(calendar.hours, day)] for day in WEEKDAYS]
-    closed = _closed_days(calendar)
+    days = range((begin - MARGIN_MS) // DAY_MS, (end + MARGIN_MS) // DAY_MS)
+    closed = _closed_days(calendar, days)
     intervals: Intervals = []
-    for day in range((TABLE_START - MARGIN_MS) // DAY_MS, (TABLE_END + MARGIN_MS) // DAY_MS):
+    for day in days:
         if day in closed:
             continue
         midnight = day * DAY_MS
@@ -96,9 +112,10 @@ def _clipped(intervals: Intervals, start: int, end: int) -> Iterator[tuple[int, 
         yield max(opens, start), min(closes, end)
 
 
-def _closed_days(calendar: CalendarConfig) -> set[int]:
-    """Holidays as days since 1970-01-01."""
-    years = range(1989, 2052)
+def _closed_days(calendar: CalendarConfig, within: range) -> set[int]:
+    """Holidays as days since 1970-01-01, all of those that lie in that range and perhaps others."""
+    first, last = (EPOCH + timedelta(days=day) for day in (within.start, within.stop))
+    years = range(first.year, last.year + 1)
     days = set(calendar.holidays)
     for month_day in calendar.holidays_every_year:
         month, day = map(int, month_day.split("-"))
@@ -107,7 +124,7 @@ def _closed_days(calendar: CalendarConfig) -> set[int]:
         from holidays import country_holidays
 
         days.update(country_holidays(calendar.country, subdiv=calendar.subdivision, years=years))
-    return {(day - date(1970, 1, 1)).days for day in days}
+    return {(day - EPOCH).days for day in days}
 
 
 def compile_midnights(zone: str) -> tuple[int, ...]:

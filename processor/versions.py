@@ -1,8 +1,8 @@
 """Whether a configuration may go on with stored state: what decided numbers in the past may not change behind them.
 
 The state carries a stamp of the settings it was made with. Another configuration may differ in what only concerns the future: new versions
-of policies that take effect after every stored clock, other hours or holidays from then on, limits, group-bys. Anything else would make the
-fold take back facts that were never stated; it needs the log to be computed anew.
+of policies and changes of calendars that take effect after every stored clock, limits, group-bys. Anything else would make the fold take
+back facts that were never stated; it needs the log to be computed anew.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from hashlib import blake2b
 from typing import Any
 
 from processor.codec.times import format_time
+from processor.core.business_hours import Calendar
 from processor.core.settings import DAY_MS, Policy, Settings
 
 # Settings that decided what is stored. Others (timer_delay, limits, group-bys, detail of facts, the reporting zone) only decide what comes.
@@ -26,7 +27,7 @@ def stamp(settings: Settings, until: int) -> dict[str, Any]:
         "policies": {_name(policy): _hash_of_policy(policy) for policy in settings.policies},
         "order": list(dict.fromkeys(policy.id for policy in settings.policies)),
         "day": day,
-        "calendars": {name: _hash_of_past(settings, name, day) for name in settings.calendars},
+        "calendars": {name: _stamp_of_calendar(calendar, day) for name, calendar in settings.calendars.items()},
     }
 
 
@@ -51,12 +52,31 @@ def objections(stored: dict[str, Any], settings: Settings, until: int) -> list[s
     order = [name for name in dict.fromkeys(policy.id for policy in settings.policies) if name in stored["order"]]
     if order != [name for name in stored["order"] if name in order]:
         found.append("the order of the policies was changed: the first that matches applies, also to what is stored")
-    found += [
-        f"calendar {name} was changed in the past: hours and holidays may only change from now on"
-        for name, digest in stored["calendars"].items()
-        if name in settings.calendars and _hash_of_past(settings, name, stored["day"]) != digest
-    ]
+    for name, known in stored["calendars"].items():
+        calendar = settings.calendars.get(name)  # one that no policy names may go; a policy's own stamp names its calendar
+        if calendar is None:
+            continue
+        now = _stamp_of_calendar(calendar, stored["day"])
+        then = known if isinstance(known, dict) else {"past": known, "day": now["day"], "changes": []}  # a hash alone: an older stamp
+        if not _same_past(then, now, until):
+            found.append(_calendar_objection(calendar, then, until))
     return found
+
+
+def fingerprints(settings: Settings) -> dict[str, dict[str, str]]:
+    """A short hash of each version of each policy, and of each calendar's table: what to compare between two configurations."""
+    return {
+        "policies": {_name(policy): _hash_of_policy(policy) for policy in settings.policies},
+        "calendars": {name: _hash((calendar.opens, calendar.closes)) for name, calendar in sorted(settings.calendars.items())},
+    }
+
+
+def _calendar_objection(calendar: Calendar, known: dict[str, Any], until: int) -> str:
+    clocks = f"the stored clocks, which stand at {format_time(until)}"
+    early = [at for at in calendar.changes if at <= until and at not in known["changes"]]
+    if early:
+        return f"calendar {calendar.name} changes {_since(early[0])}, not after {clocks}: let the change begin later"
+    return f"calendar {calendar.name} was changed before {clocks}: leave what was as it was, and add a change with a later effective_from"
 
 
 def _since(effective_from: int) -> str:
@@ -74,14 +94,24 @@ def _hash_of_policy(policy: Policy) -> str:
     return _hash((policy.effective_from, match, targets, pauses, policy.calendar))
 
 
-def _hash_of_past(settings: Settings, name: str, day: int) -> str:
-    """The hours of a calendar before that day (days since 1970, UTC)."""
-    calendar = settings.calendars[name]
-    end = bisect_left(calendar.opens, day * DAY_MS)
-    closes = calendar.closes[:end]
+def _stamp_of_calendar(calendar: Calendar, day: int) -> dict[str, Any]:
+    """Its hours before that day (days since 1970, UTC) as a hash, those of the day itself, and when it has changed or will."""
+    first, last = bisect_left(calendar.opens, day * DAY_MS), bisect_left(calendar.opens, (day + 1) * DAY_MS)
+    hours = zip(calendar.opens[max(first - 1, 0) : last], calendar.closes[max(first - 1, 0) : last], strict=True)
+    closes = calendar.closes[:first]
     if closes:
         closes[-1] = min(closes[-1], day * DAY_MS)
-    return _hash((calendar.opens[:end], closes))
+    return {
+        "past": _hash((calendar.opens[:first], closes)),
+        "day": [[opens, closes] for opens, closes in hours if closes > day * DAY_MS],
+        "changes": list(calendar.changes),
+    }
+
+
+def _same_past(known: dict[str, Any], present: dict[str, Any], until: int) -> bool:
+    """Whether two stamps of one day agree about everything before `until`, an instant of that day."""
+    days = ([[opens, min(closes, until)] for opens, closes in stamped["day"] if opens < until] for stamped in (known, present))
+    return bool(known["past"] == present["past"]) and next(days) == next(days)
 
 
 def _hash(value: object) -> str:

@@ -14,11 +14,11 @@ NEVER = 1 << 62  # later than any instant: a due time that the table cannot reac
 
 
 class Calendar:
-    """Open hours as parallel arrays. Outside the table a calendar is closed."""
+    """Open hours as parallel arrays. Outside the table a calendar is closed. `changes` are the instants at which other hours began."""
 
-    __slots__ = ("closes", "cumulative", "name", "opens")
+    __slots__ = ("changes", "closes", "cumulative", "name", "opens")
 
-    def __init__(self, name: str, opens: Sequence[int], closes: Sequence[int]) -> None:
+    def __init__(self, name: str, opens: Sequence[int], closes: Sequence[int], changes: Sequence[int] = ()) -> None:
         if len(opens) != len(closes):
             raise ValueError(f"calendar {name}: {len(opens)} openings, {len(closes)} closings")
         previous = -NEVER
@@ -27,6 +27,7 @@ class Calendar:
                 raise ValueError(f"calendar {name}: interval [{start}, {end}) is empty or out of order")
             previous = end
         self.name = name
+        self.changes = tuple(changes)
         self.opens = list(opens)
         self.closes = list(closes)
         # cumulative[i] = open milliseconds before interval i begins; one entry more than intervals.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left, bisect_right
 from contextlib import suppress
 from dataclasses import fields, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -15,7 +17,7 @@ from processor.compile import compile_settings
 from processor.config import Config, Duration, load, loads
 from processor.config.values import UNIT_MS, parse_duration
 from processor.core.events import CHANNELS
-from processor.core.settings import DAY_MS, HOUR_MS, Settings, Target
+from processor.core.settings import DAY_MS, HOUR_MS, MINUTE_MS, Settings, Target
 
 OFFICE = "calendars: {office: {zone: Europe/Berlin, hours: {mon: 08:00-12:00}}}\n"
 
@@ -80,6 +82,96 @@ calendars:
 
     assert open_days("a") == ["2026-12-25", "2026-06-04"]
     assert open_days("b") == ["2026-12-24"]
+
+
+CHANGING = """
+calendars:
+  desk:
+    zone: Europe/Berlin
+    hours: {mon: "09:00-17:00", tue: "09:00-17:00"}
+    holidays: [2027-01-04, 2027-01-12]
+    country: DE
+    changes:
+      - {effective_from: 2027-01-05, hours: {mon: "09:00-17:00", tue: "12:00-20:00"}, holidays: []}
+      - {effective_from: 2027-01-11, zone: America/New_York, country: null}
+      - {effective_from: "2027-01-12T15:30:00-05:00", hours: {tue: "09:00-17:00"}}
+"""
+
+
+def utc(text: str) -> int:
+    return round(datetime.fromisoformat(f"{text}+00:00").timestamp() * 1000)
+
+
+def test_a_calendar_that_changes_is_one_table() -> None:
+    """Mondays and Tuesdays: a holiday by date, new hours from a Tuesday on, another zone from a Monday on, an early close in the middle."""
+    desk = settings_of(CHANGING).calendars["desk"]
+    first = bisect_left(desk.opens, utc("2026-12-28T00:00"))
+    last = bisect_left(desk.opens, utc("2027-01-27T00:00"))
+    assert list(zip(desk.opens[first:last], desk.closes[first:last], strict=True)) == [
+        (utc("2026-12-28T08:00"), utc("2026-12-28T16:00")),
+        (utc("2026-12-29T08:00"), utc("2026-12-29T16:00")),  # Monday 2027-01-04 is a holiday
+        (utc("2027-01-05T11:00"), utc("2027-01-05T19:00")),
+        (utc("2027-01-11T14:00"), utc("2027-01-11T22:00")),
+        (utc("2027-01-12T17:00"), utc("2027-01-12T22:00")),  # no holiday any more; it began as the old hours and ends as the new ones
+        (utc("2027-01-19T14:00"), utc("2027-01-19T22:00")),
+        (utc("2027-01-26T14:00"), utc("2027-01-26T22:00")),
+    ]
+    assert desk.changes == (utc("2027-01-04T23:00"), utc("2027-01-11T05:00"), utc("2027-01-12T20:30"))
+
+
+def test_before_between_and_after_its_changes_a_calendar_is_the_one_in_force() -> None:
+    """Against calendars without changes, minute by minute."""
+    parts = [
+        "zone: Europe/Berlin, hours: {mon: 09:00-17:00, tue: 09:00-17:00}, holidays: [2027-01-04, 2027-01-12], country: DE",
+        "zone: Europe/Berlin, hours: {mon: 09:00-17:00, tue: 12:00-20:00}, country: DE",
+        "zone: America/New_York, hours: {mon: 09:00-17:00, tue: 12:00-20:00}",
+        "zone: America/New_York, hours: {tue: 09:00-17:00}",
+    ]
+    alone = settings_of("calendars:\n" + "".join(f"  v{number}: {{{part}}}\n" for number, part in enumerate(parts))).calendars
+    desk = settings_of(CHANGING).calendars["desk"]
+    seen = set()
+    for minute in range(utc("2026-12-25T00:00"), utc("2027-02-01T00:00"), MINUTE_MS):
+        version = bisect_right(desk.changes, minute)
+        seen.add((version, desk.is_open(minute)))
+        assert desk.is_open(minute) == alone[f"v{version}"].is_open(minute), (version, minute)
+    assert len(seen) == 2 * len(parts)
+    since = utc("2026-01-01T00:00")
+    bounds = [since, *desk.changes, utc("2030-01-01T00:00")]
+    summed = sum(alone[f"v{number}"].between(*pair) for number, pair in enumerate(pairwise(bounds)))
+    assert desk.between(since, bounds[-1]) == summed
+
+
+def test_what_a_change_does_not_name_stays_and_another_country_begins_without_subdivision() -> None:
+    text = """
+calendars:
+  a:
+    zone: Europe/Berlin
+    hours: {mon: 08:00-12:00}
+    holidays_every_year: [12-24]
+    country: DE
+    subdivision: BY
+    changes:
+      - {effective_from: 2027-01-01, holidays: [2027-03-01]}
+      - {effective_from: 2028-01-01, country: AT}
+      - {effective_from: 2029-01-01, subdivision: "9"}
+      - {effective_from: 2030-01-01, country: null}
+"""
+    versions = [version.calendar for version in loads(text.encode(), "tried.yaml").calendars["a"].versions()]
+    assert [(version.country, version.subdivision) for version in versions] == [
+        ("DE", "BY"), ("DE", "BY"), ("AT", None), ("AT", "9"), (None, None),
+    ]  # fmt: skip
+    assert {tuple(version.holidays_every_year) for version in versions} == {("12-24",)}
+    assert [len(version.holidays) for version in versions] == [0, 1, 1, 1, 1]
+    assert all(version.changes == [] for version in versions)
+
+
+def test_a_change_to_the_same_hours_changes_nothing() -> None:
+    """Also around the clock, where old and new hours touch."""
+    week = "hours: {mon: 00:00-24:00, tue: 00:00-24:00, wed: 00:00-24:00, thu: 00:00-24:00}"
+    plain = f"calendars: {{a: {{zone: Europe/Berlin, {week}}}}}"
+    changed = plain.removesuffix("}}") + f", changes: [{{effective_from: 2027-01-05, {week}}}]}}}}"
+    assert settings_of(plain).fingerprint == settings_of(changed).fingerprint
+    assert settings_of(plain).fingerprint != settings_of(changed.replace("mon: 00:00-24:00, tue: 00:00-24:00, wed", "wed")).fingerprint
 
 
 def test_the_fingerprint_changes_with_everything_that_decides_a_number() -> None:

@@ -9,7 +9,7 @@ import yaml
 
 from processor.compile import compile_settings
 from processor.config import Config, load, loads
-from processor.config.calendars import WEEKDAYS, CalendarConfig
+from processor.config.calendars import WEEKDAYS, CalendarChange, CalendarConfig
 from processor.config.example import SAMPLES, render_example
 from processor.config.policies import Match, Pauses, PolicyConfig, TargetConfig, Targets
 from processor.config.values import Section
@@ -50,12 +50,12 @@ def test_the_samples_are_valid_and_name_every_key() -> None:
     text = "".join(f"{name}:\n" + "".join(f"  {line[2:]}\n" for line in lines.splitlines()) for name, lines in SAMPLES.items())
     config = loads(text.encode(), "samples")
     assert [(policy.id, policy.version) for policy in compile_settings(config).policies] == [("gold", 2), ("gold", 1), ("hotline", 1)]
-    for model in (CalendarConfig, PolicyConfig, TargetConfig):
+    for model in (CalendarConfig, CalendarChange, PolicyConfig, TargetConfig):
         for key in model.model_fields:
             assert f"{key}:" in text
 
 
-@pytest.mark.parametrize("model", [CalendarConfig, PolicyConfig, Match, Targets, TargetConfig, Pauses])
+@pytest.mark.parametrize("model", [CalendarConfig, CalendarChange, PolicyConfig, Match, Targets, TargetConfig, Pauses])
 def test_every_key_is_described(model: type[Section]) -> None:
     assert all(field.description for field in model.model_fields.values())
 

@@ -13,6 +13,7 @@ OFFICE = """
 calendars:
   office: {zone: Europe/Berlin, hours: {mon: "08:00-12:00"}}
 """
+CHANGES = "calendars: {a: {zone: UTC, hours: {mon: 08:00-12:00}, changes: "
 
 
 def faults_of(text: str) -> dict[str, str]:
@@ -97,6 +98,23 @@ worker: {clock: live}
         ("calendars: {a: {zone: UTC, hours: {mon: 08:00-12:00}, holidays_every_year: [02-30]}}", "calendars.a.holidays_every_year[0]", "-25"),  # noqa: E501
         ("calendars: {a: {zone: UTC, hours: {mon: 08:00-12:00}, country: DE, subdivision: XX}}", "calendars.a.subdivision", "BY"),
         ("calendars: {a: {zone: UTC, hours: {mon: 08:00-12:00}, subdivision: BY}}", "calendars.a.subdivision", "no country"),
+        (CHANGES + "[{hours: {mon: 09:00-12:00}}]}}", "calendars.a.changes[0].effective_from", "is required"),
+        (CHANGES + "[{effective_from: 2027-01-01}]}}", "calendars.a.changes[0]", "changes nothing"),
+        (CHANGES + "[{effective_from: 2027-01-01, hours: {}}]}}", "calendars.a.changes[0].hours", "never open"),
+        (CHANGES + "[{effective_from: 2027-01-01, hurs: {}}]}}", "calendars.a.changes[0].hurs", "did you mean 'hours'?"),
+        (CHANGES + "[{effective_from: 2027-01-01, zone: Berlin}]}}", "calendars.a.changes[0].zone", "unknown IANA time zone"),
+        (CHANGES + "[{effective_from: 2027-01-01, subdivision: BY}]}}", "calendars.a.changes[0].subdivision", "has no country"),
+        (CHANGES + "[{effective_from: 2027-01-01T08:00:00, zone: UTC}]}}", "calendars.a.changes[0].effective_from", "has no zone"),
+        (
+            CHANGES + "[{effective_from: 2027-01-01, zone: UTC}, {effective_from: 2027-01-01T00:00:00Z, holidays: []}]}}",
+            "calendars.a.changes[1].effective_from",
+            "begins when changes[0], which is from 2027-01-01: put both into one change",
+        ),
+        (
+            CHANGES + "[{effective_from: 2027-01-01, holidays: []}, {effective_from: 2026-07-01, holidays: []}]}}",
+            "calendars.a.changes[1].effective_from",
+            "begins before changes[0], which is from 2027-01-01: write changes in order",
+        ),
         ("policies: [{id: a, calendar: ofice, targets: {}}]" + OFFICE, "policies[0].calendar", "did you mean 'office'?"),
         ("policies: [{id: a, targets: {first_respons: 8h}}]", "policies[0].targets.first_respons", "did you mean 'first_response'?"),
         ("policies: [{id: a, targets: {first_response: 8h}, match: {channel: fax}}]", "policies[0].match.channel", "unknown channel 'fax'"),
