@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from processor.core.settings import DAY_MS, HOUR_MS, Policy, Settings, Target
 from processor.export.catalogue import estimate_samples
 from processor.wall_clock import WallClock
 
-PAPER_WIDTH = 140  # of tables that do not go to a terminal
+PAPER_WIDTH = 170  # of tables that do not go to a terminal
 
 
 @click.command("check")
@@ -64,9 +64,12 @@ def _report(config: Config, source: str, samples: int) -> None:
     console.print(f"clock {config.worker.clock}, {config.topics.events} on {escape(', '.join(config.kafka.bootstrap_servers))}")
     console.print(f"a day begins at midnight in {config.reporting_zone}; segments: {escape(_segments(config))}")
     console.print(f"/metrics: about {samples:,} samples of at most {config.limits.samples_max:,}")
+    now = WallClock().now()
     if config.calendars:
-        console.print(_calendar_table(config, settings, WallClock().now()))
-    console.print(_policy_table(config, settings))
+        console.print(_calendar_table(config, settings, now))
+    console.print(_policy_table(config, settings, now))
+    for start, what in sorted(_coming(config, settings, now)):
+        console.print(f"[bold]later[/] {_local(start, config.reporting_zone)} ({config.reporting_zone}) {escape(what)}")
     for note in _notes(config):
         console.print(f"[yellow]note[/] {escape(str(note))}")
 
@@ -76,13 +79,46 @@ def _segments(config: Config) -> str:
 
 
 def _calendar_table(config: Config, settings: Settings, now: int) -> Table:
-    table = Table("calendar", "zone", "hours", "closed", "open in 7 days", "next opening", title="Calendars", title_justify="left")
+    """A row for each version; what is counted in days and hours from now on stands at the one in force."""
+    columns = ("calendar", "from", "in force", "zone", "hours", "closed", "open in 7 days", "next opening")
+    table = Table(*columns, title="Calendars", title_justify="left")
     for name, calendar in config.calendars.items():
         compiled = settings.calendars[name]
-        week = compiled.between(now, now + 7 * DAY_MS) / HOUR_MS
-        cells = name, calendar.zone, _hours(calendar), _closed(calendar), f"{week:.4g} h", _next_opening(compiled, calendar.zone, now)
-        table.add_row(*map(escape, cells))
+        versions = calendar.versions()
+        starts = [version.start or 0 for version in versions]
+        for number, version in enumerate(versions):
+            of, state = version.calendar, _in_force(starts[number], starts[number + 1 :], now)
+            counted = f"{compiled.between(now, now + 7 * DAY_MS) / HOUR_MS:.4g} h", _next_opening(compiled, of.zone, now)
+            began = _local(version.start, of.zone) if version.start is not None else "the beginning"
+            cells = (name, began, state, of.zone, _hours(of), _closed(of), *(counted if state == "now" else ("", "")))
+            table.add_row(*map(escape, cells))
     return table
+
+
+def _in_force(start: int, later: Sequence[int], now: int) -> str:
+    """Whether a version that begins at `start` and ends where the first of `later` begins holds now."""
+    if start > now:
+        days = (start - now) // DAY_MS
+        return f"in {days} day{'' if days == 1 else 's'}" if days else "within a day"
+    if later and later[0] <= now:
+        return "no more"
+    return "now"
+
+
+def _local(instant: int, zone: str) -> str:
+    return f"{datetime.fromtimestamp(instant / 1000, load_zone(zone)):%Y-%m-%d %H:%M}"
+
+
+def _coming(config: Config, settings: Settings, now: int) -> Iterator[tuple[int, str]]:
+    """What changes by itself: versions that are not in force yet."""
+    for name, calendar in config.calendars.items():
+        for version, change in zip(calendar.versions()[1:], calendar.changes, strict=True):
+            if version.start is not None and version.start > now:
+                changed = [key for key in type(change).model_fields if key in change.model_fields_set - {"effective_from"}]
+                yield version.start, f"calendar {name}: other {', '.join(changed).replace('_', ' ')}"
+    for policy in settings.policies:
+        if policy.effective_from > now:
+            yield policy.effective_from, f"policy {policy.id} version {policy.version} takes effect"
 
 
 def _hours(calendar: CalendarConfig) -> str:
@@ -116,15 +152,16 @@ def _next_opening(calendar: Calendar, zone: str, now: int) -> str:
     return "open now" if start == now else f"{datetime.fromtimestamp(start / 1000, load_zone(zone)):%a %Y-%m-%d %H:%M %Z}"
 
 
-def _policy_table(config: Config, settings: Settings) -> Table:
-    columns = ("policy", "from", "applies to", "first response", "resolution", "queue wait", "resolution pauses in")
+def _policy_table(config: Config, settings: Settings, now: int) -> Table:
+    columns = ("policy", "from", "in force", "applies to", "first response", "resolution", "queue wait", "resolution pauses in")
     table = Table(*columns, title="Policies, in the order in which they are tried", title_justify="left")
-    zone = load_zone(config.reporting_zone)
     for policy in settings.policies:
-        start = f"{datetime.fromtimestamp(policy.effective_from / 1000, zone):%Y-%m-%d %H:%M}" if policy.effective_from else "the beginning"
+        start = _local(policy.effective_from, config.reporting_zone) if policy.effective_from else "the beginning"
+        later = sorted(other.effective_from for other in settings.policies if other.id == policy.id and other.version > policy.version)
         targets = (_target(policy.targets.get(clock)) for clock in ("first_response", "resolution", "queue_wait"))
         pauses = ", ".join(sorted(policy.pauses.get("resolution", ()))) or "-"
-        table.add_row(*map(escape, (f"{policy.id} v{policy.version}", start, _match(policy), *targets, pauses)))
+        state = _in_force(policy.effective_from, later, now)
+        table.add_row(*map(escape, (f"{policy.id} v{policy.version}", start, state, _match(policy), *targets, pauses)))
     return table
 
 

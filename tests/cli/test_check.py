@@ -63,3 +63,42 @@ policies:
         "notes.yaml",
     )
     assert [note.path for note in check._notes(config)] == ["calendars.spare", "policies[1]"]
+
+
+VERSIONS = """
+reporting_zone: UTC
+calendars:
+  office:
+    zone: Europe/Berlin
+    hours: {mon: 08:00-17:00}
+    changes:
+      - {effective_from: 2020-01-01, hours: {tue: 09:00-12:00}}
+      - {effective_from: 2049-06-01, zone: Europe/Lisbon, holidays_every_year: [12-24]}
+policies:
+  - {id: gold, calendar: office, targets: {first_response: 1h}}
+  - {id: gold, effective_from: 2021-03-01, calendar: office, targets: {first_response: 2h}}
+  - {id: gold, effective_from: 2049-01-01, calendar: office, targets: {first_response: 3h}}
+"""
+
+
+def test_it_is_told_which_version_is_in_force_and_what_comes_later(tmp_path: Path) -> None:
+    file = tmp_path / "versions.yaml"
+    file.write_text(VERSIONS, encoding="utf-8")
+    result = CliRunner().invoke(check.command, ["--config", str(file)])
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+
+    def row(*begins: str) -> str:
+        (found,) = [line for line in lines if [cell.strip() for cell in line.split("│")[1 : len(begins) + 1]] == list(begins)]
+        return found
+
+    assert "no more" in row("office", "the beginning")
+    assert "3 h" in row("office", "2020-01-01 00:00", "now", "Europe/Berlin", "tue 09:00-12:00")
+    assert " days" in row("office", "2049-06-01 00:00")
+    assert "no more" in row("gold v1", "the beginning")
+    assert "now" in row("gold v2", "2021-03-01 00:00")
+    assert " days" in row("gold v3", "2049-01-01 00:00")
+    assert [line for line in lines if line.startswith("later")] == [
+        "later 2049-01-01 00:00 (UTC) policy gold version 3 takes effect",
+        "later 2049-05-31 23:00 (UTC) calendar office: other zone, holidays every year",
+    ]
