@@ -109,6 +109,12 @@ def _create(admin: KafkaAdminClient, spec: Spec) -> State:
     return State.CREATED
 
 
+def require_stopped(admin: KafkaAdminClient, group: str) -> None:
+    """Raises ValueError while a worker of the group runs."""
+    if admin.describe_groups([group]).get(group, {}).get("members"):
+        raise ValueError(f"the group {group} still has members: stop every worker first")
+
+
 # What belongs together: the markers hold offsets of re-keyed, and partials carry the epochs of the markers.
 STATE_ROLES = ("state", "rekeyed", "partials")
 
@@ -118,9 +124,7 @@ def reset_state(admin: KafkaAdminClient, wanted: list[Spec], group: str, *, wait
 
     Raises KafkaError where the broker refuses, also because the group still has members.
     """
-    described = admin.describe_groups([group]).get(group, {})
-    if described.get("members"):
-        raise ValueError(f"the group {group} still has members: stop every worker first")
+    require_stopped(admin, group)
     internal = [spec for spec in wanted if spec.role in STATE_ROLES]
     existing = set(admin.list_topics())
     if doomed := [spec.name for spec in internal if spec.name in existing]:
