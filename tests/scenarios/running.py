@@ -3,6 +3,7 @@
 A file holds scenarios; each begins with a line `# Name`. Other lines of a scenario:
 
     policy NAME MATCH TARGETS PAUSES        a policy (before the first event); `set NAME=DURATION` changes a setting
+    calendar NAME ZONE DAYS HOURS [from=]   business hours beside `berlin`; another line with the name and `from` is a change of it
     TIME ENTITY WHAT ...                    an event arrives: T-... are tickets, C-... contacts. Lines are in order of arrival.
     TIME clock                              timers run up to then
     => TIME ENTITY FACT [name=value ...]    such a fact stands now. Together these lines list *every* fact of the kinds they name.
@@ -28,7 +29,7 @@ from processor.core.events import Event, Rejected
 from processor.core.facts import CONTENT_FIELDS, Fact
 from processor.core.outputs import Conflict
 from processor.core.settings import DIMENSIONS, Policy, Settings
-from tests.scenarios.words import UNITS, YES_NO, UnknownWordsError, berlin, duration, event_of, fields_of, policy_of, take_time
+from tests.scenarios.words import UNITS, YES_NO, UnknownWordsError, berlin, calendar_of, duration, event_of, fields_of, policy_of, take_time
 
 FOLDER = Path(__file__).parent
 DURATIONS = frozenset({"since_created", "since_solved", "duration", "business_duration", "target", "active", "wait"})
@@ -66,6 +67,7 @@ class Run:
     restarting: bool
     settings: Settings = field(default_factory=lambda: Settings(calendars={"berlin": berlin()}))
     policies: list[Policy] = field(default_factory=list)
+    calendars: dict[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     engine: Engine | None = None
     facts: Counter[tuple[str, Fact]] = field(default_factory=Counter)
     records: dict[str, Any] = field(default_factory=dict)
@@ -90,6 +92,8 @@ class Run:
             return
         if words[0] == "policy":
             self.policies.append(policy_of(words[1:]))
+        elif words[0] == "calendar":
+            self.calendars[words[1]] = (*self.calendars.get(words[1], ()), tuple(words[2:]))
         elif words[0] == "set":
             for name, value in fields_of(words[1:])[1].items():
                 known = value in YES_NO or value.isdigit()
@@ -124,7 +128,10 @@ class Run:
 
     def _engine(self) -> Engine:
         if self.engine is None:
-            self.settings = replace(self.settings, policies=tuple(self.policies))
+            calendars = {name: calendar_of(name, versions) for name, versions in self.calendars.items()}
+            self.settings = replace(
+                self.settings, policies=tuple(self.policies), calendars={**self.settings.calendars, **calendars}
+            )
             self.engine = Engine(self.settings)
         return self.engine
 

@@ -12,6 +12,8 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from processor.compile import compile_calendar
+from processor.config.calendars import CalendarConfig
 from processor.core.business_hours import Calendar
 from processor.core.events import DATA_FIELDS, Event, rank_of
 from processor.core.settings import DIMENSIONS, Policy, Target
@@ -130,7 +132,7 @@ def _message(author: str, words: list[str], number: int) -> tuple[Any, ...]:
 
 @cache
 def berlin() -> Calendar:
-    """Monday to Friday, 9 to 17 by the clocks of Berlin, with 1 May closed: the one calendar of the scenarios."""
+    """Monday to Friday, 9 to 17 by the clocks of Berlin, with 1 May closed: the calendar that every scenario has."""
     zone = ZoneInfo("Europe/Berlin")
     opens, closes = [], []
     for number in range(365):
@@ -139,6 +141,18 @@ def berlin() -> Calendar:
             opens.append(milliseconds(day.replace(hour=9)))
             closes.append(milliseconds(day.replace(hour=17)))
     return Calendar("berlin", opens, closes)
+
+
+@cache
+def calendar_of(name: str, versions: tuple[tuple[str, ...], ...]) -> Calendar:
+    """`calendar desk Europe/Berlin Mon-Fri 09:00-17:00 from=2026-03-04`: a line for each version, the first without `from`."""
+    written: list[dict[str, Any]] = []
+    for words in versions:
+        (zone, days, *hours), fields = fields_of(list(words))
+        first, last = (DAYS.index(day) for day in days.split("-"))
+        week = {day.lower(): hours for day in DAYS[first : last + 1]}
+        written.append({"zone": zone, "hours": week, **({"effective_from": fields["from"]} if fields else {})})
+    return compile_calendar(name, CalendarConfig.model_validate({**written[0], "changes": written[1:]}))
 
 
 def policy_of(words: list[str]) -> Policy:
