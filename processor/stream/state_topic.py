@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,8 +22,19 @@ class StoredState:
     read: int = 0
 
 
-async def read_state(connection: dict[str, Any], topic: str, partition: int) -> StoredState:
-    """Read everything that was committed before this call. The caller has fenced the former owner, so nothing can follow."""
+def unheard(_records: int) -> None:
+    """For those who do not care how far it has come."""
+
+
+async def read_state(
+    connection: dict[str, Any], topic: str, partition: int, *, live: bool = False, progress: Callable[[int], None] = unheard
+) -> StoredState:
+    """Read everything that was committed before this call. The caller has fenced the former owner, so nothing can follow.
+
+    With `live` somebody may go on writing: what is read is the state of one marker all the same. While it was read, compaction may have
+    taken away older values for the sake of newer ones; so it is read on until nothing newer has come meanwhile. `progress` hears how many
+    records came since the last call.
+    """
     consumer = AIOKafkaConsumer(
         **connection,
         group_id=None,
@@ -43,6 +55,9 @@ async def read_state(connection: dict[str, Any], topic: str, partition: int) -> 
         while await consumer.position(tp) < end:
             for records in (await consumer.getmany(tp, timeout_ms=500)).values():
                 _take(state, records)
+                progress(len(records))
+            if live and await consumer.position(tp) >= end:
+                end = (await consumer.end_offsets([tp]))[tp]
         state.marker = state.records.pop(MARKER_KEY, None)
         return state
     finally:
