@@ -19,7 +19,7 @@ RANKS = {
     "codec": 1, "config": 1,
     "compile": 2, "versions": 2,
     "export": 3,
-    "report": 4,
+    "report": 4, "kpis": 4,
     "replay": 5,
     "stream": 6, "synthetic": 6, "convert": 6,
     "cli": 7, "demo": 7, "client": 7,

@@ -8,6 +8,7 @@ of a quarter of an hour. `today` begins at local midnight of the reporting calen
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 
 from processor.core.postings import Entries
 from processor.core.rows import MINUTE, QUARTER, Row, Rows, add_row
@@ -18,6 +19,17 @@ _LENGTH_MINUTES = {"5m": 5, "1h": 60, "24h": 1440, "7d": 10080}
 # What goes out must still lie in a tier from which it can be subtracted; after a longer jump a window is summed anew. Quarters are kept
 # for a day more than the longest window.
 _STRIDE_MAX = 1440
+
+
+def bounds_of(name: str, end: int, midnights: Sequence[int]) -> tuple[int, int]:
+    """Minutes [start, end) of the window of that name at minute `end`; `midnights` are where days begin, in milliseconds."""
+    if name == "today":
+        index = bisect_right(midnights, end * MINUTE_MS) - 1
+        return (midnights[index] // MINUTE_MS if index >= 0 else end // 1440 * 1440), end
+    length = _LENGTH_MINUTES[name]
+    if length >= 1440:
+        end = end // 15 * 15
+    return end - length, end
 
 
 class Window:
@@ -54,13 +66,7 @@ class Windows:
 
     def bounds(self, name: str, end: int) -> tuple[int, int]:
         """Minutes [start, end) of the window of that name at minute `end`."""
-        if name == "today":
-            index = bisect_right(self.midnights, end * MINUTE_MS) - 1
-            return (self.midnights[index] // MINUTE_MS if index >= 0 else end // 1440 * 1440), end
-        length = _LENGTH_MINUTES[name]
-        if length >= 1440:
-            end = end // 15 * 15
-        return end - length, end
+        return bounds_of(name, end, self.midnights)
 
     def _take_late(self, minute: int, segments: tuple[int, ...], entries: Entries, sign: int) -> None:
         row = dict(entries)

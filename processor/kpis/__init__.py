@@ -1,0 +1,1 @@
+"""The KPI stage without Kafka: partials in, KPIs of all partitions out."""

@@ -1,0 +1,300 @@
+"""Adds up what the partitions of events report, minute by minute. Pure: it is told the time, and what it gives out counts as published.
+
+    partition 0   W=10:01 ─────── W=10:02 ───────
+    partition 1   ─── W=10:01 ─────────────── (nothing)
+                      └ complete: given out   └ after `incomplete_after`: given out with partition 1 missing; once more when that has come
+
+Only sums with the same W are added: clocks that differ would count some minutes twice and others not at all. W never goes back. A W that a
+partition has left out (it reports every hour while it catches up) goes under with the next one that all have.
+
+Never here: Kafka, the clock, names of KPIs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from processor.codec.partials import LevelsPartial, Place, WindowsPartial, place_of
+from processor.config import Config
+from processor.core.rows import Row, add_row
+from processor.core.settings import MINUTE_MS
+from processor.export.kpi_gauges import KpiView
+from processor.kpis.slices import Levels, Minute, Slice, order_of
+
+PENDING_MAX = 240  # minutes W that wait for partitions; beyond it the oldest is given out as it is
+PENDING_SEGMENTS_MAX = 50_000  # segments in them, each once per partition: some kilobytes each
+SEGMENTS_MAX = 20_000  # segments given out; dimensions come from input
+AHEAD_SLACK_MS = MINUTE_MS  # how far, beyond clock_skew, a W may be ahead of a live clock: two hosts may differ by so much
+NEVER = 1 << 62
+TOTAL: Place = ((), ())
+
+
+class Ignored(StrEnum):
+    """Why something that came was left out."""
+
+    OLD_EPOCH = "old_epoch"  # sent by an owner that has been replaced
+    FUTURE = "future"  # its W is ahead of the clock
+    LATE = "late"  # its W is before the one given out last
+    FOREIGN = "foreign"  # of another number of partitions
+    REPEATED = "repeated"  # there already, or older than what is there
+    SUPERSEDED = "superseded"  # a W that not all have reported, and now all have a later one
+    SEGMENTS = "segments"  # a segment more than SEGMENTS_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """One segment over all partitions: net rows by window (absent = nothing), and the backlog at the end."""
+
+    windows: dict[str, Row]
+    backlog: int
+
+
+NOTHING = Merged({}, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Combined:
+    """All segments of one W. `sequence` counts how often this W was given out before.
+
+    A segment that has nothing any more is there once as NOTHING, and with the next W in `gone`.
+    """
+
+    end: int
+    sequence: int
+    complete: bool
+    missing: tuple[int, ...]
+    segments: dict[Place, Merged]
+    gone: tuple[Place, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What the topic of KPIs holds of a segment's window."""
+
+    place: Place
+    window: str
+    epoch: int
+    end: int
+    sequence: int
+
+
+def combiner_of(config: Config, kpi_partition: int) -> Combiner:
+    """The combiner for a partition of the KPI stage. Where the log is the only clock, ten seconds of the wall's mean nothing."""
+    live = config.worker.clock == "live"
+    total_lives_here = place_of(*TOTAL, config.topics.kpi_partitions) == kpi_partition
+    return Combiner(
+        kpi_partition, config.topics.partitions,
+        incomplete_after_ms=config.kpis.incomplete_after.ms if live else NEVER,
+        ahead_max_ms=config.time.clock_skew.ms + AHEAD_SLACK_MS if live else NEVER,
+        always=frozenset([TOTAL] if total_lives_here else []),
+    )  # fmt: skip
+
+
+class Combiner:
+    """One partition of the KPI stage. To restore it, add the newest slices in any order; `resume` tells what was published before.
+
+    `always` are segments that are given out even when there is nothing in them.
+    """
+
+    def __init__(
+        self, kpi_partition: int, partitions: int, *,
+        incomplete_after_ms: int, ahead_max_ms: int = NEVER, always: frozenset[Place] = frozenset(), pending_max: int = PENDING_MAX,
+    ) -> None:  # fmt: skip
+        self.kpi_partition = kpi_partition
+        self.partitions = partitions
+        self.counts: Counter[Ignored] = Counter()
+        self._incomplete_after = incomplete_after_ms
+        self._ahead_max = ahead_max_ms
+        self._always = always
+        self._pending_max = pending_max
+        self._minutes: dict[int, Minute] = {}  # by W; the one given out last stays, so that it can be completed or corrected
+        self._changed: set[int] = set()
+        self._epochs: dict[int, int] = {}
+        self._levels: dict[int, Levels] = {}
+        self._floor = -1  # no W below it is given out
+        self._latest: Combined | None = None
+        self._latest_sums: dict[Place, Merged] = {}
+        self._shown: set[Place] = set()  # segments that readers know
+        self._leaving: dict[Place, int] = {}  # those of them that have nothing any more -> the W with which that was said
+        self._view: KpiView | None = None
+
+    # -- taking in ----------------------------------------------------------------------------------------------------------------
+
+    def add(self, partial: WindowsPartial | LevelsPartial, now: int) -> None:
+        """Take in a part of a slice. What cannot be used is counted, never raised."""
+        reason = self._refused(partial, now) or (
+            self._add_windows(partial, now) if isinstance(partial, WindowsPartial) else self._add_levels(partial)
+        )
+        if reason is not None:
+            self.counts[reason] += 1
+
+    def resume(self, published: Iterable[Published]) -> None:
+        """What the former owner has published: W does not go back behind it, and its segments are known to readers."""
+        for each in published:
+            self._shown.add(each.place)
+            self._floor = max(self._floor, each.end)
+        self._drop_below(self._floor, Ignored.LATE)
+
+    def _refused(self, partial: WindowsPartial | LevelsPartial, now: int) -> Ignored | None:
+        if partial.partitions != self.partitions or not 0 <= partial.partition < self.partitions:
+            return Ignored.FOREIGN
+        known = self._epochs.get(partial.partition, -1)
+        if partial.epoch < known:
+            return Ignored.OLD_EPOCH
+        _, instant, _ = order_of(partial)
+        if instant > now + self._ahead_max:
+            return Ignored.FUTURE
+        if partial.epoch > known:
+            self._epochs[partial.partition] = partial.epoch
+            if isinstance(partial, WindowsPartial):
+                self._forget_after(partial.partition, instant)
+        return None
+
+    def _forget_after(self, partition: int, end: int) -> None:
+        """A new owner begins with the last W that was committed: what its predecessor sent of later ones never happened."""
+        for later in [each for each in self._minutes if each > end]:
+            if self._minutes[later].slices.pop(partition, None) is not None:
+                self.counts[Ignored.OLD_EPOCH] += 1
+                self._changed.add(later)
+
+    def _add_windows(self, partial: WindowsPartial, now: int) -> Ignored | None:
+        if partial.end < self._floor:
+            return Ignored.LATE
+        minute = self._minutes.setdefault(partial.end, Minute(now))
+        present, order = minute.slices.get(partial.partition), order_of(partial)
+        if present is None or order > present.order:
+            present = minute.slices[partial.partition] = Slice(order, partial.parts)
+        elif order < present.order or partial.part in present.parts:
+            return Ignored.REPEATED
+        present.parts[partial.part] = partial.segments
+        self._changed.add(partial.end)
+        return None
+
+    def _add_levels(self, partial: LevelsPartial) -> Ignored | None:
+        if not self._levels.setdefault(partial.partition, Levels()).add(partial):
+            return Ignored.REPEATED
+        self._view = None
+        return None
+
+    # -- giving out ---------------------------------------------------------------------------------------------------------------
+
+    def due(self, now: int) -> list[Combined]:
+        """What is to be published now, W by W. Ask after partials came in, and when `wake_at` has passed."""
+        given: list[Combined] = []
+        for end in sorted(self._changed):
+            minute = self._minutes.get(end)
+            if minute is not None and len(minute.whole()) == self.partitions:
+                given += self._give_out(end, minute)
+        self._changed.clear()
+        overdue = [end for end in self._waiting() if self._minutes[end].since + self._incomplete_after <= now]
+        if overdue:
+            given += self._give_out(overdue[-1], self._minutes[overdue[-1]])
+        while self._too_many():
+            given += self._give_up_oldest()
+        return given
+
+    def wake_at(self) -> int | None:
+        """When `due` may have something to say although nothing came."""
+        instants = [self._minutes[end].since + self._incomplete_after for end in self._waiting()]
+        return min((instant for instant in instants if instant < NEVER), default=None)
+
+    def _waiting(self) -> list[int]:
+        """W's that were not given out by this owner and of which at least one partition has reported, ascending."""
+        last = self._latest.end if self._latest is not None else -1
+        return sorted(end for end, minute in self._minutes.items() if end > last and minute.whole())
+
+    def _too_many(self) -> bool:
+        if len(self._minutes) <= 2:  # one given out and one that waits must fit, however large they are
+            return False
+        if len(self._minutes) > self._pending_max:
+            return True
+        return sum(each.size for minute in self._minutes.values() for each in minute.slices.values()) > PENDING_SEGMENTS_MAX
+
+    def _give_up_oldest(self) -> Iterator[Combined]:
+        oldest = min(end for end in self._minutes if self._latest is None or end != self._latest.end)
+        if self._minutes[oldest].whole():
+            yield from self._give_out(oldest, self._minutes[oldest])
+        else:
+            del self._minutes[oldest]
+            self.counts[Ignored.SUPERSEDED] += 1
+
+    def _give_out(self, end: int, minute: Minute) -> Iterator[Combined]:
+        """This W, unless it was given out just so; earlier ones go under."""
+        whole = minute.whole()
+        missing = tuple(partition for partition in range(self.partitions) if partition not in whole)
+        sums, again = self._merge(minute), self._latest if self._latest is not None and self._latest.end == end else None
+        if again is not None and (again.missing, self._latest_sums) == (missing, sums):
+            return
+        segments, gone = self._with_what_left(sums, end, complete=not missing)
+        if self._latest is not None and again is None:
+            self._minutes.pop(self._latest.end, None)
+        self._latest = Combined(end, again.sequence + 1 if again else 0, not missing, missing, segments, gone)
+        self._latest_sums, self._floor, self._view = sums, end, None
+        self._drop_below(end, Ignored.SUPERSEDED)
+        yield self._latest
+
+    def _drop_below(self, end: int, reason: Ignored) -> None:
+        for earlier in [each for each in self._minutes if each < end]:
+            del self._minutes[earlier]
+            self.counts[reason] += 1
+
+    def _merge(self, minute: Minute) -> dict[Place, Merged]:
+        """The sums over the partitions that have reported. Equal sums are equal, whatever they were added up from."""
+        found: dict[Place, tuple[dict[str, Row], int]] = {}
+        for partition in minute.whole():
+            for place, (windows, backlog) in minute.slices[partition].items():
+                rows, total = found.get(place, ({}, 0))
+                for window, row in windows.items():
+                    add_row(rows.setdefault(window, {}), row, 1)
+                found[place] = rows, total + backlog
+        sums: dict[Place, Merged] = {}
+        for place, (rows, backlog) in sorted(found.items(), key=lambda item: (item[0] not in self._shown, item[0])):
+            kept = {window: row for window, row in rows.items() if row}
+            if (kept or backlog) and len(sums) >= SEGMENTS_MAX:
+                self.counts[Ignored.SEGMENTS] += 1
+            elif kept or backlog:
+                sums[place] = Merged(kept, backlog)
+        return sums
+
+    def _with_what_left(self, sums: Mapping[Place, Merged], end: int, *, complete: bool) -> tuple[dict[Place, Merged], tuple[Place, ...]]:
+        """The segments to give out and those to take away.
+
+        What is absent may only be missing: of an incomplete W nothing goes away.
+        """
+        segments, gone = dict.fromkeys(self._always, NOTHING) | dict(sums), []
+        for place in sorted(self._shown - segments.keys()):
+            if complete and self._leaving.get(place, end) < end:
+                gone.append(place)
+                del self._leaving[place]
+                continue
+            segments[place] = NOTHING
+            if complete:
+                self._leaving.setdefault(place, end)
+        for place in sums:
+            self._leaving.pop(place, None)
+        self._shown = set(segments)
+        return segments, tuple(gone)
+
+    # -- showing ------------------------------------------------------------------------------------------------------------------
+
+    def view(self) -> KpiView | None:
+        """What the gauges show: the W given out last, and the levels as of now. None before the first W."""
+        if self._latest is not None and self._view is None:
+            segments = self._latest.segments
+            self._view = KpiView(
+                self.kpi_partition, self._latest.end, self._latest.complete,
+                {place: merged.windows for place, merged in segments.items()},
+                {place: merged.backlog for place, merged in segments.items()},
+                self._summed_levels(),
+            )  # fmt: skip
+        return self._view
+
+    def _summed_levels(self) -> dict[Place, dict[str, int]]:
+        sums: dict[Place, dict[str, int]] = {}
+        for levels in self._levels.values():
+            for place, numbers in levels.latest.items() if levels.latest is not None else ():
+                add_row(sums.setdefault(place, {}), numbers, 1)
+        return sums

@@ -1,0 +1,125 @@
+"""The records of the topic of KPIs: a CloudEvent for each segment and window. Schema: support.kpis.v1.
+
+The key is the JSON of [names, values, window]; a record without a value takes the segment's window away. Of two values of one key the one
+with the greater (epoch, W, sequence) is right; nobody writes them in another order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from processor.codec.facts import SOURCE
+from processor.codec.partials import Place
+from processor.codec.times import format_time, parse_time
+from processor.core.histogram import EDGES_SECONDS, LADDER_VERSION
+from processor.core.kpis import QUANTILES, Measure, Timed, measures
+from processor.core.settings import MINUTE_MS
+from processor.core.windows import WINDOWS, bounds_of
+from processor.kpis.combine import Combined, Merged, Published
+
+TYPE = "support.kpis.window"
+ABOVE = "+Inf"  # the edge above the ladder, as text: JSON has no infinity
+EDGES = (*(str(edge) for edge in EDGES_SECONDS), ABOVE)
+_SECONDS_DIGITS = 6  # of quantiles and means; the sums below them are exact to the millisecond
+
+Encoded = tuple[bytes, bytes | None]
+
+
+def encode_kpis(combined: Combined, epoch: int, midnights: Sequence[int]) -> Iterator[Encoded]:
+    """Keys and values; None takes away. All belong on the partition of the KPI stage that combined them, whatever their keys hash to."""
+    ends = {window: bounds_of(window, combined.end // MINUTE_MS, midnights) for window in WINDOWS}
+    bounds = {window: (format_time(start * MINUTE_MS), format_time(end * MINUTE_MS)) for window, (start, end) in ends.items()}
+    for place, merged in combined.segments.items():
+        for window in WINDOWS:
+            key = key_of(place, window)
+            yield key, orjson.dumps(_event(key, place, window, merged, combined, epoch, bounds[window]))
+    for place in combined.gone:
+        for window in WINDOWS:
+            yield key_of(place, window), None
+
+
+def key_of(place: Place, window: str) -> bytes:
+    """The key of a segment's window."""
+    return orjson.dumps((*place, window))
+
+
+def decode_key(key: bytes | None) -> tuple[Place, str]:
+    """Undo `key_of`. Raises ValueError for what is no key of the topic of KPIs."""
+    try:
+        names, values, window = orjson.loads(key or b"")
+        place = tuple(names), tuple(values)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"no key of a KPI: {error}") from None
+    if window not in WINDOWS or len(place[0]) != len(place[1]) or not all(isinstance(each, str) for part in place for each in part):
+        raise ValueError(f"no key of a KPI: {key!r}")
+    return place, window
+
+
+def decode_published(key: bytes | None, value: bytes | None) -> Published | None:
+    """What a record says of what is published; None where it takes away. Raises ValueError for what is none of ours."""
+    place, window = decode_key(key)
+    if value is None:
+        return None
+    try:
+        document = orjson.loads(value)
+        data = document["data"]
+        return Published(place, window, int(data["epoch"]), parse_time(document["time"]), int(data["sequence"]))
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"no KPI: {error!r}") from None
+
+
+def _event(
+    key: bytes, place: Place, window: str, merged: Merged, combined: Combined, epoch: int, bounds: tuple[str, str]
+) -> dict[str, Any]:  # fmt: skip
+    names, values = place
+    subject = "/".join((*(f"{name}={value}" for name, value in zip(names, values, strict=True)), window))
+    data = {
+        "by": names,
+        "dimensions": dict(zip(names, values, strict=True)),
+        "window": window,
+        "from": bounds[0],
+        "until": bounds[1],
+        "epoch": epoch,
+        "sequence": combined.sequence,
+        "complete": combined.complete,
+        "missing_partitions": combined.missing,
+        "kpis": {name: _written(each) for name, each in measures(names, merged.windows.get(window, {}), merged.backlog).items()},
+    }
+    return {
+        "specversion": "1.0",
+        "id": f"{epoch}-{combined.end}-{combined.sequence}-{blake2b(key, digest_size=8).hexdigest()}",
+        "source": SOURCE,
+        "type": TYPE,
+        "subject": subject,
+        "time": format_time(combined.end),
+        "partitionkey": key.decode(),
+        "data": data,
+    }
+
+
+def _written(measure: Measure) -> dict[str, Any]:
+    written: dict[str, Any] = {"value": _rounded(measure.value), "n": measure.n}
+    if measure.denominator is not None:
+        written["numerator"], written["denominator"] = measure.numerator, measure.denominator
+    if measure.timed is not None:
+        stats = measure.stats()
+        for name in (*QUANTILES, "max"):
+            written[name] = _rounded(stats.get(name))
+        written["histogram"] = _histogram(measure.timed)
+    return written
+
+
+def _histogram(timed: Timed) -> dict[str, Any]:
+    """Counts by the upper edge of their bucket, in seconds as text; not cumulative, empty buckets left out."""
+    buckets = {edge: count for edge, count in zip(EDGES, timed.counts, strict=True) if count}
+    return {"ladder": LADDER_VERSION, "buckets": buckets}
+
+
+def _rounded(value: float | None) -> float | str | None:
+    if value is None or isinstance(value, int):
+        return value
+    return ABOVE if value == float("inf") else round(value, _SECONDS_DIGITS)
