@@ -13,7 +13,7 @@ import json
 import struct
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from itertools import islice
 from typing import Any
@@ -21,6 +21,7 @@ from typing import Any
 from processor.config import Config, starts_at
 from processor.config.calendars import WEEKDAYS, CalendarConfig
 from processor.config.policies import PolicyConfig, TargetConfig, Targets
+from processor.config.root import BEGINNING
 from processor.config.zones import offset_periods
 from processor.core.business_hours import Calendar
 from processor.core.settings import DAY_MS, MINUTE_MS, Policy, Settings, Target
@@ -55,6 +56,20 @@ def compile_settings(config: Config) -> Settings:
         fingerprint="",
     )
     return _with_fingerprint(settings, config)
+
+
+def compile_newest(config: Config) -> Settings:
+    """As if the newest version of each policy and of each calendar had always been in force; policies keep the numbers of their versions.
+
+    For questions about the past, never for a worker.
+    """
+    newest: dict[str, Policy] = {}
+    for policy in compile_policies(config):  # the newest of each id comes first
+        newest.setdefault(policy.id, policy)
+    calendars = {name: calendar.versions()[-1].calendar for name, calendar in config.calendars.items()}
+    settings = compile_settings(config.model_copy(update={"calendars": calendars}))
+    always = tuple(replace(policy, effective_from=BEGINNING) for policy in newest.values())
+    return _with_fingerprint(replace(settings, policies=always), config)
 
 
 def compile_calendar(name: str, calendar: CalendarConfig) -> Calendar:

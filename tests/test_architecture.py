@@ -21,7 +21,7 @@ RANKS = {
     "export": 3,
     "report": 4, "kpis": 4,
     "replay": 5,
-    "stream": 6, "synthetic": 6, "convert": 6,
+    "stream": 6, "synthetic": 6, "convert": 6, "what_if": 6,
     "cli": 7, "demo": 7, "client": 7,
 }  # fmt: skip
 

@@ -26,7 +26,8 @@ from processor.core.business_hours import NEVER
 from processor.export.collector import Exporter
 from processor.export.snapshot import Difference, SnapshotError, check_format, compare
 from processor.replay import Refused, Replay, ReplayError
-from processor.report import document, rendering
+from processor.report import comparison, document, rendering
+from processor.what_if import WhatIf
 
 PAPER_WIDTH = 170  # of reports that do not go to a terminal
 EXAMPLES_MAX = 3  # details of rejected records kept for the report, per reason
@@ -52,10 +53,14 @@ _OUT = click.Path(dir_okay=False, allow_dash=True)
 @click.option("--snapshot", "snapshot_path", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
               help="Replay a capture up to where this /snapshot of a worker was taken, and compare every number with it.")
 @click.option("--write-snapshot", "write_path", metavar="PATH", type=_OUT, help="Write all numbers as a worker's /snapshot shows them.")
+@click.option("--what-if", "what_if_path", metavar="CONFIG", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="Also replay with the newest version of each policy and calendar of CONFIG in force for the whole past, and compare. It "
+              "may be the same file. Everything else that is written stays as it was.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if any record was rejected.")
 def command(
     log: Path, config_path: Path | None, partitions: int | None, at_ms: int | None, exposition: str | None, facts_path: str | None,
-    rejected_path: str | None, *, as_json: bool, snapshot_path: Path | None, write_path: str | None, strict: bool,
+    rejected_path: str | None, *, as_json: bool, snapshot_path: Path | None, write_path: str | None, what_if_path: Path | None,
+    strict: bool,
 ) -> None:  # fmt: skip
     """Compute the KPIs of LOG: a file of events or a capture (.gz too), a folder of such files in the order of their names, or - for stdin.
 
@@ -65,7 +70,10 @@ def command(
     outputs = [path for path in (exposition, facts_path, rejected_path, write_path) if path == "-"]
     if len(outputs) + as_json > 1:
         refuse("only one output can go to standard output: give the others a file")
+    if what_if_path and (snapshot_path or outputs):
+        refuse("--what-if prints a comparison: leave --snapshot out, and give what else is written a file")
     config = load_config(config_path)
+    supposed = load_config(what_if_path) if what_if_path else None
     with refusing(*REFUSED), ExitStack() as stack:
         taken = _read_snapshot(snapshot_path) if snapshot_path else None
         refusals = Refusals(stack.enter_context(_opened(rejected_path)) if rejected_path else None)
@@ -77,8 +85,9 @@ def command(
             on_refused=refusals.note,
             keep_facts=facts_path is not None,
         )
-        seconds = _run(replay, log)
-        replay.finish(_timers(taken) if taken else at_ms)
+        what_if = WhatIf(replay, supposed, partitions=partitions, timers_until=NEVER if at_ms is None else at_ms) if supposed else None
+        seconds = _run(what_if or replay, log)
+        (what_if or replay).finish(_timers(taken) if taken else at_ms)
         if exposition:
             _write(exposition, [Exporter(config).render(replay.views())])
         if write_path:
@@ -86,7 +95,7 @@ def command(
         if facts_path:
             _write(facts_path, (fact + b"\n" for fact in replay.facts()))
         if not outputs:
-            _report(replay, seconds, refusals, as_json=as_json)
+            _report(replay, seconds, refusals, what_if, as_json=as_json)
         differs = taken is not None and _tell_differences(compare(taken, replay.snapshot()), to_stderr=as_json or bool(outputs))
     if strict and replay.refused:
         click.echo(f"ticket-kpis: records were rejected: {replay.refused.total():,}", err=True)
@@ -98,7 +107,7 @@ def command(
 # -- reading ----------------------------------------------------------------------------------------------------------------------
 
 
-def _run(replay: Replay, log: Path) -> float:
+def _run(replay: Replay | WhatIf, log: Path) -> float:
     """Feed everything, with a bar over the bytes on standard error; returns the seconds."""
     console = Console(stderr=True)
     files = _files(log)
@@ -214,11 +223,16 @@ def _write(path: str, chunks: Any) -> None:
         stream.writelines(chunks)
 
 
-def _report(replay: Replay, seconds: float, refusals: Refusals, *, as_json: bool) -> None:
+def _report(replay: Replay, seconds: float, refusals: Refusals, what_if: WhatIf | None, *, as_json: bool) -> None:
     made = document.build(
         replay.views(), replay.settings.group_bys, replay.days(), records=replay.records, seconds=seconds, examples=refusals.examples
     )
+    if what_if:
+        made["what_if"] = what_if.document(made, seconds)
     if as_json:
         sys.stdout.buffer.write(orjson.dumps(made, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
         return
-    rendering.render(made, Console(width=None if sys.stdout.isatty() else PAPER_WIDTH, highlight=False))
+    console = Console(width=None if sys.stdout.isatty() else PAPER_WIDTH, highlight=False)
+    rendering.render(made, console)
+    if what_if:
+        comparison.render(made["what_if"], console)
