@@ -76,18 +76,19 @@ def _entry(model: type[Section], at: Any, name: str, value: Any, indent: str) ->
     if isinstance(at, Section):
         lines.append(f"{indent}{name}:")
         lines += [_entry(type(at), getattr(at, key), key, inner, indent + "  ") for key, inner in value.items()]
-    elif name == "policies":
-        lines += [f"{indent}{name}:", *(f"{indent}  - {_flow(_without_defaults(policy))}" for policy in at)]
+    elif isinstance(at, list) and at and isinstance(at[0], Section):
+        lines += [f"{indent}{name}:", *(f"{indent}  - {_flow(_without_defaults(entry))}" for entry in at)]
     else:
         lines.append(f"{indent}{name}: {_flow(value)}")
     lines += [f"{indent}  {line}" for line in SAMPLES.get(name, "").splitlines()]
     return "\n".join(lines) + ("\n" if not indent else "")
 
 
-def _without_defaults(policy: Section) -> Any:
-    """A policy as short as people write it."""
-    shown: dict[str, Any] = policy.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
-    shown["targets"] = {clock: target["target"] for clock, target in shown["targets"].items()}
+def _without_defaults(entry: Section) -> Any:
+    """A policy or a target as short as people write it."""
+    shown: dict[str, Any] = entry.model_dump(mode="json", exclude_defaults=True, exclude_none=True)
+    if "targets" in shown:
+        shown["targets"] = {clock: target["target"] for clock, target in shown["targets"].items()}
     return shown
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from processor.config.faults import Fault
+from processor.config.targets import Dimension, KpiTarget, default_targets, target_faults
 from processor.config.values import (
     DurationField,
     Name,
@@ -22,7 +23,6 @@ from processor.core.settings import DIMENSIONS, NONE
 
 Channel = Annotated[str, AfterValidator(one_of("channel", (*CHANNELS, NONE)))]
 Priority = Annotated[str, AfterValidator(one_of("priority", (*PRIORITIES, NONE)))]
-Dimension = Annotated[str, AfterValidator(one_of("dimension", DIMENSIONS))]
 
 
 class Time(Section):
@@ -160,6 +160,14 @@ class Kpis(Section):
         default=duration("10s"),
         description="How long to wait for a partition that has not reported a minute; then its KPIs are published, marked as incomplete.",
     )
+    targets: list[KpiTarget] = Field(
+        default_factory=default_targets,
+        description="What KPIs ought to be, shown beside them. A list in the file replaces this one; [] for none.",
+    )
+
+    def faults(self, path: str) -> Iterator[Fault]:
+        """Targets that cannot be."""
+        yield from target_faults(self.targets, f"{path}.targets")
 
 
 class Abandonment(Section):

@@ -66,6 +66,7 @@ def cross_faults(config: Config, policies: Mapping[int, PolicyConfig], calendars
     """
     for name in type(config).model_fields:
         yield from _section_faults(name, getattr(config, name))
+    yield from _targets_of_no_segment(config)
     names = sorted(calendars)
     for number, policy in policies.items():
         path = f"policies[{number}]"
@@ -87,6 +88,15 @@ def _section_faults(path: str, value: object) -> Iterator[Fault]:
         yield from check(path)
     for name in type(value).model_fields:
         yield from _section_faults(f"{path}.{name}", getattr(value, name))
+
+
+def _targets_of_no_segment(config: Config) -> Iterator[Fault]:
+    """A target is shown where its segment is."""
+    group_bys = [set(group_by) for group_by in config.segments.group_bys]
+    for number, target in enumerate(config.kpis.targets):
+        if target.dimensions and set(target.dimensions) not in group_bys:
+            names = ", ".join(sorted(target.dimensions))
+            yield Fault(f"kpis.targets[{number}].dimensions", f"no group_by of segments has exactly {names}; add it there")
 
 
 def _double_versions(policies: Mapping[int, PolicyConfig], reporting_zone: str) -> Iterator[Fault]:
