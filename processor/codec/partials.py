@@ -39,7 +39,10 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class WindowsPartial:
-    """A part of a slice of windows that end at `end` (milliseconds). `segments`: place -> (rows by window, backlog at `end`)."""
+    """A part of a slice of windows that end at `end` (milliseconds). `segments`: place -> (rows by window, backlog at `end`).
+
+    Before `since` the partition had nothing: an end at or before it counts as reported, empty, by every later slice.
+    """
 
     partition: int
     partitions: int
@@ -49,6 +52,7 @@ class WindowsPartial:
     part: int
     parts: int
     segments: dict[Place, tuple[dict[str, Row], int]]
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ def encode_report(report: Report, sender: Sender, sequence: int) -> Iterator[Enc
     """The slices of a report."""
     segments = report.windows.keys() | report.backlog.keys()
     entries = ((segment, (report.windows.get(segment, {}), report.backlog.get(segment, 0))) for segment in sorted(segments))
-    head = {"kind": "windows", "end": report.end, "sequence": sequence}
+    head = {"kind": "windows", "end": report.end, "since": report.since, "sequence": sequence}
     yield from _slices(entries, head, "w", sender)
 
 
@@ -119,7 +123,8 @@ def decode_partial(value: bytes | None) -> WindowsPartial | LevelsPartial:
         segments = [((tuple(names), tuple(values)), content) for names, values, *content in document["segments"]]
         if document["kind"] == "windows":
             windows = {place: (dict(content[0]), int(content[1])) for place, content in segments}
-            return WindowsPartial(partition, partitions, epoch, sequence, int(document["end"]), part, parts, windows)
+            end, since = int(document["end"]), int(document["since"])
+            return WindowsPartial(partition, partitions, epoch, sequence, end, part, parts, windows, since)
         if document["kind"] == "levels":
             levels = {place: dict(content[0]) for place, content in segments}
             return LevelsPartial(partition, partitions, epoch, sequence, int(document["at"]), part, parts, levels)

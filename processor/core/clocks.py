@@ -31,6 +31,8 @@ class Clock:
 
     __slots__ = (
         "breached_at",
+        "business_before",
+        "business_since",
         "due",
         "elapsed",
         "induced",
@@ -56,6 +58,9 @@ class Clock:
         self.breached_at: int | None = None
         self.induced = False
         self.segments: tuple[tuple[int, int], ...] = ()
+        # Open time under the policies before the present one, and since when that one applies.
+        self.business_before = 0
+        self.business_since = started_at
         self.due = NEVER
 
     # -- transitions ------------------------------------------------------------------------------------------------------------
@@ -93,14 +98,50 @@ class Clock:
         if self.state == RUNNING:
             self._accumulate(at, policies)
             self.resumed_at = at
+        self.business_before = self._business_until(at, policies)
+        self.business_since = at
         self.policy = policy
         self.target = policy.targets.get(self.name) if policy else None
         late = self.target is not None and self.breached_at is None and self.elapsed > self.target.ms
         if late:
-            self.breached_at = at
-            self.induced = True
+            self.breach(at, induced=True)
         self.arm(policies)
         return late
+
+    def move_start(self, since: int, policies: Policies) -> None:
+        """The wait began at `since`, as it turns out. The due instant may then lie in the past: the caller states the breach."""
+        earlier, later = sorted((since, self.started_at))
+        sign = 1 if since < self.started_at else -1
+        self.elapsed += sign * self._between(earlier, later, policies)
+        self.business_before += sign * self._business_between(earlier, later, policies)
+        if sign > 0:
+            self.segments = ((earlier, later), *self.segments)[:SEGMENTS_MAX]
+        elif self.segments and self.segments[0][0] < since:
+            self.segments = ((since, self.segments[0][1]), *self.segments[1:]) if since < self.segments[0][1] else self.segments[1:]
+        self.started_at = since
+        self.arm(policies)
+
+    def breach(self, at: int, *, induced: bool = False) -> None:
+        """Set the latch."""
+        self.breached_at = at
+        self.induced = induced
+        self.due = NEVER
+
+    def business_duration(self, at: int, policies: Policies) -> int | None:
+        """Open time from the start to `at`, summed over the calendars that were in force; None where the policy has no calendar.
+
+        A policy without a calendar counts around the clock for as long as it applied.
+        """
+        if self.policy is None or self.policy.calendar is None:
+            return None
+        return self._business_until(at, policies)
+
+    def _business_until(self, at: int, policies: Policies) -> int:
+        return self.business_before + self._business_between(self.business_since, at, policies)
+
+    def _business_between(self, start: int, end: int, policies: Policies) -> int:
+        calendar = policies.calendar(self.policy.calendar) if self.policy else None
+        return calendar.between(start, end) if calendar else max(end - start, 0)
 
     def _accumulate(self, at: int, policies: Policies) -> None:
         self.elapsed += self._between(self.resumed_at, at, policies)
@@ -176,12 +217,15 @@ class Clock:
             self.breached_at,
             self.induced,
             self.segments,
+            self.business_before,
+            self.business_since,
         )
 
     @classmethod
     def thaw(cls, stored: Any, policies: Policies) -> Clock:
         """Undo `freeze`. Raises LookupError when the configuration no longer has the policy version that the clock started with."""
-        name, instance, started_at, policy_id, version, state, elapsed, resumed_at, breached_at, induced, segments = stored
+        (name, instance, started_at, policy_id, version, state, elapsed, resumed_at, breached_at, induced, segments, business_before,
+         business_since) = stored  # fmt: skip
         policy = None
         if policy_id is not None:
             policy = policies.version(policy_id, version)
@@ -190,5 +234,6 @@ class Clock:
         clock = cls(name, instance, started_at, policy)
         clock.state, clock.elapsed, clock.resumed_at, clock.breached_at, clock.induced = state, elapsed, resumed_at, breached_at, induced
         clock.segments = tuple((start, end) for start, end in segments)
+        clock.business_before, clock.business_since = business_before, business_since
         clock.arm(policies)
         return clock

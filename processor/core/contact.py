@@ -34,7 +34,9 @@ LEFT = 2
 class Contact:
     """The folded state of one contact."""
 
-    __slots__ = ("created_at", "dims", "ended", "fate", "gone_at", "last_fired", "leg", "legs", "offered_at", "policies", "wake")
+    __slots__ = (
+        *("created_at", "dims", "ended", "fate", "gone_at", "last_fired", "leg", "legs", "offered_at", "policies", "ticket_id", "wake"),
+    )
 
     def __init__(self, policies: Policies) -> None:
         self.policies = policies
@@ -44,6 +46,7 @@ class Contact:
         """A life of which nothing is known yet."""
         self.created_at = 0
         self.dims: Dims = (NONE, NONE, NONE, NONE, NONE, NONE)
+        self.ticket_id: str | None = None  # the ticket that it belongs to
         self.offered_at: int | None = None
         self.legs = 0
         self.leg: Clock | None = None  # the wait that is going on
@@ -100,7 +103,8 @@ class Contact:
     # -- events -------------------------------------------------------------------------------------------------------------------
 
     def _initiated(self, event: Event, at: int, out: Out) -> None:
-        channel, queue, topic, _ticket = event.data
+        channel, queue, topic, ticket_id = event.data
+        self.ticket_id = ticket_id or self.ticket_id
         self.dims = (channel, NONE, NONE, NONE, topic or self.dims[4], queue or self.dims[5])
 
     def _queued(self, event: Event, at: int, out: Out) -> None:
@@ -121,7 +125,10 @@ class Contact:
         self._end_leg(at, FULFILLED, "", out)
         if self.fate == OPEN:
             self.fate = ANSWERED
-            out.append((1, Fact("contact.answered", 1, at, self.dims, (at - self.offered_at, in_target))))
+            wait = at - self.offered_at
+            out.append((1, Fact("contact.answered", 1, at, self.dims, (wait, in_target))))
+            if self.ticket_id is not None:
+                out.append((1, Fact("ticket.contact_answered", 1, at, self.dims, (self.ticket_id, wait))))
 
     def _transferred(self, event: Event, at: int, out: Out) -> None:
         if self.ended:
@@ -183,13 +190,14 @@ class Contact:
         """Plain values for the state topic."""
         leg = self.leg.freeze() if self.leg else None
         return (self.created_at, self.dims, self.offered_at, self.legs, leg, self.fate, self.ended, self.last_fired,
-                self.gone_at if self.gone_at != NEVER else None)  # fmt: skip
+                self.gone_at if self.gone_at != NEVER else None, self.ticket_id)  # fmt: skip
 
     @classmethod
     def thaw(cls, stored: Any, policies: Policies) -> Contact:
         """Undo `freeze`; also after a round trip through JSON."""
         contact = cls(policies)
-        contact.created_at, dims, contact.offered_at, contact.legs, leg, contact.fate, contact.ended, contact.last_fired, gone_at = stored
+        (contact.created_at, dims, contact.offered_at, contact.legs, leg, contact.fate, contact.ended, contact.last_fired, gone_at,
+         contact.ticket_id) = stored  # fmt: skip
         contact.dims = tuple(dims)
         contact.leg = Clock.thaw(leg, policies) if leg else None
         contact._set_times(0)

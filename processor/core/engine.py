@@ -3,8 +3,10 @@
 The caller decides when to call; the engine decides what is true. It does no I/O and reads no clock:
 
     apply(event)         fold one event; returns what it was: accepted, a duplicate, or rejected with a reason
+    apply_rekeyed(it)    fold what another entity, perhaps of another partition, hands over; never too late
+    hear(...)            how far another partition has come
     advance(to)          let timers run up to an instant
-    drain()              the facts stated and the state records changed since the last call: one step
+    drain()              what was stated, handed over, changed and reported since the last call: one step
     view()               the numbers, of one instant
 
 Stream time is the newest event time in the log and decides what is too late. Timer time is how far deadlines have fired and decides only
@@ -20,15 +22,18 @@ from heapq import heappop, heappush
 from typing import Any
 
 from processor.core.business_hours import NEVER
-from processor.core.events import CONTACT, CONTROL, DATA_FIELDS, TICKET, Event, Reason, Rejected, entity_of
-from processor.core.facts import DETAIL_KINDS, LEDGER_MODULUS, Fact, fact_number
+from processor.core.events import CONTACT, CONTROL, DATA_FIELDS, RANK_NORMAL, TICKET, Event, Reason, Rejected, entity_of
+from processor.core.facts import DETAIL_KINDS, HANDED_KINDS, LEDGER_MODULUS, Fact, fact_number
 from processor.core.levels import Levels, levels_of
-from processor.core.outputs import Conflict, RecordKey, Stated, Step, View
+from processor.core.outputs import Conflict, RecordKey, Rekeyed, Stated, Step, View
 from processor.core.policies import Policies
-from processor.core.rows import Rows
+from processor.core.reports import Reports, level_sums
+from processor.core.restoring import marker_of, restore
+from processor.core.rows import Rows, Segment
 from processor.core.settings import MINUTE_MS, Settings
 from processor.core.ticket import Ticket
 from processor.core.timeline import Out, State, Timeline, difference, fold, new_state, thaw
+from processor.core.upstream import Upstream
 from processor.core.windows import Windows
 
 SWEEPS_MAX = 10_000  # entities that one sweep looks at: after a jump in time the rest waits, so that no step is long
@@ -43,9 +48,13 @@ _ENTITY = {kind: entity_of(kind) for kind in DATA_FIELDS}
 
 
 class Engine:
-    """All state of one partition."""
+    """All state of one partition.
 
-    def __init__(self, settings: Settings, partition: int = 0) -> None:
+    `partitions` is how many there are that may hand something over, this one included; 0: nobody does. `limit` is an instant that timer
+    time never passes.
+    """
+
+    def __init__(self, settings: Settings, partition: int = 0, partitions: int = 0) -> None:
         self.settings = settings
         self.partition = partition
         self.policies = Policies(settings)
@@ -57,11 +66,15 @@ class Engine:
         self.rows = Rows(settings)
         self.windows = Windows(self.rows, settings)
         self.levels = Levels()
+        self.reports = Reports(self.rows, self.windows, self.levels)
+        self.upstream = Upstream(partitions)
+        self.limit = NEVER
         self.entities: dict[str, dict[str, Timeline]] = {TICKET: {}, CONTACT: {}}
         self.step = Step()
         self.stubs: dict[str, int] = {}  # ids of stubs, oldest first, and when each has gone
         self._timers: list[tuple[int, str, str]] = []
         self._sweeps: list[tuple[int, str, str]] = []
+        self._turn = NEVER  # stream time at which timer time passes the next minute to report
         # Nothing that may still come can change what happened before stream time minus this: an event is at most `allowed_lateness` old,
         # and what it says about another one (its visibility, its id) counts only within `allowed_lateness` of that one.
         self._horizon = 2 * settings.allowed_lateness
@@ -78,7 +91,10 @@ class Engine:
         """Fold one event. None = accepted or a duplicate (see `counts`); never raises for what an event says."""
         at = event.occurred_at
         counts = self.counts
-        self.stream_time = max(self.stream_time, at)
+        if at > self.stream_time:
+            self.stream_time = at
+            if at >= self._turn:
+                self.advance(at - self.settings.timer_delay)  # a report is taken where the log passes its minute, not where a step ends
         kind = _ENTITY[event.kind]
         if at < self.stream_time - self.settings.allowed_lateness and kind != CONTROL:
             counts["late"] += 1
@@ -86,7 +102,7 @@ class Engine:
         if kind == CONTROL:
             counts["control"] += 1
             if event.kind == "control.clock_advanced":
-                self.advance(event.data[0])
+                self.advance(event.data[0], last=True)
             return None
         entity = self.entities[kind].get(event.key)
         if entity is None:
@@ -127,20 +143,54 @@ class Engine:
             self._append(entity, event)
             if not out and event.kind in QUIET_KINDS and state.wake == entity.timer:
                 return
-            self._settle(entity, state, out, event.id)
+            self._settle(entity, state, out, event.id if event.source else "")
         else:
             self._refold(entity, event)
             self.counts["corrections"] += 1
 
-    def _refold(self, entity: Timeline, event: Event, twin: int | None = None) -> None:
+    # -- between entities -----------------------------------------------------------------------------------------------------------
+
+    def apply_rekeyed(self, handed: Rekeyed) -> None:
+        """Fold what another entity hands to a ticket. Lateness was judged where it came from; in which order it comes does not matter."""
+        self.counts["rekeyed"] += 1
+        tickets, key = self.entities[TICKET], handed.target
+        entity = tickets.get(key)
+        if entity is None:
+            entity = tickets[key] = Timeline(TICKET, key, new_state(TICKET, self.policies))
+        event = Event(handed.at, RANK_NORMAL, "", "", f"{handed.number:032x}", handed.kind, key, handed.data)
+        known_late = len(self.rows.late)
+        if handed.sign < 0 and event in entity.tail:
+            self._refold(entity, None, entity.tail.index(event))
+        elif handed.sign > 0 and not entity.too_old(event):
+            self._fold(entity, event)
+        else:  # only where a tail overflowed, or a partition was silent for longer than events may be late
+            self.counts["rekeyed_late"] += 1
+        self.reports.correct(self.rows.late[known_late:])
+
+    def hear(self, partition: int, heartbeat: tuple[int, ...]) -> None:
+        """Learn how far a partition has come."""
+        self.upstream.hear(partition, heartbeat)
+
+    def _hand_over(self, entity: Timeline, fact: Fact, sign: int) -> None:
+        number = fact_number(f"{entity.kind}/{entity.key}", "\x1f".join(fact.dims), fact)
+        target, *data = fact.content
+        self.step.rekeyed.append(Rekeyed(sign, fact.kind, target, number, fact.at, (entity.key, *data)))
+
+    @property
+    def _settled(self) -> int:
+        """The clock by which state ages: the slowest of all partitions that may still hand something over."""
+        return self.upstream.settled(self.stream_time)
+
+    def _refold(self, entity: Timeline, event: Event | None, twin: int | None = None) -> None:
         """Fold the tail anew with `event` in its place, and in the place of the one at index `twin`; book the difference."""
         _, before = self._folded(entity)
         if twin is not None:
             self.step.records["e", entity.kind, entity.serials.pop(twin), entity.key] = None
             del entity.tail[twin]
-        self._append(entity, event)
+        if event is not None:
+            self._append(entity, event)
         state, after = self._folded(entity)
-        self._settle(entity, state, difference(before, after), event.id)
+        self._settle(entity, state, difference(before, after), event.id if event and event.source else "")
 
     def _folded(self, entity: Timeline) -> tuple[State, Out]:
         return fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
@@ -169,6 +219,9 @@ class Engine:
             heappush(self._timers, (state.wake, entity.kind, entity.key))
 
     def _state(self, entity: Timeline, fact: Fact, sign: int, cause: str) -> None:
+        if fact.kind in HANDED_KINDS:
+            self._hand_over(entity, fact, sign)
+            return
         place = self.rows.post(entity.kind, fact, sign)
         if fact.kind in DETAIL_KINDS and not self.settings.facts_detail_all:
             return
@@ -194,10 +247,40 @@ class Engine:
 
     # -- time ---------------------------------------------------------------------------------------------------------------------
 
-    def advance(self, to: int) -> None:
-        """Let every deadline up to and including `to` pass, in order. Time never goes backwards: an earlier `to` changes nothing."""
+    def advance(self, to: int, *, last: bool = False) -> None:
+        """Let every deadline up to and including `to` pass, in order, and take the reports of the minutes that pass.
+
+        Time never goes backwards: an earlier `to` changes nothing. `last`: report the last full minute, too, whatever the cadence.
+        """
+        to = min(to, self.limit)
         if to <= self.timer_time:
             return
+        for end in self.reports.due(self.timer_time, to, last=last):
+            self._fire(end)
+            self.reports.take(end)
+        if not self.reports.since:
+            self.reports.since = to
+        self._fire(to)
+        self._set_turn()
+
+    def report_every(self, minutes: int, *, hold: bool) -> None:
+        """How often to report (0 = never), and whether reports wait for slower partitions."""
+        self.reports.every_minutes, self.reports.hold = minutes, hold
+        self._set_turn()
+
+    def reports_again(self) -> None:
+        """After a restart, and after `report_every`: report the last minute that was reported again, and what was held."""
+        self.reports.again(self.timer_time)
+
+    def level_sums(self) -> dict[Segment, dict[str, int]]:
+        """Levels of this instant by segment, see `reports.level_sums`."""
+        return level_sums(self.levels, self.rows)
+
+    def _set_turn(self) -> None:
+        minutes = self.reports.every_minutes
+        self._turn = self.reports.next_after(self.timer_time) + self.settings.timer_delay if minutes and self.timer_time else NEVER
+
+    def _fire(self, to: int) -> None:
         self.timer_time = to
         timers = self._timers
         while timers and timers[0][0] <= to:
@@ -225,7 +308,7 @@ class Engine:
     def sweep(self) -> None:
         """Fold aged tails into bases, shrink final tickets, forget finished contacts. Changes no number; call it once a step."""
         self.rows.age(min(self.stream_time, self.timer_time))  # windows end at timer time and need their minutes
-        sweeps, now, left = self._sweeps, self.stream_time, SWEEPS_MAX
+        sweeps, now, left = self._sweeps, self._settled, SWEEPS_MAX
         while sweeps and sweeps[0][0] < now and left:
             at, kind, key = heappop(sweeps)
             entity = self.entities[kind].get(key)
@@ -268,7 +351,7 @@ class Engine:
 
     def _shorten(self, entity: Timeline) -> None:
         """Move aged events from the tail into the base; where the tail is full of young ones, the oldest of them."""
-        serials = entity.drop_aged(self.stream_time - self._horizon, self.policies)
+        serials = entity.drop_aged(self._settled - self._horizon, self.policies)
         if len(entity.tail) >= self.settings.tail_max:
             serials += entity.drop_oldest(len(entity.tail) - self.settings.tail_max + 1, self.policies)
         if serials:
@@ -314,7 +397,21 @@ class Engine:
         for cell_key in rows.dirty_cells:
             records["c", cell_key] = dict(rows.cells[cell_key])
         rows.dirty_cells.clear()
+        step.reports = self.reports.send(self.upstream.timer_time())
+        clocks = self._clocks()
+        if self.upstream.news(clocks, self.reports.taken_until):
+            self.upstream.told(clocks)
+            step.heartbeat = clocks
         return step
+
+    def news(self) -> bool:
+        """Whether a step would write more than the clocks."""
+        if self.step.facts or self.step.records or self.step.rekeyed or self.reports.ready(self.upstream.timer_time()):
+            return True
+        return self.upstream.news(self._clocks(), self.reports.taken_until)
+
+    def _clocks(self) -> tuple[int, ...]:
+        return self.upstream.heartbeat(self.timer_time, max(self.stream_time, self.timer_time))
 
     def view(self) -> View:
         """The numbers of this instant: copies, so that they stay as they are while the engine goes on."""
@@ -327,14 +424,14 @@ class Engine:
             digest=self.digest,
             ledger_count=self.ledger_count,
             cells={key: dict(cell) for key, cell in self.rows.cells.items()},
-            levels=dict(self.levels.counts),
+            levels=self.levels.counts,
             windows={
                 name: {segments[segment]: dict(row) for segment, row in window.sums.items() if row}
                 for name, window in self.windows.windows.items()
             },
             window_end=self.windows.end_minute * MINUTE_MS,
             counts=dict(self.counts),
-            open_tickets=sum(count for key, count in self.levels.counts.items() if key[0] == "backlog"),
+            open_tickets=sum(count for key, count in self.levels.by_label.items() if key[0] == "backlog"),
             entities=sum(len(entities) for entities in self.entities.values()),
         )
 
@@ -342,15 +439,7 @@ class Engine:
 
     def marker(self) -> dict[str, Any]:
         """What belongs to the partition as a whole; the driver adds offsets and epoch."""
-        return {
-            "stream_time": self.stream_time,
-            "timer_time": self.timer_time,
-            "digest": f"{self.digest:032x}",
-            "ledger_count": self.ledger_count,
-            "minute_floor": self.rows.minute_floor,
-            "quarter_floor": self.rows.quarter_floor,
-            "counts": dict(self.counts),
-        }
+        return marker_of(self)
 
     def restore(self, marker: dict[str, Any], records: Iterable[tuple[RecordKey, Any]]) -> Iterable[int]:
         """Rebuild from a marker and all live records.
@@ -358,56 +447,4 @@ class Engine:
         A generator: yields now and then how many records it has taken, so that the caller can let others run.
         Raises LookupError where the configuration lacks what the state refers to.
         """
-        self.stream_time, self.timer_time = marker["stream_time"], marker["timer_time"]
-        self.digest, self.ledger_count = int(marker["digest"], 16), marker["ledger_count"]
-        self.rows.minute_floor, self.rows.quarter_floor = marker["minute_floor"], marker["quarter_floor"]
-        self.counts.update(marker["counts"])
-        taken = 0
-        for key, value in records:
-            self._restore_record(key, value)
-            taken += 1
-            if taken % 1000 == 0:
-                yield taken
-        for entities in self.entities.values():
-            for entity in list(entities.values()):
-                self._restore_entity(entity)
-                taken += 1
-                if taken % 200 == 0:
-                    yield taken
-
-    def _restore_record(self, key: RecordKey, value: Any) -> None:
-        form = key[0]
-        if form == "c":
-            self.rows.cells.setdefault(tuple(key[1]), {}).update(value)
-        elif form == "r":
-            tier, index, names, values = key[1], key[2], tuple(key[3]), tuple(key[4])
-            if names in self.rows.group_bys:
-                segment = self.rows.segment_id((self.rows.group_bys.index(names), values))
-                self.rows.tiers[tier].setdefault(index, {})[segment] = value
-        else:
-            kind, entity_key = key[1], key[-1]
-            entity = self.entities[kind].get(entity_key)
-            if entity is None:
-                entity = self.entities[kind][entity_key] = Timeline(kind, entity_key, None)
-            if form == "h":
-                entity.base, base_last, next_serial = value
-                entity.base_last = tuple(base_last) if base_last else None
-                entity.next_serial = max(entity.next_serial, next_serial)
-            else:
-                entity.tail.append(value)
-                entity.serials.append(key[2])
-                entity.next_serial = max(entity.next_serial, key[2] + 1)
-
-    def _restore_entity(self, entity: Timeline) -> None:
-        if entity.tail:
-            order = sorted(zip(entity.tail, entity.serials, strict=True))
-            entity.tail = [event for event, _ in order]
-            entity.serials = [serial for _, serial in order]
-        state, _ = self._folded(entity)
-        self._settle(entity, state, [], "")
-        if entity.tail:
-            self._schedule_sweep(entity, entity.tail[-1].occurred_at + self._horizon)
-            return
-        if isinstance(state, Ticket) and self._rests(state, self.stream_time):
-            self._shrink(entity, state)  # its record is there already; a restart must not write every stub anew
-        self._await_end(entity, state.gone_at, self.stream_time)
+        return restore(self, marker, records)

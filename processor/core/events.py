@@ -69,6 +69,14 @@ TICKET = "ticket"
 CONTACT = "contact"
 CONTROL = "control"
 
+# What one entity hands to a ticket, as events of the ticket's timeline. They come from other folds, never from outside. Instants and
+# durations in milliseconds. `source` and `contact` are the ids of who hands it over; `hops` counts the merges on the way.
+HANDED_FIELDS: dict[str, tuple[str, ...]] = {
+    "ticket.wait_handed": ("source", "since", "hops"),  # a ticket was merged into this one, and its customer waits since then
+    "ticket.wait_withdrawn": ("source",),  # the merge was undone
+    "ticket.contact_answered": ("contact", "wait"),  # an agent accepted a contact that belongs to this ticket, after that wait
+}
+
 # kind -> names of the entries of `Event.data`, in order. Optional ones are None when absent.
 DATA_FIELDS: dict[str, tuple[str, ...]] = {
     "ticket.created": ("channel", "status", "priority", "direction", "group", "tier", "topic", "policy_id", "assignee_id"),

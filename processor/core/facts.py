@@ -10,6 +10,8 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+from processor.core.events import HANDED_FIELDS
+
 LEDGER_MODULUS = 1 << 128
 
 Dims = tuple[str, str, str, str, str, str]
@@ -54,6 +56,10 @@ CONTENT_FIELDS: dict[str, tuple[str, ...]] = {
     "contact.abandoned": ("wait", "short"),
 }
 
+# What is concluded for another entity: not stated, but handed over. The first entry of the content is the id of the ticket that gets it,
+# the others are those of `events.HANDED_FIELDS` without the first, which is who hands it over.
+HANDED_KINDS = frozenset(HANDED_FIELDS)
+
 # Steps on the way to an outcome: written only where facts.detail is `all`, and not part of the ledger.
 DETAIL_KINDS = frozenset({"clock.started", "clock.paused", "clock.resumed"})
 
@@ -73,3 +79,13 @@ def slot_text(subject: str, fact: Fact) -> str:
     clock = fact.content[0] if fact.kind.startswith("clock.") else ""
     text = f"{subject}\x1f{fact.kind}\x1f{clock}\x1f{fact.instance}"
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def thaw_fact(stored: Any) -> Fact:
+    """A fact from its stored form: lists back to tuples, so that it hashes and prints as before."""
+    kind, instance, at, dims, content = stored
+    return Fact(kind, instance, at, tuple(dims), _tuples(content))
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, (list, tuple)) else value

@@ -19,26 +19,36 @@ from processor.core.ticket import SOLVED_STATUSES, Ticket
 Key = tuple[Any, ...]
 
 
-class Levels:
-    """Counts by key.
+BY_MINUTE = frozenset({"created", "awaiting", "due", "queued"})  # keys that end in a minute: as many as there are minutes
 
-    Keys: ("backlog", status, group, priority), ("created", minute), ("awaiting", minute), ("running" | "paused" |
-    "overdue", clock, policy, priority), ("due", clock, minute), ("waiting", channel, queue), ("queued", minute).
+
+class Levels:
+    """Counts by key, those by minute apart from the few others.
+
+    Keys: ("backlog", status, dims), ("created", minute), ("awaiting", minute), ("unanswered", dims), ("running" | "paused" |
+    "overdue", clock, policy, priority), ("due", clock, minute), ("waiting", dims), ("queued", minute).
     """
 
     def __init__(self) -> None:
-        self.counts: dict[Key, int] = {}
+        self.by_label: dict[Key, int] = {}
+        self.by_minute: dict[Key, int] = {}
+
+    @property
+    def counts(self) -> dict[Key, int]:
+        """All of them; a copy."""
+        return {**self.by_label, **self.by_minute}
 
     def change(self, before: tuple[Key, ...], after: tuple[Key, ...]) -> None:
         """Replace one entity's contribution by another."""
-        counts = self.counts
         for key in before:
+            counts = self.by_minute if key[0] in BY_MINUTE else self.by_label
             left = counts[key] - 1
             if left:
                 counts[key] = left
             else:
                 del counts[key]
         for key in after:
+            counts = self.by_minute if key[0] in BY_MINUTE else self.by_label
             counts[key] = counts.get(key, 0) + 1
 
 
@@ -51,11 +61,11 @@ def _of_ticket(ticket: Ticket) -> tuple[Key, ...]:
     if not ticket.engaged or ticket.flags or ticket.status in SOLVED_STATUSES:
         return ()
     dims = ticket.dims
-    keys: list[Key] = [("backlog", ticket.status, dims[2], dims[1]), ("created", ticket.created_at // MINUTE_MS)]
+    keys: list[Key] = [("backlog", ticket.status, dims), ("created", ticket.created_at // MINUTE_MS)]
     first, resolution = ticket.first_response, ticket.resolution
     if first is not None:
         if first.open:
-            keys.append(("awaiting", first.started_at // MINUTE_MS))
+            keys += (("awaiting", first.started_at // MINUTE_MS), ("unanswered", dims))
         if first.target is not None:
             _add_clock(first, dims, keys)
     if resolution is not None and resolution.target is not None:
@@ -67,7 +77,7 @@ def _of_contact(contact: Contact) -> tuple[Key, ...]:
     leg = contact.leg
     if leg is None:
         return ()
-    keys: list[Key] = [("waiting", contact.dims[0], contact.dims[5]), ("queued", leg.started_at // MINUTE_MS)]
+    keys: list[Key] = [("waiting", contact.dims), ("queued", leg.started_at // MINUTE_MS)]
     if leg.target is not None:
         _add_clock(leg, contact.dims, keys)
     return tuple(keys)

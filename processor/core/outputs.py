@@ -70,12 +70,13 @@ class Report:
     """What a partition reports of the windows that end at the full minute `end` (milliseconds).
 
     `windows` holds the net sums of each segment by the name of the window; what has nothing is left out. `backlog` is how many tickets of
-    the segment were unsolved at `end`.
+    the segment were unsolved at `end`. Before `since` the partition had nothing at all: what ends there and was never reported is empty.
     """
 
     end: int
     windows: dict[Segment, dict[str, Row]]
     backlog: dict[Segment, int]
+    since: int = 0
 
 
 @dataclass(slots=True)

@@ -23,7 +23,8 @@ from typing import Any
 from processor.core.business_hours import NEVER
 from processor.core.clocks import CANCELLED, FULFILLED, PAUSED, RUNNING, Clock
 from processor.core.events import Event
-from processor.core.facts import Dims, Fact
+from processor.core.facts import HANDED_KINDS, Dims, Fact, thaw_fact
+from processor.core.handovers import MERGED, contact_answered, merged, take_up, unmerged, wait_handed, wait_withdrawn
 from processor.core.policies import Policies
 from processor.core.settings import FIRST_RESPONSE, NONE, RESOLUTION
 
@@ -31,7 +32,6 @@ SOLVED_STATUSES = frozenset({"solved", "closed"})
 
 SPAM = 1
 DELETED = 2
-MERGED = 4
 
 STANDING_MAX = 128  # outcomes of one ticket that can still be taken back; older ones are settled
 
@@ -45,6 +45,8 @@ class Ticket:
 
     __slots__ = (
         "adopted",
+        "asked_at",
+        "contact_answer",
         "created_at",
         "dims",
         "engaged",
@@ -54,7 +56,9 @@ class Ticket:
         "first_response",
         "flags",
         "gone_at",
+        "handed",
         "last_fired",
+        "merged_into",
         "moves",
         "policies",
         "policy_id",
@@ -88,6 +92,10 @@ class Ticket:
         self.replied = False
         self.first_response: Clock | None = None
         self.resolution: Clock | None = None
+        self.asked_at = 0  # when its own customer began to wait: where its clocks start
+        self.handed: dict[str, tuple[int, int]] = {}  # waits of tickets merged into this one: source -> (since, hops)
+        self.contact_answer: tuple[int, int] | None = None  # a contact answered before the ticket was created: (at, wait)
+        self.merged_into: str | None = None  # the ticket to which its wait was handed
         self.solves = 0
         self.reopens = 0
         self.entries = 0
@@ -128,7 +136,10 @@ class Ticket:
         if self.gone_at < at:
             self._begin()
         if not self.created_at and event.kind != "ticket.created":
-            self._adopt(at, out)
+            if event.kind in HANDED_KINDS:
+                self.gone_at = self._gone_after(at)  # nothing but what others say of it: that alone keeps nothing for ever
+            else:
+                self._adopt(at, out)
         handler = _HANDLERS.get(event.kind)
         if handler is not None:
             handler(self, event, at, out)
@@ -142,6 +153,7 @@ class Ticket:
 
     def _adopt(self, at: int, out: Out) -> None:
         self.created_at = at
+        self.gone_at = NEVER
         self.adopted = True
         self.engaged = True
         out.append((1, Fact("ticket.adopted", 1, at, self.dims, ())))
@@ -160,6 +172,7 @@ class Ticket:
         self.dims = (channel, priority, group or NONE, tier or NONE, topic or NONE, NONE)
         out.append((1, Fact("ticket.created", 1, at, self.dims, ())))
         if not known_before:
+            self.gone_at = NEVER
             self.status = status
             self.engaged = direction == "inbound"
             if self.engaged:
@@ -183,6 +196,8 @@ class Ticket:
             clock.arm(self.policies)
             if clock.target is not None:
                 out.append((1, clock.started_fact(self.dims)))
+        self.asked_at = at
+        take_up(self, at, out)
         self._pause_or_resume(at, out)
 
     def _status_changed(self, event: Event, at: int, out: Out) -> None:
@@ -257,15 +272,18 @@ class Ticket:
                 if self.in_backlog:
                     self._enter(at, "became_eligible", out)
         elif author == "agent" and not automated and not self.replied and self.engaged:
-            self.replied = True
-            first = self.first_response
-            if first is not None and first.open:
-                first.finish(at, FULFILLED, self.policies)
-                calendar = self.policies.calendar(first.policy.calendar if first.policy else None)
-                business = calendar.between(first.started_at, at) if calendar else None
-                self._outcome(Fact("ticket.first_responded", 1, at, self.dims, (at - first.started_at, business)), out)
-                if first.target is not None:
-                    self._outcome(first.fulfilled_fact(at, self.dims), out)
+            self._respond(at, out)
+
+    def _respond(self, at: int, out: Out) -> None:
+        """The first human answer."""
+        self.replied = True
+        first = self.first_response
+        if first is not None and first.open:
+            first.finish(at, FULFILLED, self.policies)
+            business = first.business_duration(at, self.policies)
+            self._outcome(Fact("ticket.first_responded", 1, at, self.dims, (at - first.started_at, business)), out)
+            if first.target is not None:
+                self._outcome(first.fulfilled_fact(at, self.dims), out)
 
     def _changed(self, dims: Dims, policy_id: str | None, at: int, out: Out) -> None:
         """Take over what one event changed, all at once: a policy that would match half of it never applied."""
@@ -284,7 +302,7 @@ class Ticket:
         for clock in (self.first_response, self.resolution):
             if clock is None or not clock.open:
                 continue
-            policy = self.policies.choose(clock.started_at, self.dims, self.policy_id)
+            policy = self.policies.choose(self.asked_at, self.dims, self.policy_id)
             if policy is clock.policy:
                 continue
             had_target = clock.target is not None
@@ -369,8 +387,7 @@ class Ticket:
             self.last_fired = due
             for clock in (self.first_response, self.resolution):
                 if clock is not None and clock.due == due:
-                    clock.breached_at = due
-                    clock.due = NEVER
+                    clock.breach(due)
                     self._outcome(clock.breached_fact(self.dims), out)
             if self.final_due == due:
                 self.final_due = NEVER
@@ -424,7 +441,8 @@ class Ticket:
             self.resolution.freeze() if self.resolution else None, self.solves, self.reopens, self.entries, self.exits,
             self.moves, self.returns, self.solved_at,
             self.final_due if self.final_due != NEVER else None, tuple(self.standing), tuple(self.suspended), self.last_fired,
-            self.gone_at if self.gone_at != NEVER else None,
+            self.gone_at if self.gone_at != NEVER else None, self.asked_at, tuple(self.handed.items()), self.contact_answer,
+            self.merged_into,
         )  # fmt: skip
 
     @classmethod
@@ -433,28 +451,21 @@ class Ticket:
         ticket = cls(policies)
         (ticket.created_at, ticket.seen_created, ticket.adopted, ticket.engaged, ticket.status, dims, ticket.policy_id, ticket.flags,
          ticket.replied, first, resolution, ticket.solves, ticket.reopens, ticket.entries, ticket.exits, ticket.moves, ticket.returns,
-         ticket.solved_at, final_due, standing, suspended, ticket.last_fired, gone_at) = stored  # fmt: skip
+         ticket.solved_at, final_due, standing, suspended, ticket.last_fired, gone_at, ticket.asked_at, handed, contact_answer,
+         ticket.merged_into) = stored  # fmt: skip
         ticket.dims = tuple(dims)
         ticket.first_response = Clock.thaw(first, policies) if first else None
         ticket.resolution = Clock.thaw(resolution, policies) if resolution else None
         ticket.final_due = NEVER if final_due is None else final_due
         ticket.gone_at = NEVER if gone_at is None else gone_at
+        ticket.handed = {source: (since, hops) for source, (since, hops) in handed}
+        ticket.contact_answer = tuple(contact_answer) if contact_answer else None
         ticket.standing = [thaw_fact(fact) for fact in standing]
         ticket.suspended = [thaw_fact(fact) for fact in suspended]
         first_due = ticket.first_response.due if ticket.first_response else NEVER
         resolution_due = ticket.resolution.due if ticket.resolution else NEVER
         ticket.wake = min(first_due, resolution_due, ticket.final_due)
         return ticket
-
-
-def thaw_fact(stored: Any) -> Fact:
-    """A fact from its stored form: lists back to tuples, so that it hashes and prints as before."""
-    kind, instance, at, dims, content = stored
-    return Fact(kind, instance, at, tuple(dims), _tuples(content))
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(item) for item in value) if isinstance(value, (list, tuple)) else value
 
 
 def _discarding(flag: int) -> Callable[[Ticket, Event, int, Out], None]:
@@ -472,11 +483,14 @@ _HANDLERS: dict[str, Callable[[Ticket, Event, int, Out], None]] = {
     "ticket.priority_changed": Ticket._priority_changed,
     "ticket.group_changed": Ticket._group_changed,
     "ticket.fields_changed": Ticket._fields_changed,
-    "ticket.merged": _discarding(MERGED),
-    "ticket.unmerged": _returning(MERGED),
+    "ticket.merged": merged,
+    "ticket.unmerged": unmerged,
     "ticket.marked_as_spam": _discarding(SPAM),
     "ticket.unmarked_as_spam": _returning(SPAM),
     "ticket.deleted": _discarding(DELETED),
     "ticket.restored": _returning(DELETED),
     "message.added": Ticket._message_added,
+    "ticket.wait_handed": wait_handed,
+    "ticket.wait_withdrawn": wait_withdrawn,
+    "ticket.contact_answered": contact_answered,
 }

@@ -16,7 +16,7 @@ from typing import Any
 from processor.core.business_hours import NEVER
 from processor.core.contact import Contact
 from processor.core.events import CONTACT, RANK_NORMAL, TICKET, Event
-from processor.core.facts import Fact
+from processor.core.facts import HANDED_KINDS, Fact
 from processor.core.policies import Policies
 from processor.core.ticket import Ticket
 
@@ -24,7 +24,7 @@ Out = list[tuple[int, Fact]]
 State = Ticket | Contact
 
 # Kinds that say something about an earlier event, so that the tail must be folded again although they come in order.
-LOOKS_BACK = frozenset({"message.visibility_changed", "message.bounced"})
+LOOKS_BACK = frozenset({"message.visibility_changed", "message.bounced", "ticket.wait_withdrawn"})
 
 
 class Timeline:
@@ -145,7 +145,8 @@ def fold(kind: str, base: Any, tail: list[Event], timer_time: int, policies: Pol
     state = new_state(kind, policies) if base is None else thaw(kind, base, policies)
     out: Out = []
     if isinstance(state, Ticket):
-        _fold_ticket(state, _with_visibility(tail, policies.settings.allowed_lateness), policies.settings.clock_skew, out)
+        window = policies.settings.allowed_lateness
+        _fold_ticket(state, _with_visibility(_without_withdrawn(tail, window), window), policies.settings.clock_skew, out)
     else:
         for event in tail:
             state.step(event, event.occurred_at, out)
@@ -167,7 +168,7 @@ def _fold_ticket(ticket: Ticket, events: list[Event], clock_skew: int, out: Out)
             for moved in early:
                 ticket.step(moved, at, out)
             early.clear()
-        elif creations[0].occurred_at - at <= clock_skew and ticket.awaits_creation(at, out):
+        elif event.kind not in HANDED_KINDS and creations[0].occurred_at - at <= clock_skew and ticket.awaits_creation(at, out):
             early.append(event)
         else:
             ticket.step(event, at, out)
@@ -183,6 +184,29 @@ def difference(before: Out, after: Out) -> Out:
     changes = [(count, fact) for fact, count in net.items() if count]
     changes.sort(key=lambda change: change[0])
     return [(1 if count > 0 else -1, fact) for count, fact in changes for _ in range(abs(count))]
+
+
+def _withdrawals(events: list[Event], window: int) -> list[tuple[int, int]]:
+    """Index pairs: a wait that was handed over, and its withdrawal within `window` after it."""
+    handed: dict[str, int] = {}
+    pairs: list[tuple[int, int]] = []
+    for index, event in enumerate(events):
+        if event.kind == "ticket.wait_handed":
+            handed[event.data[0]] = index
+        elif event.kind == "ticket.wait_withdrawn":
+            first = handed.pop(event.data[0], None)
+            if first is not None and event.occurred_at - events[first].occurred_at <= window:
+                pairs.append((first, index))
+    return pairs
+
+
+def _without_withdrawn(events: list[Event], window: int) -> list[Event]:
+    """Waits as they turned out: one that is withdrawn was never handed over. What is older than `window` is settled."""
+    pairs = _withdrawals(events, window)
+    if not pairs:
+        return events
+    dropped = {index for pair in pairs for index in pair}
+    return [event for index, event in enumerate(events) if index not in dropped]
 
 
 def _with_visibility(events: list[Event], window: int) -> list[Event]:
@@ -242,6 +266,7 @@ def _bonds(kind: str, tail: list[Event], policies: Policies) -> list[tuple[int, 
         return []
     settings = policies.settings
     bonds = [(min(index, *later), max(index, *later)) for index, later in _changes_of(tail, settings.allowed_lateness).items()]
+    bonds += _withdrawals(tail, settings.allowed_lateness)
     for index, event in enumerate(tail):
         if event.kind == "ticket.created" and index:
             first = bisect_left(tail, event.occurred_at - settings.clock_skew, key=lambda each: each.occurred_at)

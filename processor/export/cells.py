@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from processor.core.events import CONTACT, TICKET
 from processor.core.outputs import View
@@ -63,10 +64,21 @@ class Cells:
             if name in minutes:
                 *labels, minute = rest
                 minutes[name][tuple(labels)][minute] = count
-            else:
-                folded = self.fold(_LEVEL_LABELS[name], tuple(rest))
+            elif name in levels:
+                folded = self.fold(_LEVEL_LABELS[name], _labels(name, rest))
                 levels[name][folded] = levels[name].get(folded, 0) + count
         return levels, minutes
+
+
+def _labels(name: str, rest: list[Any]) -> LabelSet:
+    """The labels of a level by its key: some keys hold all dimensions, of which not all are served."""
+    if name == "backlog":
+        status, (_, priority, group, *_) = rest
+        return status, group, priority
+    if name == "waiting":
+        ((channel, *_, queue),) = rest
+        return channel, queue
+    return tuple(rest)
 
 
 def merge_row(into: dict[LabelSet, Row], labels: LabelSet, row: Row) -> None:

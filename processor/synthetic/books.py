@@ -113,9 +113,7 @@ class TicketBook:
         first = self.first
         if first is not None and first.open:
             first.stop(at)
-            calendar = first.policy.calendar if first.policy else None
-            business = self.desk.settings.calendars[calendar].between(first.started_at, at) if calendar else None
-            self.first_wait = (at - first.started_at, business)
+            self.first_wait = (at - first.started_at, first.business(at))
 
     def set_status(self, at: int, status: str) -> None:
         """Any status may follow any other."""

@@ -53,12 +53,13 @@ class Desk:
 class BookClock:
     """One clock of one entity. Every change first settles whether the deadline passed before it."""
 
-    __slots__ = ("breached", "desk", "elapsed", "induced", "name", "open", "policy", "running", "since", "started_at")
+    __slots__ = ("breached", "desk", "elapsed", "induced", "name", "open", "policies", "policy", "running", "since", "started_at")
 
     def __init__(self, desk: Desk, name: str, started_at: int, policy: Policy | None) -> None:
         self.desk = desk
         self.name = name
         self.policy = policy
+        self.policies = [(started_at, policy)]  # since when each applied
         self.started_at = started_at
         self.since = started_at
         self.elapsed = 0
@@ -108,6 +109,16 @@ class BookClock:
         self.open = True
         self.resume(at)
 
+    def business(self, at: int) -> int | None:
+        """Open time until `at`, in the calendar of each policy while it applied; around the clock under one that has none."""
+        if self.policy is None or self.policy.calendar is None:
+            return None
+        total = 0
+        for (start, policy), (end, _) in zip(self.policies, [*self.policies[1:], (at, None)], strict=True):
+            calendar = policy.calendar if policy else None
+            total += self.desk.settings.calendars[calendar].between(start, end) if calendar else end - start
+        return total
+
     def reconsider(self, at: int, policy: Policy | None) -> None:
         """Another policy; what has elapsed stays, and a clock that is late by that alone is late now."""
         if policy is self.policy:
@@ -115,6 +126,7 @@ class BookClock:
         was_running = self.running
         self.pause(at)
         self.policy = policy
+        self.policies.append((at, policy))
         if self.target is not None and not self.breached and self.elapsed > self.target.ms:
             self.breached = self.induced = True
         if was_running:

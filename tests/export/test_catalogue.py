@@ -62,7 +62,7 @@ def test_whatever_a_fact_posts_is_served() -> None:
 
 
 def test_whatever_a_real_log_leaves_in_cells_levels_and_counts_is_served() -> None:
-    levels = {family.key for family in FAMILIES if family.source == "level"} | MINUTE_LEVELS
+    levels = {family.key for family in FAMILIES if family.source == "level"} | MINUTE_LEVELS | {"unanswered"}  # the last is for reports
     counts = {family.key for family in FAMILIES if family.source == "counts"} | {"accepted"}
     for view in views():
         assert {key.removesuffix("-") for cell in view.cells.values() for key in cell} <= served_keys()

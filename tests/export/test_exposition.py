@@ -112,7 +112,7 @@ def test_the_sum_over_all_labels_is_what_happened() -> None:
 
 def with_groups(names: Iterable[str]) -> View:
     cells: dict[CellKey, Row] = {("ticket", "email", name, "normal"): {"tickets_created": 1} for name in names}
-    levels: dict[Key, int] = {("backlog", "open", name, "normal"): 1 for name in names}
+    levels: dict[Key, int] = {("backlog", "open", ("email", "normal", name, "none", "none", "none")): 1 for name in names}
     return replace(empty_view(), cells=cells, levels=levels)
 
 

@@ -90,7 +90,7 @@ def check_backlog(engine: Engine) -> None:
     for key, count in view.levels.items():
         assert count > 0
         if key[0] == "backlog":
-            levels[key[2], key[3]] += count
+            levels[key[2][2], key[2][1]] += count
     flows: Counter[tuple[str, str]] = Counter()
     for key, cell in net_cells(view).items():
         if key[0] == TICKET:

@@ -26,7 +26,9 @@ from typing import Any
 
 from processor.core.engine import Engine
 from processor.core.events import Event, Rejected
+from processor.core.exchange import Exchange
 from processor.core.facts import CONTENT_FIELDS, Fact
+from processor.core.levels import Key
 from processor.core.outputs import Conflict
 from processor.core.settings import DIMENSIONS, Policy, Settings
 from tests.scenarios.words import UNITS, YES_NO, UnknownWordsError, berlin, calendar_of, duration, event_of, fields_of, policy_of, take_time
@@ -137,6 +139,8 @@ class Run:
 
     def _drain(self) -> None:
         step = self._engine().drain()
+        if Exchange({0: self._engine()}, lambda _key: 0).deliver(0, step):
+            self._drain()
         for stated in step.facts:
             self.facts[stated.key, stated.fact] += stated.sign
         for key, value in step.records.items():
@@ -209,13 +213,21 @@ class Run:
         return total
 
     def _level(self, words: list[str]) -> int:
-        return sum(count for key, count in self._engine().view().levels.items() if [str(part) for part in key[: len(words)]] == words)
+        levels = ((_labels_of(key), count) for key, count in self._engine().view().levels.items())
+        return sum(count for labels, count in levels if labels[: len(words)] == words)
 
     def _window(self, words: list[str]) -> int:
         (name, family), where = fields_of(words)
         group_by = self.settings.group_bys.index(tuple(each for each in DIMENSIONS if each in where))
         row = self._engine().view().windows[name].get((group_by, tuple(where[each] for each in self.settings.group_bys[group_by])), {})
         return row.get(family, 0)
+
+
+def _labels_of(key: Key) -> list[str]:
+    """A level as scenarios write it: backlog STATUS GROUP PRIORITY, waiting CHANNEL QUEUE, others as they are."""
+    if key[0] == "backlog":
+        return ["backlog", key[1], key[2][2], key[2][1]]
+    return ["waiting", key[1][0], key[1][5]] if key[0] == "waiting" else [str(part) for part in key]
 
 
 def _reads(name: str, text: str) -> Any:

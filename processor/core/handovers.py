@@ -1,0 +1,119 @@
+"""What tickets and contacts hand to a ticket: the wait of one that was merged into it, and the answer that its caller got on the phone.
+
+A ticket that is merged away while its customer waits for a first response hands this wait to its target: there the first response is
+waited for since the earliest of both. An un-merge takes it back. A contact that names a ticket answers it when an agent accepts the
+contact, and the wait is at least that of the contact. Handlers of `Ticket`, apart because they connect it with other entities.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from processor.core.clocks import Clock
+from processor.core.events import Event
+from processor.core.facts import Fact
+from processor.core.upstream import CHAIN_MAX
+
+if TYPE_CHECKING:
+    from processor.core.ticket import Out, Ticket
+
+MERGED = 4  # the flag of a ticket that was merged away
+HANDED_MAX = 64  # tickets merged into one whose waits are remembered
+
+
+# -- by whom it is handed over --------------------------------------------------------------------------------------------------------
+
+
+def merged(ticket: Ticket, event: Event, at: int, out: Out) -> None:
+    """Whoever waits for a first response goes on waiting in the ticket that this one was merged into."""
+    if ticket.flags & MERGED:
+        return
+    first, target = ticket.first_response, event.data[0]
+    waiting = ticket.in_population and first is not None and first.open and target and target != event.key
+    ticket._discard(MERGED, at, out)
+    hops = 1 + max((hops for _, hops in ticket.handed.values()), default=0)
+    if waiting and first is not None and hops <= CHAIN_MAX:
+        ticket.merged_into = target
+        out.append((1, Fact("ticket.wait_handed", ticket.returns, at, ticket.dims, (target, first.started_at, hops))))
+
+
+def unmerged(ticket: Ticket, _event: Event, at: int, out: Out) -> None:
+    """The ticket is back, and takes its wait back."""
+    if ticket.flags & MERGED and ticket.merged_into is not None:
+        out.append((1, Fact("ticket.wait_withdrawn", ticket.returns, at, ticket.dims, (ticket.merged_into,))))
+        ticket.merged_into = None
+    ticket._return(MERGED, at, out)
+
+
+# -- to whom it is handed over --------------------------------------------------------------------------------------------------------
+
+
+def wait_handed(ticket: Ticket, event: Event, at: int, out: Out) -> None:
+    """A ticket was merged into this one, and its customer waits since then."""
+    source, since, hops = event.data
+    if source in ticket.handed or len(ticket.handed) < HANDED_MAX:
+        ticket.handed[source] = (since, hops)
+        _move_start(ticket, at, out)
+
+
+def wait_withdrawn(ticket: Ticket, event: Event, at: int, out: Out) -> None:
+    """The merge was undone."""
+    if ticket.handed.pop(event.data[0], None) is not None:
+        _move_start(ticket, at, out)
+
+
+def contact_answered(ticket: Ticket, event: Event, at: int, out: Out) -> None:
+    """An agent accepted a contact that belongs to the ticket: on the phone and in a chat that is the first response."""
+    wait = event.data[1]
+    if not ticket.created_at:
+        if ticket.contact_answer is None:
+            ticket.contact_answer = (at, wait)
+    elif ticket.engaged and not ticket.replied:
+        first = ticket.first_response
+        if first is not None and first.open and at - wait < first.started_at:
+            first.move_start(at - wait, ticket.policies)
+            _breach_if_due_before(ticket, at, first, out)
+        ticket._respond(at, out)
+
+
+def take_up(ticket: Ticket, at: int, out: Out) -> None:
+    """The clocks have just started at `at`: now what was handed over before counts."""
+    answer, ticket.contact_answer = ticket.contact_answer, None
+    if answer is not None:
+        _answer_before(ticket, *answer, out)
+    elif ticket.handed:
+        _move_start(ticket, at, out)
+
+
+def _answer_before(ticket: Ticket, at: int, wait: int, out: Out) -> None:
+    """The ticket was written while an agent was speaking already: what its customer waited is what the contact did."""
+    first = ticket.first_response
+    assert first is not None
+    first.started_at = first.resumed_at = first.business_since = _waiting_since(ticket, at - wait)
+    first.arm(ticket.policies)
+    _breach_if_due_before(ticket, at, first, out)
+    ticket._respond(at, out)
+
+
+def _move_start(ticket: Ticket, at: int, out: Out) -> None:
+    """The first response is waited for since the earliest customer of this ticket and of those merged into it began to wait."""
+    first = ticket.first_response
+    if first is None or not first.open:
+        return
+    since = _waiting_since(ticket, ticket.asked_at)
+    if since != first.started_at:
+        first.move_start(since, ticket.policies)
+    if first.due < at:
+        first.breach(at, induced=True)
+        ticket._outcome(first.breached_fact(ticket.dims), out)
+
+
+def _waiting_since(ticket: Ticket, at: int) -> int:
+    return min([at, *(since for since, _ in ticket.handed.values())])
+
+
+def _breach_if_due_before(ticket: Ticket, at: int, first: Clock, out: Out) -> None:
+    """What the contact tells of the start may put the deadline into the past: then it was missed there."""
+    if first.due < at:
+        first.breach(first.due)
+        ticket._outcome(first.breached_fact(ticket.dims), out)

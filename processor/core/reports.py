@@ -1,0 +1,152 @@
+"""What a partition reports at full minutes W, for the KPIs of all partitions together.
+
+A report is taken at the moment at which timer time passes W: net sums of every window that ends there, and the backlog of that instant.
+So it depends on the records before that moment, not on when steps begin or end. In a backfill only every so many minutes are reported.
+
+A held report waits until all partitions have passed its minute, so that what they still hand over is in it; with a clock that follows the
+wall nobody has to wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from processor.core.events import CONTACT, TICKET
+from processor.core.levels import Levels
+from processor.core.outputs import Report
+from processor.core.postings import Entries
+from processor.core.rows import MINUTE, Row, Rows, Segment, add_row
+from processor.core.settings import DAY_MS, MINUTE_MS
+from processor.core.windows import Windows
+
+HELD_MAX = 500  # reports that wait for slower partitions; above it the oldest is sent without them
+CATCH_UP_MINUTES = 15  # after a longer pause not every minute is made up for, only those that divide by this
+WINDOWS_END_MS = 8 * DAY_MS  # so long after the last event every window is empty
+
+Late = tuple[int, tuple[int, ...], Entries, int]
+
+
+class Reports:
+    """The reports of one partition: which are due, those taken and not sent yet, and the last one sent."""
+
+    def __init__(self, rows: Rows, windows: Windows, levels: Levels) -> None:
+        self.every_minutes = 0  # 1 = live; more in a backfill; 0 = nothing is reported
+        self.hold = False
+        self.since = 0  # before this instant the partition had nothing
+        self.sent_until = 0  # end of the last report sent
+        self.taken_until = 0  # end of the last report taken
+        self.taken: list[Report] = []
+        self._rows = rows
+        self._windows = windows
+        self._levels = levels
+
+    # -- which --------------------------------------------------------------------------------------------------------------------
+
+    def next_after(self, timer_time: int) -> int:
+        """The first end of a report after `timer_time`, were it passed in small steps."""
+        width = self.every_minutes * MINUTE_MS
+        return (timer_time // width + 1) * width
+
+    def due(self, before: int, to: int, *, last: bool) -> Sequence[int]:
+        """The ends of the reports to take when timer time goes from `before` to `to`, ascending. `last`: also the last full minute."""
+        if not self.every_minutes or before <= 0:
+            return ()
+        width = self.every_minutes * MINUTE_MS
+        if to - before > CATCH_UP_MINUTES * MINUTE_MS:
+            width = max(width, CATCH_UP_MINUTES * MINUTE_MS)
+        ends = [*range((before // width + 1) * width, min(to, before + WINDOWS_END_MS) + 1, width)]
+        final = to // MINUTE_MS * MINUTE_MS
+        if (last or self.every_minutes == 1) and final > before and final not in ends[-1:]:
+            ends.append(final)
+        return ends
+
+    # -- taking -------------------------------------------------------------------------------------------------------------------
+
+    def take(self, end: int) -> None:
+        """Take the report of the windows that end at `end`, which timer time has just reached."""
+        self._windows.advance(end)
+        segments = self._rows.segments
+        found: dict[Segment, dict[str, Row]] = {}
+        for name, window in self._windows.windows.items():
+            for number, row in window.sums.items():
+                if row:
+                    found.setdefault(segments[number], {})[name] = dict(row)
+        self.taken.append(Report(end, found, self._backlog_at(end // MINUTE_MS), self.since))
+        self.taken_until = end
+
+    def _backlog_at(self, end_minute: int) -> dict[Segment, int]:
+        """Unsolved tickets by segment now, minus what came and went since."""
+        rows = self._rows
+        sums = {segment: levels["backlog"] for segment, levels in level_sums(self._levels, rows).items() if "backlog" in levels}
+        minutes = rows.tiers[MINUTE]
+        for minute in [minute for minute in minutes if minute >= end_minute]:
+            for number, row in minutes[minute].items():
+                flow = sum(_direction(key) * amount for key, amount in row.items())
+                if flow:
+                    segment = rows.segments[number]
+                    sums[segment] = sums.get(segment, 0) - flow
+        return {segment: count for segment, count in sums.items() if count}
+
+    def correct(self, late: Iterable[Late]) -> None:
+        """Put into the reports that are held what was handed over meanwhile: amounts for minutes that are inside."""
+        segments, windows = self._rows.segments, self._windows
+        for minute, numbers, entries, sign in late:
+            row = dict(entries)
+            for report in self.taken:
+                for name in windows.windows:
+                    start, end = windows.bounds(name, report.end // MINUTE_MS)
+                    if start <= minute < end:
+                        for number in numbers:
+                            add_row(report.windows.setdefault(segments[number], {}).setdefault(name, {}), row, sign)
+
+    # -- sending ------------------------------------------------------------------------------------------------------------------
+
+    def ready(self, all_passed: int) -> int:
+        """How many of the taken ones may be sent, given how far the slowest partition has come."""
+        if not self.hold:
+            return len(self.taken)
+        ready = sum(report.end <= all_passed for report in self.taken)
+        return max(ready, len(self.taken) - HELD_MAX)
+
+    def send(self, all_passed: int) -> list[Report]:
+        """Those that may be sent."""
+        ready = self.ready(all_passed)
+        sent, self.taken = self.taken[:ready], self.taken[ready:]
+        if sent:
+            self.sent_until = sent[-1].end
+        return sent
+
+    def again(self, timer_time: int) -> None:
+        """After a restart: the last report that was sent, and those that were taken and not sent."""
+        self.taken.clear()
+        if not self.every_minutes:
+            return
+        ends = [self.sent_until] if self.sent_until else []
+        for end in (*ends, *self.due(self.sent_until or self.since, timer_time, last=False)):
+            self.take(end)
+
+
+_BY_DIMS = {"backlog": ("backlog", TICKET), "unanswered": ("awaiting", TICKET), "waiting": ("contacts_waiting", CONTACT)}
+
+
+def level_sums(levels: Levels, rows: Rows) -> dict[Segment, dict[str, int]]:
+    """Levels by segment: backlog, awaiting (a first response), contacts_waiting (in a queue), and overdue clocks of the total."""
+    sums: dict[Segment, dict[str, int]] = {}
+    for key, count in levels.by_label.items():
+        if key[0] in _BY_DIMS:
+            name, kind = _BY_DIMS[key[0]]
+            numbers = rows.place(kind, key[-1]).segments
+        elif key[0] == "overdue":
+            name, numbers = "overdue", (rows.segment_id((rows.group_bys.index(()), ())),)
+        else:
+            continue
+        for number in numbers:
+            of_segment = sums.setdefault(rows.segments[number], {})
+            of_segment[name] = of_segment.get(name, 0) + count
+    return sums
+
+
+def _direction(key: str) -> int:
+    if key.startswith("backlog_entered"):
+        return 1
+    return -1 if key.startswith("backlog_left") else 0
