@@ -14,10 +14,12 @@ from collections.abc import Iterator
 
 from processor.config import Config
 from processor.core.events import Reason
+from processor.core.kpis import CLOCK_COUNTED, COMPLIANCE, COUNTED, DEFINITIONS, STATS, Kind
 from processor.core.postings import HISTOGRAMS
-from processor.core.settings import CLOCKS, HOUR_MS
+from processor.core.settings import CLOCKS, DIMENSIONS, HOUR_MS
 from processor.core.windows import WINDOWS
-from processor.export.family import Family, count, counter, gauge, health, histogram
+from processor.export.family import Family, count, counter, gauge, health, histogram, together
+from processor.export.kpi_view import Ignored
 
 ENTERED_REASONS = ("created", "adopted", "reopened", "restored", "unmerged", "became_eligible", "moved_in")
 LEFT_REASONS = ("solved", "discarded", "merged", "moved_out")
@@ -35,14 +37,10 @@ CONTACT = ("channel", "queue")
 SLA = ("clock", "policy", "priority")
 
 # What a window counts: the key of a row, without its sub-value -> the value of the label `kpi`. Clocks have one per clock.
-COUNTED = (
-    "tickets_created", "tickets_adopted", "tickets_solved", "tickets_reopened", "tickets_merged", "tickets_discarded", "tickets_restored",
-    "backlog_entered", "backlog_left", "contacts_offered", "contacts_answered", "contacts_answered_in_target", "contacts_abandoned",
-    "contacts_short_abandoned",
-)  # fmt: skip
-SLA_VERBS = {"sla_started": "started", "sla_measured": "measured", "sla_breached": "breached", "sla_induced": "breach_induced",
-             "sla_cancelled": "cancelled"}  # fmt: skip
+SLA_VERBS = {key: verb for key, (verb, _) in CLOCK_COUNTED.items()}
 WINDOW_KPIS = (*COUNTED, *HISTOGRAMS, *(f"{clock}_clocks_{verb}" for clock in CLOCKS for verb in SLA_VERBS.values()))
+
+IGNORED_PARTIALS: tuple[str, ...] = (*Ignored, "undecodable")  # what the KPI stage leaves out
 
 LAG_EDGES = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21600.0, 86400.0)
 STEP_EDGES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
@@ -128,7 +126,7 @@ def _levels() -> Iterator[Family]:
 
 
 def _windows() -> Iterator[Family]:
-    labels = ("kpi", "window", "by", "channel", "priority", "group", "tier", "topic", "queue")
+    labels = ("kpi", "window", "by", *DIMENSIONS)
     tabular = "Net, in event time, ending at support_window_end_timestamp_seconds. Tabular: do not sum over kpi, window or by."
     yield gauge("window", "window_observations", "observations", f"Observations in the window. {tabular}", "observations", labels=labels,
                 values=WINDOWS)
@@ -139,6 +137,33 @@ def _windows() -> Iterator[Family]:
                 "seconds since 1970", merge="min")
 
 
+def _kpis() -> Iterator[Family]:
+    of_segment = ("by", *DIMENSIONS)
+    tabular = (
+        "All partitions together, net, in event time, ending at support_kpi_end_timestamp_seconds. Absent where nothing was observed; "
+        "support_window_kpi_observations says how many. Tabular: do not sum or average over"
+    )
+    for name, definition in DEFINITIONS.items():
+        if definition.kind is Kind.DURATION:
+            told = f"{definition.text} By stat: {', '.join(STATS)} (max is the upper edge of its bucket). {tabular} any label."
+            yield together(f"window_{name}_seconds", told, "seconds", ("stat", "window", *of_segment))
+        elif definition.kind is Kind.RATIO and not definition.clock:
+            yield together(f"window_{name}_ratio", f"{definition.text} {tabular} any label.", "ratio", ("window", *of_segment))
+    told = f"SLA clocks that kept their target / those that were decided. {tabular} any label."
+    yield together(f"window_{COMPLIANCE}_ratio", told, "ratio", ("clock", "window", *of_segment))
+    yield together("window_kpi_observations", "What a window KPI rests on: its denominator, of all partitions together. Low numbers say "
+                   "little. Tabular: do not sum over kpi, window or by.", "observations", ("kpi", "window", *of_segment))
+    yield together("window_complete", "1 where every partition has reported the minute shown, 0 where some are missing from the numbers.",
+                   "flag", ("kpi_partition",))
+    yield together("kpi_end_timestamp_seconds", "The full minute up to which the window KPIs of this part of the segments reach.",
+                   "seconds since 1970", ("kpi_partition",))
+    yield together("kpi_level", "How many there are now, of all partitions together: backlog, awaiting (their first response) and due_* in "
+                   "tickets or clocks, contacts_waiting in contacts. Tabular: do not sum over level or by.", "tickets, contacts or clocks",
+                   ("level", *of_segment))
+    yield together("kpi_target", "What a KPI ought to be, from kpis.targets of the configuration. Tabular: do not sum.", "that of the KPI",
+                   ("kpi", "stat", "direction", *of_segment))
+
+
 def _counts() -> Iterator[Family]:
     yield count("events_consumed", "", "Records read, whatever became of them.")
     yield count("events_duplicate", "duplicates", "Events that were there before, with the same source, id and content.")
@@ -146,6 +171,9 @@ def _counts() -> Iterator[Family]:
     yield count("events_invalid", "rejected", "Records rejected and dead-lettered.", by="reason", values=tuple(Reason))
     yield count("events_skipped", "skipped", "Events of documented types that no KPI uses yet.")
     yield count("events_control", "control", "Control events, which move clocks only.")
+    yield count("rekeyed", "rekeyed", "What entities handed to tickets: waits of merged tickets, answers on the phone.", unit="records")
+    yield count("rekeyed_late", "rekeyed_late", "Of these, what came after the ticket was settled, and was left out.", unit="records",
+                gross=True)
     yield count("corrections", "corrections", "Timelines folded again because an event came out of order.", unit="corrections", gross=True)
     yield gauge("derived", "processor_watermark_timestamp_seconds", "stream_time", "Stream time: the newest event time in the log.",
                 _SINCE_1970, merge="max")
@@ -172,16 +200,26 @@ def _process() -> Iterator[Family]:
     yield health("gauge", "recovery_seconds", "How long the last takeover of the partition took.", "seconds", per_partition=True)
     yield health("histogram", "loop_lag_seconds", "How much later than asked the event loop woke up.", "seconds", edges=LOOP_EDGES)
     yield health("gauge", "exposition_seconds", "How long it took to render the metrics last served.", "seconds")
+    yield health("counter", "kpi_publications_total", "Minutes W published, once for each partition of the KPI stage.", "publications")
+    yield health("counter", "kpi_publications_incomplete_total", "Of them those in which a partition had not reported.",
+                 "publications")
+    yield health("counter", "kpis_published_total", "Records written to the topic of KPIs.", "records")
+    yield health("counter", "kpi_failures_total", "Times that the KPI stage or a partition of it failed and was taken over again.", "times")
+    yield health("counter", "kpi_cpu_seconds_total", "Processor time for adding up and encoding KPIs.", "seconds")
+    yield health("gauge", "kpi_published_end_timestamp_seconds", "The newest W that this process has published as KPIs.",
+                 "seconds since 1970, 0 before the first")
+    yield health("gauge", "kpi_epoch", "Which ownership of a partition of the KPI stage this is; later ones are greater. Of what is owned.",
+                 "ownerships", labels=("kpi_partition",))
     yield health("gauge", "build_info", "Always 1; the labels say what runs.", "flag", labels=("version", "configuration"))
 
 
-FAMILIES: tuple[Family, ...] = (*_tickets(), *_contacts(), *_clocks(), *_levels(), *_windows(), *_counts(), *_process())
+FAMILIES: tuple[Family, ...] = (*_tickets(), *_contacts(), *_clocks(), *_levels(), *_windows(), *_kpis(), *_counts(), *_process())
 BY_NAME = {family.name: family for family in FAMILIES}
 
 
 def compared(family: Family) -> bool:
-    """Whether two processes that read the same log must agree on its values as they stand."""
-    return not family.gross and not family.operational
+    """Whether two processes that read the same log must agree on its values as they stand. What the KPI stage serves is in its topic."""
+    return not family.gross and not family.operational and family.source != "kpi"
 
 
 def estimate_samples(config: Config) -> int:

@@ -7,7 +7,7 @@ list of label values shown by name, and the beginnings of lines that were writte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry
@@ -21,6 +21,8 @@ from processor.core.postings import HISTOGRAMS
 from processor.core.windows import WINDOWS
 from processor.export.catalogue import FAMILIES, WINDOW_KPIS
 from processor.export.family import Family
+from processor.export.kpi_gauges import KpiGauges, samples_max
+from processor.export.kpi_view import KpiView
 from processor.export.labels import Folding, LabelSet, known_label_sets
 from processor.export.measures import Table, tables
 from processor.export.telemetry import Telemetry
@@ -46,6 +48,7 @@ class Exporter:
         self.known = known_label_sets(config)
         self.folding = Folding(self.known.values)
         self._read = read
+        self._kpi_gauges = KpiGauges(config, self.known)
         self._prefixes: dict[tuple[str, LabelSet], str] = {}
         self._bucket_prefixes: dict[tuple[str, LabelSet], tuple[str, ...]] = {}
         self._headers = {family.name: _header(family) for family in FAMILIES}
@@ -66,9 +69,9 @@ class Exporter:
         registry.register(self)
         return registry
 
-    def families(self, views: Iterable[View], telemetry: Telemetry | None = None) -> Iterator[Metric]:
+    def families(self, views: Iterable[View], telemetry: Telemetry | None = None, kpis: Sequence[KpiView] = ()) -> Iterator[Metric]:
         """Every family as an object of the client library."""
-        for table in tables(views, telemetry, self.known, self.folding):
+        for table in self._tables(views, telemetry, kpis):
             family = table.family
             metric = Metric(family.base_name, family.help, family.kind)
             names = family.label_names
@@ -85,17 +88,20 @@ class Exporter:
 
     # -- as text ------------------------------------------------------------------------------------------------------------------
 
-    def render(self, views: Iterable[View], telemetry: Telemetry | None = None) -> bytes:
-        """The exposition in text format 0.0.4."""
+    def render(self, views: Iterable[View], telemetry: Telemetry | None = None, kpis: Sequence[KpiView] = ()) -> bytes:
+        """The exposition in text format 0.0.4. `kpis` are the partitions of the KPI stage that this process owns now."""
         if len(self._prefixes) + 25 * len(self._bucket_prefixes) > PREFIXES_MAX:
             self._prefixes.clear()
             self._bucket_prefixes.clear()
         lines: list[str] = []
-        for table in tables(views, telemetry, self.known, self.folding):
+        for table in self._tables(views, telemetry, kpis):
             lines.append(self._headers[table.family.name])
             self._numbers(table, lines)
             self._histograms(table, lines)
         return "".join(lines).encode()
+
+    def _tables(self, views: Iterable[View], telemetry: Telemetry | None, kpis: Sequence[KpiView]) -> Iterator[Table]:
+        return tables(views, telemetry, self.known, self.folding, self._kpi_gauges.samples(kpis, self.folding))
 
     def _numbers(self, table: Table, lines: list[str]) -> None:
         prefixes, name, names = self._prefixes, table.family.name, table.family.label_names
@@ -155,7 +161,7 @@ def _histogram_prefixes(family: Family, labels: LabelSet) -> tuple[str, ...]:
 def estimate_samples(config: Config) -> int:
     """See `catalogue.estimate_samples`."""
     exporter = Exporter(config)
-    per_partition = sum(_samples(table) for table in tables([empty_view()], None, exporter.known, exporter.folding))
+    per_partition = sum(_samples(table) for table in tables([empty_view()], None, exporter.known, exporter.folding, {}))
     known = config.segments.known
     sizes = {name: len(getattr(known, name)) + 1 for name in type(known).model_fields}
     segments = 0
@@ -165,8 +171,8 @@ def estimate_samples(config: Config) -> int:
             size *= sizes[name]
         segments += size if group_by else 0
     per_segment = len(WINDOWS) * (len(WINDOW_KPIS) + len(HISTOGRAMS)) // 2  # a segment is of tickets or of contacts, hardly of both
-    process = sum(_samples(table) for table in tables([], Telemetry(), exporter.known, exporter.folding))
-    return config.topics.partitions * (per_partition + segments * per_segment) + process
+    process = sum(_samples(table) for table in tables([], Telemetry(), exporter.known, exporter.folding, {}))
+    return config.topics.partitions * (per_partition + segments * per_segment) + process + samples_max(config)
 
 
 def _samples(table: Table) -> int:

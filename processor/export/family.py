@@ -11,8 +11,8 @@ PARTITION = "partition"
 
 Kind = Literal["counter", "gauge", "histogram"]
 # ticket, contact, sla = cells of the view; level = its levels; derived = computed from levels and cells; window = its windows;
-# counts = its counts; process = the recorder.
-Source = Literal["ticket", "contact", "sla", "level", "derived", "window", "counts", "process"]
+# counts = its counts; process = the recorder; kpi = the KPI stage.
+Source = Literal["ticket", "contact", "sla", "level", "derived", "window", "counts", "process", "kpi"]
 Merge = Literal["sum", "min", "max"]
 Labels = tuple[str, ...]
 
@@ -91,6 +91,11 @@ def gauge(
     return Family(f"{PREFIX}{name}", "gauge", unit, help_text(definition, unit), labels, source, key, values=values, merge=merge)
 
 
+def together(name: str, definition: str, unit: str, labels: Labels) -> Family:
+    """A gauge of all partitions together, from the KPI stage."""
+    return Family(f"{PREFIX}{name}", "gauge", unit, help_text(definition, unit), labels, "kpi", name, per_partition=False)
+
+
 def count(
     name: str, key: str, definition: str, *, unit: str = "events", by: str = "", values: Labels = (), gross: bool = False
 ) -> Family:
@@ -100,10 +105,11 @@ def count(
 
 
 def health(
-    kind: Kind, name: str, definition: str, unit: str, *, labels: Labels = (), per_partition: bool = False, edges: tuple[float, ...] = ()
+    kind: Kind, name: str, definition: str, unit: str, *,
+    labels: Labels = (), values: Labels = (), per_partition: bool = False, edges: tuple[float, ...] = (),
 ) -> Family:
     """What the recorder knows of this process."""
     return Family(
         f"{PREFIX}processor_{name}", kind, unit, help_text(definition, unit), labels, "process", name,
-        operational=True, per_partition=per_partition, edges=edges,
+        values=values, operational=True, per_partition=per_partition, edges=edges,
     )  # fmt: skip

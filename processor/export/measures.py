@@ -27,10 +27,10 @@ from processor.export.catalogue import (
 )
 from processor.export.cells import SLA, Cells, merge_row
 from processor.export.family import Family
+from processor.export.kpi_gauges import TOTAL, Number, Samples
 from processor.export.labels import Folding, Known, LabelSet
 from processor.export.telemetry import Telemetry
 
-Number = int | float
 Observed = tuple[list[int], float]
 NEVER_SECONDS = float("inf")
 _OLDEST = {"created_oldest": "created", "awaiting_oldest": "awaiting", "queued_oldest": "queued"}
@@ -44,20 +44,23 @@ class Table(NamedTuple):
     histograms: list[tuple[LabelSet, Observed]]
 
 
-def tables(views: Iterable[View], telemetry: Telemetry | None, known: Known, folding: Folding) -> Iterator[Table]:
+def tables(views: Iterable[View], telemetry: Telemetry | None, known: Known, folding: Folding, kpis: Samples) -> Iterator[Table]:
     """All families of the catalogue, in its order, as they are served."""
     cells = [Cells(view, known, folding) for view in views]
     windows = _window_tables(cells, known.group_bys, known.window_group_bys)
     for family in FAMILIES:
-        yield _table(family, cells, telemetry, windows)
+        if family.source == "kpi":
+            yield Table(family, kpis.get(family.name, []), [])
+        else:
+            yield _table(family, cells, telemetry, windows)
 
 
 def raw_tables(views: Iterable[View], group_bys: Sequence[LabelSet]) -> Iterator[Table]:
-    """All families but those of the process, with every label value as it is, every group-by in the windows, and nothing pre-created."""
+    """All families of the partitions, with every label value as it is, every group-by in the windows, and nothing pre-created."""
     cells = [Cells(view, None, None) for view in views]
     windows = _window_tables(cells, group_bys, frozenset(range(len(group_bys))))
     for family in FAMILIES:
-        if family.source != "process":
+        if family.source not in ("process", "kpi"):
             yield _table(family, cells, None, windows)
 
 
@@ -160,7 +163,6 @@ _PLAIN: dict[str, Callable[[Cells], Number]] = {
 
 # -- windows ----------------------------------------------------------------------------------------------------------------------
 
-TOTAL = "total"  # value of the label `by` for the group-by without dimensions
 _NO_DIMS: LabelSet = ("",) * len(DIMENSIONS)
 Sums = tuple[dict[str, int], dict[str, int]]  # observations and milliseconds by KPI
 _NOTHING: Sums = ({}, {})
@@ -259,7 +261,7 @@ def _process_table(family: Family, telemetry: Telemetry | None) -> Table:
     if family.kind == "histogram":
         observations = telemetry.histograms[family.key]
         return Table(family, [], [((), (list(observations.counts), observations.sum))])
-    if family.kind == "counter":
+    if family.kind == "counter" and family.key not in telemetry.values:
         return Table(family, [((), telemetry.totals[family.key])], [])
     return Table(family, sorted(telemetry.values[family.key].items()), [])
 

@@ -18,8 +18,9 @@ from processor.core.outputs import View
 from processor.export.catalogue import BY_NAME
 from processor.export.collector import bucket_edges, label_text
 from processor.export.family import PARTITION, Family
+from processor.export.kpi_gauges import Number
 from processor.export.labels import LabelSet
-from processor.export.measures import Number, raw_tables
+from processor.export.measures import raw_tables
 
 FORMAT = 1
 
@@ -47,10 +48,16 @@ class Difference:
 # -- taking one -------------------------------------------------------------------------------------------------------------------
 
 
-def snapshot(views: Sequence[View], applied: Mapping[int, int] | None, group_bys: Sequence[LabelSet]) -> dict[str, Any]:
+def snapshot(
+    views: Sequence[View],
+    applied: Mapping[int, int] | None,
+    group_bys: Sequence[LabelSet],
+    rekeyed: Mapping[int, tuple[int, int]] | None = None,
+) -> dict[str, Any]:
     """All numbers of these views. `applied` is the offset of the last record applied, per partition (-1: none).
 
-    It is None where there are no offsets. `group_bys` are those of the settings with which the views were made.
+    It is None where there are no offsets. `group_bys` are those of the settings with which the views were made. `rekeyed` is up to
+    where each partition has read what others hand over, and how much is known to follow; replays have all of it.
     """
     return {
         "format": FORMAT,
@@ -59,6 +66,7 @@ def snapshot(views: Sequence[View], applied: Mapping[int, int] | None, group_bys
                 "applied": None if applied is None else applied.get(view.partition, -1),
                 "stream_time": view.stream_time,
                 "timer_time": view.timer_time,
+                **(dict(zip(("rekeyed_applied", "rekeyed_unread"), rekeyed[view.partition], strict=True)) if rekeyed else {}),
                 "digest": f"{view.digest:032x}",
                 "ledger_count": view.ledger_count,
             }

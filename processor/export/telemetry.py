@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -57,6 +58,15 @@ class Recorder(Protocol):
     def exposition_rendered(self, seconds: float) -> None:
         """The metrics were rendered."""
 
+    def kpi_failed(self) -> None:
+        """The KPI stage, or a partition of it, failed and is taken over again."""
+
+    def kpi_worked(self, *, seconds: float) -> None:
+        """So much processor time went into adding up and encoding."""
+
+    def kpi_given_out(self, *, end_at_ms: int, complete: bool) -> None:
+        """A minute W of one partition of the KPI stage was published."""
+
 
 class NoRecorder:
     """Records nothing."""
@@ -94,6 +104,21 @@ class NoRecorder:
     def exposition_rendered(self, seconds: float) -> None:
         """See Recorder."""
 
+    def kpi_failed(self) -> None:
+        """See Recorder."""
+
+    def kpi_worked(self, *, seconds: float) -> None:
+        """See Recorder."""
+
+    def kpi_given_out(self, *, end_at_ms: int, complete: bool) -> None:
+        """See Recorder."""
+
+    def kpis_published(self, records: int) -> None:
+        """See Recorder."""
+
+    def kpi_partials_ignored(self, reason: str, count: int) -> None:
+        """See Recorder."""
+
 
 @dataclass(slots=True)
 class Observations:
@@ -128,6 +153,7 @@ class Telemetry:
         self.values = {name: {} for name in _OF_PARTITIONS}
         self.values["clock_parted"] = {(): 0}
         self.values["exposition_seconds"] = {(): 0.0}
+        self.values |= {"kpi_cpu_seconds_total": {(): 0.0}, "kpi_published_end_timestamp_seconds": {(): 0.0}, "kpi_epoch": {}}
         self.values["build_info"] = {(__version__, self.configuration): 1}
 
     def step_committed(self, *, seconds: float) -> None:
@@ -179,3 +205,22 @@ class Telemetry:
     def exposition_rendered(self, seconds: float) -> None:
         """See Recorder."""
         self.values["exposition_seconds"][()] = seconds
+
+    def kpi_failed(self) -> None:
+        """See Recorder."""
+        self.totals["kpi_failures_total"] += 1
+
+    def kpi_worked(self, *, seconds: float) -> None:
+        """See Recorder."""
+        self.values["kpi_cpu_seconds_total"][()] += seconds
+
+    def kpi_given_out(self, *, end_at_ms: int, complete: bool) -> None:
+        """See Recorder."""
+        self.totals["kpi_publications_total"] += 1
+        self.totals["kpi_publications_incomplete_total"] += not complete
+        newest = self.values["kpi_published_end_timestamp_seconds"]
+        newest[()] = max(newest[()], end_at_ms / 1000)
+
+    def kpi_partitions(self, owned: Iterable[tuple[int, int]]) -> None:
+        """The partitions of the KPI stage that are ours at this instant, with their epochs. To be told before each rendering."""
+        self.values["kpi_epoch"] = {(str(number),): epoch for number, epoch in owned}

@@ -15,13 +15,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
 from processor.codec.partials import LevelsPartial, Place, WindowsPartial, place_of
 from processor.config import Config
 from processor.core.rows import Row, add_row
 from processor.core.settings import MINUTE_MS
-from processor.export.kpi_gauges import KpiView
+from processor.export.kpi_view import Ignored, KpiView, Merged
 from processor.kpis.slices import Levels, Minute, Slice, order_of
 
 PENDING_MAX = 240  # minutes W that wait for partitions; beyond it the oldest is given out as it is
@@ -30,26 +29,6 @@ SEGMENTS_MAX = 20_000  # segments given out; dimensions come from input
 AHEAD_SLACK_MS = MINUTE_MS  # how far, beyond clock_skew, a W may be ahead of a live clock: two hosts may differ by so much
 NEVER = 1 << 62
 TOTAL: Place = ((), ())
-
-
-class Ignored(StrEnum):
-    """Why something that came was left out."""
-
-    OLD_EPOCH = "old_epoch"  # sent by an owner that has been replaced
-    FUTURE = "future"  # its W is ahead of the clock
-    LATE = "late"  # its W is before the one given out last
-    FOREIGN = "foreign"  # of another number of partitions
-    REPEATED = "repeated"  # there already, or older than what is there
-    SUPERSEDED = "superseded"  # a W that not all have reported, and now all have a later one
-    SEGMENTS = "segments"  # a segment more than SEGMENTS_MAX
-
-
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """One segment over all partitions: net rows by window (absent = nothing), and the backlog at the end."""
-
-    windows: dict[str, Row]
-    backlog: int
 
 
 NOTHING = Merged({}, 0)
@@ -283,13 +262,8 @@ class Combiner:
     def view(self) -> KpiView | None:
         """What the gauges show: the W given out last, and the levels as of now. None before the first W."""
         if self._latest is not None and self._view is None:
-            segments = self._latest.segments
-            self._view = KpiView(
-                self.kpi_partition, self._latest.end, self._latest.complete,
-                {place: merged.windows for place, merged in segments.items()},
-                {place: merged.backlog for place, merged in segments.items()},
-                self._summed_levels(),
-            )  # fmt: skip
+            latest = self._latest
+            self._view = KpiView(self.kpi_partition, latest.end, latest.complete, latest.segments, self._summed_levels())
         return self._view
 
     def _summed_levels(self) -> dict[Place, dict[str, int]]:

@@ -19,7 +19,8 @@ from processor.core.histogram import EDGES_SECONDS, LADDER_VERSION
 from processor.core.kpis import QUANTILES, Measure, Timed, measures
 from processor.core.settings import MINUTE_MS
 from processor.core.windows import WINDOWS, bounds_of
-from processor.kpis.combine import Combined, Merged, Published
+from processor.export.kpi_view import Merged
+from processor.kpis.combine import Combined, Published
 
 TYPE = "support.kpis.window"
 ABOVE = "+Inf"  # the edge above the ladder, as text: JSON has no infinity
