@@ -1,32 +1,33 @@
-"""The engine on a recorded log: what a worker does with Kafka, here with files or with the lines of a test, and nothing else in between.
+"""Feeds the engines from lines: of a capture, or bare events.
 
 The same door, the same engine and the same order of calls as the worker's step: admit and apply each record; after some thousand of them
-let timers follow the log, sweep, drain. So the net numbers and the digest are the worker's. Offsets, partitions and timestamps of a capture
-are kept; bare events (one CloudEvent a line) are dealt out by the hash of their key, as a producer would.
+let timers follow the log, sweep, drain, and hand over what goes to other partitions. So the net numbers and the digest are the worker's.
+Offsets, partitions and timestamps of a capture are kept; bare events (one CloudEvent a line) are dealt out by the hash of their key, as a
+producer would.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from processor.codec.captured import captured_record, is_capture
 from processor.codec.decode import decode
 from processor.codec.door import Door
-from processor.codec.facts import encode_fact
 from processor.codec.murmur2 import partition_of
 from processor.compile import compile_settings
 from processor.config import Config
 from processor.core.business_hours import NEVER
 from processor.core.engine import Engine
 from processor.core.events import Event, Reason, Rejected, Skipped
-from processor.core.outputs import Conflict, Stated, View
+from processor.core.outputs import Conflict, View
 from processor.core.rows import TIER_MINUTES, Row, add_row
 from processor.core.settings import Settings
 from processor.export.snapshot import snapshot
+from processor.replay.joined import Joined, OnReport
 
 STEP_RECORDS = 2000  # records between two drains
 PLACES_MAX = 1_000_000  # keys whose partition is remembered
@@ -51,9 +52,11 @@ class Replay:
     """Engines of all partitions, fed in the order of the log.
 
     `partitions` is how many the topic has: for bare events 1 where it is not given, for a capture what the configuration says.
-    `until` limits a capture to the offsets up to and including those given; partitions that it does not name are left out.
-    `timers_until` is how far timers may run, per partition or for all, before `finish`.
+    `until` limits a capture to the offsets up to and including those given. Partitions that it does not name are folded to their end, for
+    what they hand over to the others, and are not shown.
+    `timers_until` is how far timers may run, per partition or for all.
     `on_refused` hears of every record that is not folded. Net facts are kept where `keep_facts` says so.
+    Every `report_every_minutes` (0 = never) `on_report` hears what each partition reports of the windows that end then.
     """
 
     def __init__(
@@ -66,10 +69,12 @@ class Replay:
         timers_until: Mapping[int, int] | int = NEVER,
         on_refused: Callable[[Refused], None] | None = None,
         keep_facts: bool = False,
+        report_every_minutes: int = 0,
+        on_report: OnReport | None = None,
     ) -> None:
         self.config = config
         self.settings = settings or compile_settings(config)
-        self.engines: dict[int, Engine] = {}
+        self.engines: Mapping[int, Engine] = {}  # of all partitions, as soon as it is known how many there are
         self.applied: dict[int, int] = {}
         self.refused: Counter[Reason] = Counter()
         self.records = 0
@@ -78,13 +83,14 @@ class Replay:
         self._until = until
         self._timers_until = timers_until
         self._on_refused = on_refused
-        self._ledger: dict[int, tuple[int, Stated]] | None = {} if keep_facts else None
+        self._keep_facts = keep_facts
+        self._options: dict[str, Any] = {"report_every_minutes": report_every_minutes, "on_report": on_report}
         self._places: dict[str, int] = {}
-        self._since_step = 0
         self._partitions = 0
+        self._joined: Joined | None = None
         self._door: Door | None = None
-        for partition in until or ():
-            self._engine(partition)
+        if until is not None:
+            self._join(self._topic_partitions())
 
     # -- feeding ------------------------------------------------------------------------------------------------------------------
 
@@ -104,7 +110,8 @@ class Replay:
         self, value: bytes | None, key: bytes | None, partition: int, offset: int | None = None, timestamp_ms: int | None = None
     ) -> None:
         """One record as it lies in the topic. Call `step` now and then; `feed_lines` does."""
-        if self._until is not None and (partition not in self._until or (offset or 0) > self._until[partition]):
+        shown = self._until is None or partition in self._until
+        if shown and self._until is not None and (offset or 0) > self._until[partition]:
             return
         door = self._door
         if door is None:
@@ -117,6 +124,8 @@ class Replay:
             outcome = self._apply(engine, event) if misplaced is None else self._reject(engine, misplaced)
         else:
             outcome = self._reject(engine, event)
+        if not shown:
+            return
         if outcome is not None:
             self._note(outcome, value, partition, offset)
         if offset is not None:
@@ -141,10 +150,8 @@ class Replay:
         """The tight loop: nothing here that can be done once."""
         worker = self.config.worker
         max_bytes, prefix = worker.max_event_bytes + 1, worker.event_type_prefix  # a line ends in a line feed
-        self._partitions = self._partitions or self._given_partitions or 1
-        for partition in range(self._partitions):
-            if partition not in self.engines:
-                self._engine(partition)
+        if self._joined is None:
+            self._join(self._given_partitions or 1)
         alone = self.engines[0].apply if self._partitions == 1 else None
         for line in lines:
             self.records += 1
@@ -208,11 +215,21 @@ class Replay:
             self._on_refused(Refused(outcome, value, self.records, partition, offset))
 
     def _engine(self, partition: int) -> Engine:
-        if self.captured and self._until is None and partition >= self._topic_partitions():
-            many = self._topic_partitions()
-            raise ReplayError(f"the capture has partition {partition}, the topic should have {many}: say how many with --partitions")
-        engine = self.engines[partition] = Engine(self.settings, partition)
-        return engine
+        """The engine of a partition that a record names, the first time that there is one."""
+        if self._joined is None:
+            self._join(self._topic_partitions())
+        if partition not in self.engines:
+            raise ReplayError(_too_few("log", partition, self._partitions))
+        return self.engines[partition]
+
+    def _join(self, partitions: int) -> None:
+        if self._until and max(self._until) >= partitions:
+            raise ReplayError(_too_few("snapshot", max(self._until), partitions))
+        self._partitions = partitions
+        limits = dict.fromkeys(range(partitions), self._timers_until) if isinstance(self._timers_until, int) else self._timers_until
+        facts_of = (self._until or range(partitions)) if self._keep_facts else ()
+        self._joined = Joined(self.settings, partitions, self._place, limits=limits, facts_of=facts_of, **self._options)
+        self.engines = self._joined.engines
 
     def _topic_partitions(self) -> int:
         return self._given_partitions or self.config.topics.partitions
@@ -228,63 +245,44 @@ class Replay:
     # -- time ---------------------------------------------------------------------------------------------------------------------
 
     def step(self) -> None:
-        """Let timers follow the log, and put down what was stated."""
-        for partition, engine in self.engines.items():
-            engine.advance(min(engine.stream_time - self.settings.timer_delay, self._limit(partition)))
-            engine.sweep()
-            self._drain(engine)
+        """Let timers follow the log, hand over what goes to other partitions, and put down what was stated."""
+        if self._joined is not None:
+            self._joined.step()
 
     def finish(self, at: Mapping[int, int] | int | None = None) -> None:
         """Let timers run up to `at`: one instant, one per partition, or the time of the last event."""
+        if self._joined is None:
+            return
         self.step()
-        for partition, engine in self.engines.items():
-            engine.advance(self.last_event_at() if at is None else at if isinstance(at, int) else at.get(partition, 0))
-            self._drain(engine)
-
-    def _limit(self, partition: int) -> int:
-        return self._timers_until if isinstance(self._timers_until, int) else self._timers_until.get(partition, 0)
+        last = self.last_event_at() if at is None else at
+        self._joined.finish(lambda partition: last if isinstance(last, int) else last.get(partition, 0))
 
     def last_event_at(self) -> int:
         """Time of the newest event, or the instant to which a control event moved the clock."""
         return max((max(engine.stream_time, engine.timer_time) for engine in self.engines.values()), default=0)
 
-    def _drain(self, engine: Engine) -> None:
-        facts = engine.drain().facts
-        ledger = self._ledger
-        if ledger is None:
-            return
-        for stated in facts:
-            present = ledger.get(stated.number)
-            count = stated.sign if present is None else present[0] + stated.sign
-            if count:
-                ledger[stated.number] = (count, stated if stated.sign > 0 or present is None else present[1])
-            else:
-                del ledger[stated.number]
-
     # -- results ------------------------------------------------------------------------------------------------------------------
+
+    def shown(self) -> list[Engine]:
+        """The engines of the partitions that were asked for."""
+        return [engine for number, engine in sorted(self.engines.items()) if self._until is None or number in self._until]
 
     def views(self) -> list[View]:
         """The numbers, one view per partition."""
-        return [engine.view() for _, engine in sorted(self.engines.items())]
+        return [engine.view() for engine in self.shown()]
 
     def snapshot(self) -> dict[str, Any]:
         """As a worker's /snapshot."""
         return snapshot(self.views(), self.applied if self.captured else None, self.settings.group_bys)
 
     def facts(self) -> Iterator[bytes]:
-        """The net facts, encoded, in the order of their instants; the same whatever the order of arrival and the partitions were.
-
-        So without their causes: which event brought a fact about depends on the order in which they came.
-        """
-        assert self._ledger is not None, "asked for facts that were not kept"
-        standing = (stated for count, stated in self._ledger.values() for _ in range(count))
-        ordered = sorted(standing, key=lambda stated: (stated.fact.at, stated.entity, stated.key, stated.fact.kind, stated.number))
-        return (encode_fact(replace(stated, cause="")) for stated in ordered)
+        """The net facts, encoded; see Joined.facts."""
+        return self._joined.facts() if self._joined is not None else iter(())
 
     def days(self) -> dict[int, Row]:
         """Net sums of each day (UTC, counted from 1970) over all segments; days that are too old to be kept are missing."""
         days: dict[int, Row] = {}
-        for engine in self.engines.values():
+        for engine in self.shown():
             rows = engine.rows
             totals = {number for number, (group_by, _) in enumerate(rows.segments) if not rows.group_bys[group_by]}
             for tier, width in TIER_MINUTES.items():
@@ -292,3 +290,7 @@ class Replay:
                     for number in totals.intersection(segments):
                         add_row(days.setdefault(index * width // 1440, {}), segments[number], 1)
         return dict(sorted(days.items()))
+
+
+def _too_few(what: str, partition: int, partitions: int) -> str:
+    return f"the {what} has partition {partition}, the topic should have {partitions}: say how many with --partitions"

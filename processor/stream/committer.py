@@ -1,14 +1,14 @@
-"""One transaction per step: marker, changed records, facts, dead letters and the source offset stand or fall together.
+"""One transaction per step: marker, changed records, all that goes out and the offsets of the inputs stand or fall together.
 
-aiokafka's `send_batch` does not announce a partition to the transaction, `send` does: so the first record of each topic goes by `send`, the
-rest in batches of our own, which cost a fraction per record. Every send is awaited before the commit, since the commit itself does not
-notice a batch that failed.
+aiokafka's `send_batch` does not announce a partition to the transaction, `send` does: so the first record for each partition of a topic
+goes by `send`, the rest in batches of our own, which cost a fraction per record. Every send is awaited before the commit, since the commit
+itself does not notice a batch that failed.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,16 +38,19 @@ class DeadLetter:
 
 @dataclass(slots=True)
 class Transaction:
-    """Everything that one step writes. `next_offset` is the source offset to go on at; None leaves it as it is.
+    """Everything that one step writes. `next_offsets` are those to go on at; inputs that it does not name stay as they are.
 
-    Records and facts are taken one by one and encoded on the way into a batch: thousands of encoded values kept at once cost more in fresh
-    memory than their encoding.
+    `rekeyed` is by partition of the re-keyed topic; partials are (partition of their topic, key, value). Records, facts and partials are
+    taken one by one and encoded on the way into a batch: thousands of encoded values kept at once cost more in fresh memory than their
+    encoding.
     """
 
     marker: bytes
-    next_offset: int | None
-    records: Iterator[Record]
-    facts: Iterator[Record]
+    next_offsets: Mapping[TopicPartition, int]
+    records: Iterator[Record] = field(default_factory=lambda: iter(()))
+    facts: Iterator[Record] = field(default_factory=lambda: iter(()))
+    rekeyed: Mapping[int, list[Record]] = field(default_factory=dict)
+    partials: Iterable[tuple[int, bytes, bytes]] = ()
     rejected: list[DeadLetter] = field(default_factory=list)
 
 
@@ -56,7 +59,6 @@ class Committer:
 
     def __init__(self, config: Config, connection: dict[str, Any], partition: int, failpoints: Failpoints) -> None:
         self._config = config
-        self._source = TopicPartition(config.topics.events, partition)
         self._partition = partition
         self._reach = failpoints.reach
         self._producer = AIOKafkaProducer(
@@ -80,48 +82,66 @@ class Committer:
 
     async def commit(self, transaction: Transaction) -> None:
         """Write one step. Raises KafkaError (ProducerFenced included); then nothing of it is visible to anybody."""
-        producer, topics = self._producer, self._config.topics
         sent: list[asyncio.Future[Any]] = []
-        await producer.begin_transaction()
+        await self._producer.begin_transaction()
         try:
             self._reach("step.after_begin")
-            sent.append(await producer.send(topics.state, key=MARKER_KEY, value=transaction.marker, partition=self._partition))
-            self._reach("step.after_marker")
-            await self._send_batches(topics.state, transaction.records, sent)
-            self._reach("step.after_records")
-            for key, value in transaction.facts:  # the first one alone; the batches take the rest
-                sent.append(await producer.send(topics.facts, key=key, value=value, partition=self._partition))
-                await self._send_batches(topics.facts, transaction.facts, sent)
-            self._reach("step.after_facts")
-            for letter in transaction.rejected:
-                send = producer.send(topics.rejected, key=letter.key, value=letter.value, headers=letter.headers, partition=self._partition)
-                sent.append(await send)
+            await self._send_state(transaction, sent)
+            await self._send_out(transaction, sent)
             await asyncio.gather(*sent)
             self._reach("step.after_flush")
-            if transaction.next_offset is not None:
-                offsets = {self._source: OffsetAndMetadata(transaction.next_offset, "")}
-                await producer.send_offsets_to_transaction(offsets, self._config.application_id)
+            if transaction.next_offsets:
+                offsets = {source: OffsetAndMetadata(offset, "") for source, offset in transaction.next_offsets.items()}
+                await self._producer.send_offsets_to_transaction(offsets, self._config.application_id)
             self._reach("step.after_offsets")
         except BaseException:
             for future in sent:
-                future.add_done_callback(_heard)
+                future.add_done_callback(heard)
             await self._abort()
             raise
-        await producer.commit_transaction()
+        await self._producer.commit_transaction()
         self._reach("step.after_commit")
 
-    async def _send_batches(self, topic: str, records: Iterator[Record], sent: list[asyncio.Future[Any]]) -> None:
+    async def _send_state(self, transaction: Transaction, sent: list[asyncio.Future[Any]]) -> None:
+        topic = self._config.topics.state
+        sent.append(await self._producer.send(topic, key=MARKER_KEY, value=transaction.marker, partition=self._partition))
+        self._reach("step.after_marker")
+        await self._send_batches(topic, self._partition, transaction.records, sent)
+        self._reach("step.after_records")
+
+    async def _send_out(self, transaction: Transaction, sent: list[asyncio.Future[Any]]) -> None:
+        producer, topics = self._producer, self._config.topics
+        await self._send(topics.facts, self._partition, transaction.facts, sent)
+        self._reach("step.after_facts")
+        for letter in transaction.rejected:
+            send = producer.send(topics.rejected, key=letter.key, value=letter.value, headers=letter.headers, partition=self._partition)
+            sent.append(await send)
+        for partition, records in transaction.rekeyed.items():
+            await self._send(topics.rekeyed, partition, iter(records), sent)
+        self._reach("step.after_rekeyed")
+        for partition, key, value in transaction.partials:
+            sent.append(await producer.send(topics.partials, key=key, value=value, partition=partition))
+            await asyncio.sleep(0)
+        self._reach("step.after_partials")
+
+    async def _send(self, topic: str, partition: int, records: Iterator[Record], sent: list[asyncio.Future[Any]]) -> None:
+        """The first one alone; the batches take the rest."""
+        for key, value in records:
+            sent.append(await self._producer.send(topic, key=key, value=value, partition=partition))
+            await self._send_batches(topic, partition, records, sent)
+
+    async def _send_batches(self, topic: str, partition: int, records: Iterator[Record], sent: list[asyncio.Future[Any]]) -> None:
         producer = self._producer
         batch = producer.create_batch()
         for number, (key, value) in enumerate(records, 1):
             if number % SLICE == 0:
                 await asyncio.sleep(0)
             if batch.append(timestamp=None, key=key, value=value) is None:
-                sent.append(await producer.send_batch(batch, topic, partition=self._partition))
+                sent.append(await producer.send_batch(batch, topic, partition=partition))
                 batch = producer.create_batch()
                 batch.append(timestamp=None, key=key, value=value)
         if batch.record_count():
-            sent.append(await producer.send_batch(batch, topic, partition=self._partition))
+            sent.append(await producer.send_batch(batch, topic, partition=partition))
 
     async def _abort(self) -> None:
         """Best effort: the next owner's fence aborts what is left open."""
@@ -129,7 +149,7 @@ class Committer:
             await asyncio.wait_for(self._producer.abort_transaction(), timeout=5)
 
 
-def _heard(future: asyncio.Future[Any]) -> None:
+def heard(future: asyncio.Future[Any]) -> None:
     """Take notice of how a send of a step ended that has failed already, so that asyncio does not report it as forgotten."""
     if not future.cancelled():
         future.exception()

@@ -1,6 +1,8 @@
-"""From a record of the events topic to the engine: admit it, fold it, or say as what it is set aside.
+"""From a record of an input topic to the engine: admit it, fold it, or say as what it is set aside.
 
-The only thing that it remembers are the offsets on which the engine itself failed: they are dead-lettered without being folded.
+Events are judged at the door. Records of the re-keyed topic are our own: one that cannot be read is a fault of ours, set aside without
+being counted among the events. The only thing that is remembered are the places on which the engine itself failed: they are dead-lettered
+without being folded.
 """
 
 from __future__ import annotations
@@ -9,21 +11,27 @@ from typing import Any
 
 from processor.codec.door import Door
 from processor.codec.envelope import encode_event
+from processor.codec.rekeyed import decode_rekeyed
 from processor.config import Config
 from processor.core.engine import Engine
 from processor.core.events import Event, Reason, Rejected, Skipped
-from processor.core.outputs import Conflict
+from processor.core.outputs import Conflict, Rekeyed
 from processor.core.settings import Settings
 from processor.stream.committer import DeadLetter
 from processor.stream.dead_letters import dead_letter
 
+Place = tuple[str, int]  # topic and offset
+
 
 class EngineFaultError(Exception):
-    """The engine raised on the event at `offset`: a mistake of ours, not of the input."""
+    """The engine raised on this record: a mistake of ours, not of the input."""
 
-    def __init__(self, offset: int) -> None:
-        super().__init__(f"the engine failed on the event at offset {offset}")
-        self.offset = offset
+    def __init__(self, record: Any) -> None:
+        super().__init__(f"the engine failed on the record at offset {record.offset} of {record.topic}")
+        self.place: Place = (record.topic, record.offset)
+
+
+_FAILED = Rejected(Reason.ENGINE_ERROR, "the engine failed on this event; please report it")
 
 
 class Intake:
@@ -31,7 +39,9 @@ class Intake:
 
     def __init__(self, config: Config, settings: Settings, partitions: int) -> None:
         worker = config.worker
-        self.set_aside: set[int] = set()  # offsets on which the engine failed
+        self.set_aside: set[Place] = set()  # on which the engine failed
+        self.unreadable = 0  # records of our own that were set aside
+        self._rekeyed_topic = config.topics.rekeyed
         self._payload = config.dead_letter.payload
         self._door = Door(
             worker.partitioner,
@@ -44,9 +54,11 @@ class Intake:
 
     def take(self, engine: Engine, record: Any) -> DeadLetter | None:
         """Fold a record; returns what goes to the dead-letter topic, if anything. Raises EngineFaultError and nothing else."""
+        if record.topic == self._rekeyed_topic:
+            return self._take_rekeyed(engine, record)
         outcome: Any
-        if record.offset in self.set_aside:
-            outcome = Rejected(Reason.ENGINE_ERROR, "the engine failed on this event; please report it")
+        if (record.topic, record.offset) in self.set_aside:
+            outcome = _FAILED
             engine.reject(outcome)
         else:
             outcome = self._admit(engine, record)
@@ -58,6 +70,23 @@ class Intake:
             outcome = Rejected(Reason.CONFLICTING_DUPLICATE, "the event at this offset has the same source and id, and stays in its place")
         return dead_letter(record, value, outcome, self._payload)
 
+    def _take_rekeyed(self, engine: Engine, record: Any) -> DeadLetter | None:
+        if (record.topic, record.offset) in self.set_aside:
+            return dead_letter(record, record.value, _FAILED, self._payload)
+        try:
+            source, said = decode_rekeyed(record.value, record.key)
+        except ValueError as error:
+            self.unreadable += 1
+            return dead_letter(record, record.value, Rejected(Reason.ENGINE_ERROR, f"an internal record: {error}"), self._payload)
+        try:
+            if isinstance(said, Rekeyed):
+                engine.apply_rekeyed(said)
+            else:
+                engine.hear(source, said)
+        except Exception as error:
+            raise EngineFaultError(record) from error
+        return None
+
     def _admit(self, engine: Engine, record: Any) -> Rejected | Conflict | None:
         event = self._door.admit(record.value, record.key, record.timestamp)
         if isinstance(event, Event):
@@ -67,7 +96,7 @@ class Intake:
                     return engine.apply(event)
                 event = misplaced
             except Exception as error:
-                raise EngineFaultError(record.offset) from error
+                raise EngineFaultError(record) from error
         if isinstance(event, Skipped):
             engine.counts["skipped"] += 1
             return None

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiokafka import TopicPartition
-
 from processor.codec.state import encode_marker
 from processor.config import Config
 from processor.core.engine import Engine
@@ -16,16 +14,18 @@ from processor.versions import stamp
 class MarkerWriter:
     """Writes the markers of one partition; what they say of the settings is made anew once a day of the state's clocks."""
 
-    def __init__(self, config: Config, settings: Settings, source: TopicPartition, partitions: int) -> None:
+    def __init__(self, config: Config, settings: Settings, partitions: int) -> None:
         self._fixed = {"application_id": config.application_id, "partitions": partitions, "fingerprint": settings.fingerprint}
         self._settings = settings
-        self._topic = source.topic
         self._stamp: dict[str, Any] | None = None
 
-    def write(self, engine: Engine, *, applied: int, epoch: int, newest_appended_at: int) -> bytes:
-        """The marker's value. `applied` is the last folded offset, `newest_appended_at` when the newest event was appended (ms)."""
+    def write(self, engine: Engine, *, applied: dict[str, int], epoch: int, newest_appended_at: int) -> bytes:
+        """The marker's value.
+
+        `applied` is the last folded offset of each input topic, `newest_appended_at` when the newest event was appended (ms).
+        """
         until = max(engine.stream_time, engine.timer_time)
         if self._stamp is None or self._stamp["day"] != until // DAY_MS:
             self._stamp = stamp(self._settings, until)
-        moving = {"applied": {self._topic: applied}, "epoch": epoch, "newest_appended_at": newest_appended_at, "settings": self._stamp}
+        moving = {"applied": applied, "epoch": epoch, "newest_appended_at": newest_appended_at, "settings": self._stamp}
         return encode_marker({**self._fixed, **moving, **engine.marker()})

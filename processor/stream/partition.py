@@ -1,4 +1,4 @@
-"""One owned partition of the events topic: fetch, fold, commit, and the clocks in between.
+"""One owned partition: fetch its events and what is re-keyed to it, fold, commit, and the clocks in between.
 
     take over ──▶ [ fetch ──▶ fold ──▶ commit ──▶ show ]* ──▶ stop
         ▲                        │
@@ -6,6 +6,8 @@
 
 An event on which the engine raises twice is dead-lettered as `engine_error`; too many of those stop the partition, loudly. Where it is not
 clear which event it was, steps get smaller until one event is left. What the broker does wrong never counts.
+
+What is heard of other partitions alone is folded, but not written for itself: it would be read again.
 """
 
 from __future__ import annotations
@@ -18,18 +20,16 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from processor.codec.facts import encode_fact
-from processor.codec.state import encode_record
 from processor.config import Config
-from processor.core.business_hours import NEVER
 from processor.core.engine import Engine
 from processor.core.outputs import View
 from processor.core.settings import MINUTE_MS, Settings
 from processor.export.telemetry import Recorder
-from processor.stream.committer import Committer, DeadLetter, Transaction
+from processor.stream.committer import Committer, DeadLetter
 from processor.stream.failpoints import Failpoints
-from processor.stream.intake import EngineFaultError, Intake
-from processor.stream.marker import MarkerWriter
+from processor.stream.inputs import Inputs
+from processor.stream.intake import EngineFaultError, Intake, Place
+from processor.stream.outbox import Outbox
 from processor.stream.takeover import RefusedError, take_over
 from processor.wall_clock import WallClock
 
@@ -45,12 +45,14 @@ LONGEST_RETRY_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """What a partition shows to the outside: its numbers after a commit."""
+    """What a partition shows to the outside: its numbers after a commit, and how much re-keyed is known to be unread."""
 
     view: View
     applied: int
     epoch: int
     replaying: bool
+    rekeyed_unread: int = 0
+    rekeyed_applied: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +80,10 @@ class PartitionProcessor:
         self.problem = ""
         self.shown: Shown | None = None
         self._intake = Intake(environment.config, environment.settings, partitions)
-        self._marker = MarkerWriter(environment.config, environment.settings, source, partitions)
-        self._engine = Engine(environment.settings, source.partition)
+        self._inputs = Inputs(environment.consumer, source, environment.config.topics.rekeyed)
+        self._engine = Engine(environment.settings, source.partition, partitions)
+        self._outbox = self._new_outbox(0)
         self._committer: Committer | None = None
-        self._applied = -1
-        self._epoch = 0
-        self._newest_appended_at = 0  # log time of the record that has the newest event
-        self._fetched: list[Any] = []
         self._open = asyncio.Event()  # closed between revoke and assignment
         self._rejoining = False
         self._generation = 0
@@ -93,8 +92,7 @@ class PartitionProcessor:
         self._marker_at = 0.0
         self._answered_at = 0.0  # when the broker last gave a sign of life to this partition
         self._shown_at = 0.0
-        self._next_applied = -1
-        self._suspect: int | None = None  # offset of the event on which the engine failed last
+        self._suspect: Place | None = None  # the record on which the engine failed last
         self._gave_up = False
         self._step_events = environment.config.worker.step_events_max  # halved when a step fails, until the event that does it stands alone
         self._retry_seconds = FIRST_RETRY_SECONDS
@@ -105,8 +103,7 @@ class PartitionProcessor:
 
     def start(self) -> None:
         """Begin with a takeover. To be called when the partition is assigned."""
-        self.environment.consumer.pause(self.source)
-        self.environment.consumer.seek(self.source, 0)  # a position of our own, so that none is looked up
+        self._inputs.claim()
         self._open.set()
         former = self._task
         self._task = asyncio.create_task(self._run(former), name=f"partition-{self.source.partition}")
@@ -131,7 +128,7 @@ class PartitionProcessor:
             self.start()
             return
         self._rejoining = True
-        self.environment.consumer.seek(self.source, self._applied + 1)
+        self._inputs.read_on()
         self._open.set()
 
     async def close(self) -> None:
@@ -208,7 +205,7 @@ class PartitionProcessor:
         environment = self.environment
         started = environment.clock.now()
         self._be("starting", self.problem)
-        environment.consumer.pause(self.source)
+        self._inputs.pause()
         committer = Committer(environment.config, environment.connection, self.source.partition, environment.failpoints)
         self._committer = committer
         await committer.start()
@@ -223,33 +220,30 @@ class PartitionProcessor:
             environment.failpoints,
             from_log_start=environment.from_log_start,
         )
-        self._engine, self._applied, self._epoch = taken.engine, taken.applied, taken.epoch
-        self._newest_appended_at = taken.newest_appended_at
-        self._fetched = []
+        self._engine, self._outbox = taken.engine, self._new_outbox(taken.epoch)
         self._rejoining = True  # the first step proves the fence and writes the new epoch
         environment.failpoints.reach("takeover.before_seek")
-        environment.consumer.seek(self.source, self._applied + 1)
-        environment.consumer.resume(self.source)
+        self._inputs.begin(taken.applied, taken.rekeyed_applied, taken.newest_appended_at, taken.rekeyed_end)
+        self._keep_pace()
+        self._engine.reports_again()
         self._taken_at = asyncio.get_running_loop().time()
         seconds = (environment.clock.now() - started) / 1000
         environment.recorder.taken_over(self.source.partition, seconds=seconds)
-        log.info("%s: taken over at offset %d in %.2f s (%d state records)", self._name, self._applied + 1, seconds, taken.records_read)
+        log.info("%s: taken over at offset %d in %.2f s (%d state records)", self._name, taken.applied + 1, seconds, taken.records_read)
         self._be("running")
 
     async def _prove_unfenced(self) -> None:
         """Commit the marker alone: it succeeds only if nobody else has taken the partition since."""
         async with self._between_steps:
             self._rejoining = False
-            self._fetched = []
-            self.environment.consumer.seek(self.source, self._applied + 1)
-            self.environment.consumer.resume(self.source)
-            await self._commit([], with_offset=False)
+            self._inputs.read_on()
+            await self._commit([])
         await self._show()
 
     async def _drop(self) -> None:
         """Forget everything in memory; the log and the state topic have it."""
         self.shown = None
-        self._fetched = []
+        self._inputs.forget()
         committer, self._committer = self._committer, None
         if committer is not None:
             try:
@@ -261,10 +255,10 @@ class PartitionProcessor:
         """The first time at an event may be an accident; the second time the event is set aside."""
         log.error("%s: %s", self._name, error, exc_info=error.__cause__)
         self._complain("failing", f"{self._name}: {error}; taking it over again")
-        if self._suspect != error.offset:
-            self._suspect = error.offset
+        if self._suspect != error.place:
+            self._suspect = error.place
             return
-        self._intake.set_aside.add(error.offset)
+        self._intake.set_aside.add(error.place)
         self.environment.recorder.engine_failed()
         if len(self._intake.set_aside) > self.environment.config.worker.engine_errors_max:
             self._gave_up = True
@@ -274,42 +268,31 @@ class PartitionProcessor:
     # -- steps --------------------------------------------------------------------------------------------------------------------
 
     async def _turn(self) -> None:
-        """One round: events if there are any, else time."""
+        """One round: records if there are any, else time."""
         generation = self._generation
-        if not self._fetched:
-            self._fetched = await self._fetch()
+        if not self._inputs.fetched:
+            await self._inputs.fetch(self._patience(), self._step_events)
         if generation != self._generation or not self._open.is_set() or self._rejoining:
-            self._fetched = []  # a rebalance came in between: positions are set anew
+            self._inputs.forget()  # a rebalance came in between: positions are set anew
             return
         async with self._between_steps:
-            if self._fetched:
+            if self._inputs.fetched:
                 await self._step()
             await self._follow_wall_clock()
+            await self._write_what_waits()
         await self._show_if_due()
 
-    async def _fetch(self) -> list[Any]:
-        timeout_ms = int(self._patience() * 1000)
-        found = await self.environment.consumer.getmany(self.source, timeout_ms=timeout_ms, max_records=self._step_events)
-        return [record for record in found.get(self.source, ()) if record.offset > self._applied]
-
-    def _patience(self) -> float:
-        """Seconds to wait for events: until the next deadline is due for proof, at most IDLE_SECONDS."""
-        if self.environment.config.worker.clock == "log":
-            return IDLE_SECONDS
-        deadline = self._engine.next_deadline()
-        if deadline == NEVER:
-            return IDLE_SECONDS
-        left = (deadline + self.environment.settings.timer_delay - self.environment.clock.now()) / 1000
-        return min(max(left, DEADLINE_PROBE_SECONDS), IDLE_SECONDS)
-
     async def _step(self) -> None:
-        count, first = len(self._fetched), self._fetched[0].offset
+        first, count = self._inputs.fetched[0], len(self._inputs.fetched)
+        events_before = self._inputs.events_applied
         try:
             rejected = await self._fold()
+            self._keep_pace()
             self._engine.advance_by_log()
             self._engine.sweep()
             self.environment.failpoints.reach("step.after_fold")
-            await self._commit(rejected, with_offset=True)
+            if rejected or self._inputs.events_applied != events_before or self._engine.news():
+                await self._commit(rejected)
         except (KafkaError, OSError, EngineFaultError):
             raise
         except Exception as error:  # ours, but not in `apply`: which event leads to it is found by smaller and smaller steps
@@ -323,43 +306,45 @@ class PartitionProcessor:
 
     async def _fold(self) -> list[DeadLetter]:
         """Fold fetched records until the step is full; what is left waits for the next step."""
-        worker, loop, engine = self.environment.config.worker, asyncio.get_running_loop(), self._engine
+        worker, loop, engine, inputs = self.environment.config.worker, asyncio.get_running_loop(), self._engine, self._inputs
         until = loop.time() + worker.step_ms_max / 1000
         before = newest = engine.stream_time
         rejected: list[DeadLetter] = []
-        done = 0
-        while done < len(self._fetched):
-            end = min(done + FOLD_SLICE, len(self._fetched))
-            for record in self._fetched[done:end]:
+        self._keep_pace()
+        while inputs.fetched:
+            records = inputs.fetched[:FOLD_SLICE]
+            for record in records:
                 letter = self._intake.take(engine, record)
                 if letter is not None:
                     rejected.append(letter)
                 if engine.stream_time > newest:
-                    newest, self._newest_appended_at = engine.stream_time, record.timestamp
-            done = end
+                    newest, inputs.newest_appended_at = engine.stream_time, record.timestamp
+            inputs.folded(records)
             if loop.time() > until:
                 break
             await asyncio.sleep(0)
-        self._next_applied = self._fetched[done - 1].offset
-        self._fetched = self._fetched[done:]
         if newest > before:
             self.environment.recorder.event_applied(self.source.partition, event_at_ms=newest, now_ms=self.environment.clock.now())
         return rejected
 
-    async def _commit(self, rejected: list[DeadLetter], *, with_offset: bool) -> None:
+    async def _commit(self, rejected: list[DeadLetter]) -> None:
         loop = asyncio.get_running_loop()
         started = loop.time()
-        if with_offset:
-            self._applied = self._next_applied
-        step = self._engine.drain()
-        records = (encode_record(key, value) for key, value in step.records.items())
-        facts = ((stated.key.encode(), encode_fact(stated)) for stated in step.facts)
-        marker = self._marker.write(self._engine, applied=self._applied, epoch=self._epoch, newest_appended_at=self._newest_appended_at)
-        next_offset = self._applied + 1 if with_offset else None
         assert self._committer is not None
-        await self._committer.commit(Transaction(marker, next_offset, records, facts, rejected))
+        await self._committer.commit(self._outbox.pack(self._engine, self._inputs, started, rejected))
+        self._inputs.committed()
         self._marker_at = self._answered_at = loop.time()
         self.environment.recorder.step_committed(seconds=self._marker_at - started)
+
+    async def _write_what_waits(self) -> None:
+        """What no step has written: levels that came too soon after others, and, now and then, how far was read."""
+        now = asyncio.get_running_loop().time()
+        moved = self._inputs.moved() and now - self._marker_at > MARKER_SECONDS
+        if moved or self._outbox.levels_wait(self._engine, now):
+            await self._commit([])
+
+    def _new_outbox(self, epoch: int) -> Outbox:
+        return Outbox(self.environment.config, self.environment.settings, self.source, self.partitions, epoch)
 
     # -- time ---------------------------------------------------------------------------------------------------------------------
 
@@ -369,9 +354,30 @@ class PartitionProcessor:
 
         Records that bring no newer event do not count: one that is rejected or late after a quiet hour must not stop the clock.
         """
-        if self._newest_appended_at <= 0:
+        appended_at = self._inputs.newest_appended_at
+        if appended_at <= 0:
             return False
-        return self._newest_appended_at - self._engine.stream_time > self.environment.config.worker.backfill_after_minutes * MINUTE_MS
+        return appended_at - self._engine.stream_time > self.environment.config.worker.backfill_after_minutes * MINUTE_MS
+
+    def _keep_pace(self) -> None:
+        """Each minute is reported where time is the present, else as often as is configured for backfills.
+
+        A clock that follows the log waits with reports for slower partitions, so that they do not depend on how fast each one reads.
+        """
+        config = self.environment.config
+        live = config.worker.clock == "live"
+        self._engine.report_every(1 if live and not self._replaying else config.kpis.backfill_minutes, hold=not live)
+
+    def _next_due(self) -> int:
+        """The next instant at which time alone has something to say: a deadline, or a full minute to report."""
+        return min(self._engine.next_deadline(), (self._engine.timer_time // MINUTE_MS + 1) * MINUTE_MS)
+
+    def _patience(self) -> float:
+        """Seconds to wait for records: until the next due instant can be proven, at most IDLE_SECONDS."""
+        if self.environment.config.worker.clock == "log" or self._replaying:
+            return IDLE_SECONDS
+        left = (self._next_due() + self.environment.settings.timer_delay - self.environment.clock.now()) / 1000
+        return min(max(left, DEADLINE_PROBE_SECONDS), IDLE_SECONDS)
 
     async def _follow_wall_clock(self) -> None:
         """Move timer time by the wall clock, but only on proof that nothing unread is in the log.
@@ -380,7 +386,7 @@ class PartitionProcessor:
         true, never a new instant with an old end, which would raise breaches whose replies are waiting to be read.
         """
         loop, clock = asyncio.get_running_loop(), self.environment.clock
-        if self.environment.config.worker.clock == "log" or loop.time() < self._next_probe or self._fetched or self._replaying:
+        if self.environment.config.worker.clock == "log" or loop.time() < self._next_probe or self._inputs.has_events() or self._replaying:
             return
         parted, now = clock.parted(), clock.now()
         self.environment.failpoints.reach("clock.after_now")
@@ -393,11 +399,11 @@ class PartitionProcessor:
         self._answered_at = loop.time()
         self.environment.failpoints.reach("clock.after_end")
         if not parted and await self.environment.consumer.position(self.source) >= end:
+            self._keep_pace()
             self._engine.advance(now - self.environment.settings.timer_delay)
-            written_long_ago = loop.time() - self._marker_at > MARKER_SECONDS
-            if self._engine.step.facts or self._engine.step.records or written_long_ago:
-                await self._commit([], with_offset=False)
-        overdue = not parted and self._engine.next_deadline() <= clock.now() - self.environment.settings.timer_delay
+            if self._engine.news() or loop.time() - self._marker_at > MARKER_SECONDS:
+                await self._commit([])
+        overdue = not parted and self._next_due() <= clock.now() - self.environment.settings.timer_delay
         self._next_probe = loop.time() + (DEADLINE_PROBE_SECONDS if overdue else min(self._patience(), IDLE_SECONDS))
 
     # -- out ----------------------------------------------------------------------------------------------------------------------
@@ -409,6 +415,8 @@ class PartitionProcessor:
     async def _show(self) -> None:
         """Publish the numbers as of the last commit. Copying many segments takes long, and windows are summed anew after a jump in time."""
         view = await asyncio.to_thread(self._engine.view)  # nobody else touches the engine: this task waits
-        self.shown = Shown(view, self._applied, self._epoch, self._replaying)
+        inputs = self._inputs
+        unread = inputs.rekeyed_unread()
+        self.shown = Shown(view, inputs.events_applied, self._outbox.epoch, self._replaying, unread, inputs.rekeyed_applied)
         self.environment.recorder.replaying(self.source.partition, self._replaying)
         self._shown_at = asyncio.get_running_loop().time()

@@ -1,7 +1,8 @@
 """The ticket stage of one worker: which partitions it owns, and what they show together.
 
-Partitions come and go with the consumer group. A revoked partition ends its step; if it comes back with the next assignment it keeps its
-state, else it is closed. aiokafka revokes everything at every rebalance, so the second half is what saves a recovery each time.
+Partitions come and go with the consumer group, each with the partition of the same number of the re-keyed topic. A revoked partition
+ends its step; if it comes back with the next assignment it keeps its state, else it is closed. aiokafka revokes everything at every
+rebalance, so the second half is what saves a recovery each time.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from aiokafka.errors import KafkaError
 from processor.config import Config
 from processor.core.settings import Settings
 from processor.export.telemetry import Recorder
+from processor.stream.assignor import assignor
 from processor.stream.connection import aiokafka_settings, pauses
 from processor.stream.failpoints import Failpoints
 from processor.stream.partition import Environment, PartitionProcessor, Shown
@@ -58,7 +60,7 @@ class Runtime(ConsumerRebalanceListener):
         self._environment = Environment(
             self.config, self._settings, connection, self._consumer, self._clock, self.recorder, Failpoints(), self._from_log_start
         )
-        self._consumer.subscribe([self.config.topics.events], listener=self)
+        self._consumer.subscribe([self.config.topics.events, self.config.topics.rekeyed], listener=self)
 
     async def stop(self) -> None:
         """End open steps within a bound, drop all state, leave the group."""
@@ -84,6 +86,7 @@ class Runtime(ConsumerRebalanceListener):
                 enable_auto_commit=False,
                 auto_offset_reset="none",
                 isolation_level="read_committed",
+                partition_assignment_strategy=[assignor()],
                 session_timeout_ms=worker.session_timeout_seconds * 1000,
                 heartbeat_interval_ms=max(worker.session_timeout_seconds * 1000 // 10, 200),
                 max_poll_interval_ms=NEVER_IDLE_MS,
@@ -124,7 +127,7 @@ class Runtime(ConsumerRebalanceListener):
         assert self._consumer is not None
         if self._stopping:  # a takeover now would fence the one who gets the partition next
             return
-        kept = set(assigned)
+        kept = {source for source in assigned if source.topic == self.config.topics.events}
         total = len(self._consumer.partitions_for_topic(self.config.topics.events) or ())
         # Where the topic has got more partitions, keys have moved: what takes over anew compares the number with its state, and refuses.
         stay = {source for source, partition in self.partitions.items() if source in kept and partition.partitions == total}

@@ -27,7 +27,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """The offsets of the events topic at takeover: first there is, end, and what the group committed (None = nothing)."""
+    """The offsets of an input topic at takeover: first there is, end, and what the group committed (None = nothing)."""
 
     first: int
     end: int
@@ -40,6 +40,8 @@ class Taken:
 
     engine: Engine
     applied: int
+    rekeyed_applied: int
+    rekeyed_end: int
     epoch: int
     newest_appended_at: int
     records_read: int
@@ -60,33 +62,52 @@ async def take_over(
 
     Raises RefusedError. `from_log_start` allows a start without state although the log does not begin at 0.
     """
-    log = await _offsets(consumer, source)
+    rekeyed = TopicPartition(config.topics.rekeyed, source.partition)
+    check_counts(consumer, rekeyed, partitions)
+    log, own = await _offsets(consumer, source), await _offsets(consumer, rekeyed)
     stored = await read_state(connection, config.topics.state, source.partition)
     failpoints.reach("takeover.after_read")
+    engine = Engine(settings, source.partition, partitions)
     if stored.marker is None:
         check_fresh(source, log, stored, from_log_start=from_log_start)
-        return Taken(Engine(settings, source.partition), log.first - 1, 1, 0, stored.read)
+        check_fresh(rekeyed, own, stored, from_log_start=from_log_start)
+        return Taken(engine, log.first - 1, own.first - 1, own.end, 1, 0, stored.read)
     try:
         marker = decode_marker(stored.marker)
     except ValueError as error:
-        raise RefusedError(f"{source.topic}-{source.partition}: {error}. Run the release that wrote it, or {_START_OVER}") from error
+        raise RefusedError(f"{_name(source)}: {error}. Run the release that wrote it, or {_START_OVER}") from error
     check_marker(config, source, log, marker, partitions)
+    rekeyed_applied = check_rekeyed(rekeyed, own, marker)
     check_settings(source, settings, marker)
-    engine = Engine(settings, source.partition)
     try:
         for _ in engine.restore(marker, (decode_record(key, value) for key, value in stored.records.items())):
             await asyncio.sleep(0)  # heartbeats live on this loop
     except LookupError as error:
-        raise RefusedError(f"{source.topic}-{source.partition}: {error.args[0]}. Put that version back into the configuration.") from error
-    return Taken(engine, marker["applied"][source.topic], marker["epoch"] + 1, marker["newest_appended_at"], stored.read)
+        raise RefusedError(f"{_name(source)}: {error.args[0]}. Put that version back into the configuration.") from error
+    applied, newest_appended_at = marker["applied"][source.topic], marker["newest_appended_at"]
+    return Taken(engine, applied, rekeyed_applied, own.end, marker["epoch"] + 1, newest_appended_at, stored.read)
 
 
 _START_OVER = "start over from the log with `ticket-kpis topics reset-state`."
 
 
+def _name(source: TopicPartition) -> str:
+    return f"{source.topic}-{source.partition}"
+
+
+def check_counts(consumer: AIOKafkaConsumer, rekeyed: TopicPartition, partitions: int) -> None:
+    """Do both inputs have the same partitions?"""
+    found = len(consumer.partitions_for_topic(rekeyed.topic) or ())
+    if found != partitions:
+        raise RefusedError(
+            f"{_name(rekeyed)}: the topic has {found} partitions, that of the events has {partitions}; both must have as many. "
+            "Check topics.events and topics.rekeyed with `ticket-kpis topics verify`."
+        )
+
+
 def check_fresh(source: TopicPartition, log: Log, stored: StoredState, *, from_log_start: bool) -> None:
     """There is no marker: is this really the beginning?"""
-    name = f"{source.topic}-{source.partition}"
+    name = _name(source)
     if stored.records:
         raise RefusedError(
             f"{name}: the state topic holds {len(stored.records)} records but no marker, so they are not ours. "
@@ -108,7 +129,7 @@ def check_fresh(source: TopicPartition, log: Log, stored: StoredState, *, from_l
 
 def check_marker(config: Config, source: TopicPartition, log: Log, marker: dict[str, Any], partitions: int) -> None:
     """There is a marker: does it belong to this log?"""
-    name = f"{source.topic}-{source.partition}"
+    name = _name(source)
     if marker["application_id"] != config.application_id:
         raise RefusedError(f"{name}: the state belongs to application {marker['application_id']!r}. Check application_id and topics.state.")
     if marker["partitions"] != partitions:
@@ -118,14 +139,30 @@ def check_marker(config: Config, source: TopicPartition, log: Log, marker: dict[
         )
     if source.topic not in marker["applied"]:
         raise RefusedError(f"{name}: the state was made from {', '.join(marker['applied'])}. Check topics.events.")
-    following = marker["applied"][source.topic] + 1
+    _check_place(source, log, marker["applied"][source.topic] + 1, "topics.events")
+
+
+def check_rekeyed(rekeyed: TopicPartition, log: Log, marker: dict[str, Any]) -> int:
+    """The applied offset of the re-keyed topic, if the marker belongs to it. One of before there was such a topic knows none of it."""
+    applied: dict[str, int] = marker["applied"]
+    if len(applied) == 1:
+        return log.first - 1
+    if rekeyed.topic not in applied:
+        raise RefusedError(f"{_name(rekeyed)}: the state was made from {', '.join(applied)}. Check topics.rekeyed.")
+    _check_place(rekeyed, log, applied[rekeyed.topic] + 1, "topics.rekeyed")
+    return applied[rekeyed.topic]
+
+
+def _check_place(source: TopicPartition, log: Log, following: int, setting: str) -> None:
+    """Is what follows the marker still there, and has nobody gone on further?"""
+    name = _name(source)
     if following < log.first:
         raise RefusedError(
-            f"{name}: the log begins at {log.first}, but the state goes on at {following}: events in between were deleted unread. "
+            f"{name}: the log begins at {log.first}, but the state goes on at {following}: records in between were deleted unread. "
             f"Restore them, or {_START_OVER}"
         )
     if following > log.end:
-        raise RefusedError(f"{name}: the log ends at {log.end}, before the state's {following}: this is another log. Check topics.events.")
+        raise RefusedError(f"{name}: the log ends at {log.end}, before the state's {following}: this is another log. Check {setting}.")
     if log.committed is not None and log.committed > following:
         raise RefusedError(
             f"{name}: the group has committed {log.committed}, beyond the state's {following}: the newest state was lost. "
@@ -137,7 +174,7 @@ def check_settings(source: TopicPartition, settings: Settings, marker: dict[str,
     """May this configuration go on with the state, or would it contradict what is stored?"""
     problems = objections(marker["settings"], settings, max(marker["stream_time"], marker["timer_time"]))
     if problems:
-        name = f"{source.topic}-{source.partition}"
+        name = _name(source)
         raise RefusedError(f"{name}: the configuration does not fit the state: {'; '.join(problems)}. Mend that, or {_START_OVER}")
 
 

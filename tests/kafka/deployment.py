@@ -95,7 +95,12 @@ class Deployment:
         """A worker process that is starting."""
         port = free_port()
         self._load(name, port)
-        return Worker(self.directory, name, port, options, failpoint)
+        return Worker(self, name, port, options, failpoint)
+
+    def rekeyed_ends(self) -> dict[int, int]:
+        """The end of each partition of the re-keyed topic, for those who read what is committed."""
+        topics = self.config.topics
+        return asyncio.run(_ends(self.bootstrap, topics.rekeyed, topics.partitions))
 
     def send(self, records: Iterable[Sent], **producer_settings: Any) -> None:
         """Append records to the events topic; returns when the broker has them."""
@@ -103,7 +108,9 @@ class Deployment:
 
     def read(self, role: str) -> list[Any]:
         """All committed records of a topic, partition by partition."""
-        return asyncio.run(_read(self.bootstrap, getattr(self.config.topics, role), self.config.topics.partitions))
+        topics = self.config.topics
+        partitions = topics.kpi_partitions if role in ("partials", "kpis") else topics.partitions
+        return asyncio.run(_read(self.bootstrap, getattr(topics, role), partitions))
 
 
 async def _send(bootstrap: str, topic: str, records: list[Sent], settings: dict[str, Any]) -> None:
@@ -114,6 +121,16 @@ async def _send(bootstrap: str, topic: str, records: list[Sent], settings: dict[
         await asyncio.gather(*sent)
     finally:
         await producer.stop()
+
+
+async def _ends(bootstrap: str, topic: str, partitions: int) -> dict[int, int]:
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed")
+    await consumer.start()
+    try:
+        ends = await consumer.end_offsets([TopicPartition(topic, number) for number in range(partitions)])
+        return {source.partition: end for source, end in ends.items()}
+    finally:
+        await consumer.stop()
 
 
 async def _read(bootstrap: str, topic: str, partitions: int) -> list[Any]:
@@ -145,8 +162,10 @@ class Answer:
 class Worker:
     """`ticket-kpis worker` as a process of its own. A context manager: it is killed at the end if it still runs."""
 
-    def __init__(self, directory: Path, name: str, port: int, options: Iterable[str], failpoint: str) -> None:
+    def __init__(self, deployment: Deployment, name: str, port: int, options: Iterable[str], failpoint: str) -> None:
+        self.deployment = deployment
         self.port = port
+        directory = deployment.directory
         self.log_path = directory / f"{name}.log"
         self._log = self.log_path.open("ab")
         call = [*COMMAND, "--config", str(directory / f"{name}.yaml"), *options]
@@ -222,7 +241,23 @@ class Worker:
 
 
 def caught_up(ends: dict[int, int], *workers: Worker) -> list[dict[str, Any]] | None:
-    """The snapshots of workers that together show each partition exactly once, with everything applied; None until then."""
+    """The snapshots of workers that together show each partition exactly once, with everything applied; None until then.
+
+    Everything is: the events up to `ends`, and what is re-keyed up to an end that the broker tells before and after: nobody has handed
+    anything over meanwhile.
+    """
+    if not _shown(ends, workers):
+        return None
+    rekeyed_ends = workers[0].deployment.rekeyed_ends()
+    snapshots = _shown(ends, workers)
+    for taken in snapshots or ():
+        for number, partition in taken["partitions"].items():
+            if partition["rekeyed_unread"] or partition["rekeyed_applied"] + 1 < rekeyed_ends[int(number)]:
+                return None
+    return snapshots if workers[0].deployment.rekeyed_ends() == rekeyed_ends else None
+
+
+def _shown(ends: dict[int, int], workers: Iterable[Worker]) -> list[dict[str, Any]] | None:
     shown: Counter[int] = Counter()
     snapshots = [worker.snapshot() for worker in workers]
     for taken in snapshots:

@@ -32,6 +32,6 @@ async def until(what: str, ask: Callable[[], bool]) -> None:
 
 
 def has_applied(runtime: Runtime, ends: dict[int, int]) -> bool:
-    """Whether these partitions have reached these ends."""
-    applied = {shown.view.partition: shown.applied + 1 for shown in runtime.shown()}
+    """Whether these partitions have reached these ends, and know of nothing unread that was handed to them."""
+    applied = {shown.view.partition: shown.applied + 1 for shown in runtime.shown() if not shown.rekeyed_unread}
     return all(applied.get(number) == end for number, end in ends.items())

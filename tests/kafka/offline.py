@@ -1,33 +1,44 @@
-"""What a log must come to: the engine fed with the records of the topic, partition by partition, without Kafka and without steps."""
+"""What a log must come to: the engines fed with the records of the topic, partition by partition, without Kafka and without steps.
+
+What one partition hands to another is handed over at the end, when all have read their logs; reports are taken on the way.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 
 from processor.codec.door import Door
+from processor.codec.murmur2 import partition_of
 from processor.compile import compile_settings
 from processor.config import Config
 from processor.core.engine import Engine
 from processor.core.events import Event, Skipped
-from processor.core.outputs import View
+from processor.core.exchange import Exchange
+from processor.core.outputs import Report, View
 from processor.core.settings import Settings
 from processor.export.snapshot import snapshot
 
 
 @dataclass(slots=True)
 class Expected:
-    """What a log comes to: `facts` is id -> how often stated minus how often retracted, `rejected` (partition, offset) -> reason."""
+    """What a log comes to.
+
+    `facts` is id -> how often stated minus how often retracted, `rejected` (partition, offset) -> reason, `reports` (partition, end) ->
+    what is reported then, `handed_over` how much went from one entity to another.
+    """
 
     settings: Settings
     views: list[View]
     applied: dict[int, int]
     facts: Counter[str]
     rejected: dict[tuple[int, int], str]
+    reports: dict[tuple[int, int], Report] = field(default_factory=dict)
+    handed_over: int = 0
 
     def of(self, partitions: Iterable[int]) -> dict[str, Any]:
         """The snapshot of a worker that owns these partitions."""
@@ -36,12 +47,14 @@ class Expected:
         return snapshot([self.views[number] for number in owned], applied, self.settings.group_bys)
 
 
-def expected(config: Config, records: list[Any]) -> Expected:
+def expected(config: Config, records: list[Any], *, report_every_minutes: int = 0) -> Expected:
     """Fold the records of the events topic, in the order of offsets within each partition."""
     settings, partitions = compile_settings(config), config.topics.partitions
     door = Door("murmur2", partitions, settings.clock_skew, config.worker.max_event_bytes)
-    engines = [Engine(settings, number) for number in range(partitions)]
+    engines = [Engine(settings, number, partitions) for number in range(partitions)]
     applied, rejected = dict.fromkeys(range(partitions), -1), {}
+    for engine in engines:
+        engine.report_every(report_every_minutes, hold=True)
     for record in records:
         applied[record.partition] = record.offset
         reason = _fold(engines[record.partition], door, record)
@@ -49,9 +62,26 @@ def expected(config: Config, records: list[Any]) -> Expected:
             rejected[record.partition, record.offset] = reason
     for engine in engines:
         engine.advance_by_log()
-    views = [engine.view() for engine in engines]
-    facts = net((f"{stated.number:032x}", stated.sign) for engine in engines for stated in engine.drain().facts)
-    return Expected(settings, views, applied, facts, rejected)
+    made = Expected(settings, [], applied, Counter(), rejected)
+    _settle(engines, made)
+    made.views = [engine.view() for engine in engines]
+    return made
+
+
+def _settle(engines: list[Engine], made: Expected) -> None:
+    """Hand over until nothing moves, and keep what was stated and reported."""
+    partitions = len(engines)
+    exchange = Exchange(dict(enumerate(engines)), lambda key: partition_of(key.encode(), partitions))
+    signed: list[tuple[str, int]] = []
+    waiting = set(range(partitions))
+    while waiting:
+        number = waiting.pop()
+        step = engines[number].drain()
+        signed += [(f"{stated.number:032x}", stated.sign) for stated in step.facts]
+        made.reports |= {(number, report.end): report for report in step.reports}
+        made.handed_over += len(step.rekeyed)
+        waiting |= exchange.deliver(number, step)
+    made.facts = net(signed)
 
 
 def _fold(engine: Engine, door: Door, record: Any) -> str:

@@ -88,7 +88,7 @@ async def test_an_event_that_breaks_the_step_after_the_engine_is_found_and_set_a
             raise OverflowError
         return encode_fact(stated)
 
-    monkeypatch.setattr("processor.stream.partition.encode_fact", encode)
+    monkeypatch.setattr("processor.stream.outbox.encode_fact", encode)
     log = tickets(60, bad={30})
     async with running(deployment, log) as runtime:
         await until("all is applied", lambda: has_applied(runtime, ends_of(log)))

@@ -55,7 +55,7 @@ class Partition:
             topic="events", partition=0, offset=self._offset, timestamp=appended_at, key=key, value=value, headers=()
         )
         self._offset += 1
-        self.processor._fetched = [record]
+        self.processor._inputs.fetched = [record]
         await self.processor._fold()
         return self.processor._replaying
 

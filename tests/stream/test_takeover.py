@@ -15,10 +15,11 @@ from processor.core.engine import Engine
 from processor.stream import takeover
 from processor.stream.failpoints import Failpoints
 from processor.stream.state_topic import StoredState
-from processor.stream.takeover import Log, RefusedError, Taken, check_fresh, check_marker, take_over
+from processor.stream.takeover import Log, RefusedError, Taken, check_fresh, check_marker, check_rekeyed, take_over
 from processor.versions import stamp
 
 SOURCE = TopicPartition("support.events.v1", 0)
+REKEYED = TopicPartition("support.rekeyed.v1", 0)
 CONFIG = Config()
 RESET = "ticket-kpis topics reset-state"
 
@@ -26,7 +27,8 @@ RESET = "ticket-kpis topics reset-state"
 def marker(**changes: Any) -> dict[str, Any]:
     """A marker at offset 41, as a partition with 4 partitions writes it."""
     settings = compile_settings(CONFIG)
-    usual = {"application_id": CONFIG.application_id, "partitions": 4, "applied": {SOURCE.topic: 41}, "epoch": 3, "newest_appended_at": 5}
+    applied = {SOURCE.topic: 41, REKEYED.topic: 17}
+    usual = {"application_id": CONFIG.application_id, "partitions": 4, "applied": applied, "epoch": 3, "newest_appended_at": 5}
     return usual | {"settings": stamp(settings, 0)} | Engine(settings).marker() | changes
 
 
@@ -81,7 +83,7 @@ def test_records_without_a_marker_are_not_ours(*, from_log_start: bool) -> None:
         (Log(0, 1000, 43), {}, ("committed 43", "newest state was lost", RESET)),
         (Log(0, 1000, 42), {"application_id": "another"}, ("'another'", "application_id", "topics.state")),
         (Log(0, 1000, 42), {"partitions": 8}, ("8 partitions", "has 4", "Go back to 8", RESET)),
-        (Log(0, 1000, 42), {"applied": {"old.events": 41}}, ("old.events", "topics.events")),
+        (Log(0, 1000, 42), {"applied": {"old.events": 41, REKEYED.topic: 17}}, ("old.events", "topics.events")),
     ],
 )
 def test_a_marker_that_does_not_fit_the_log_is_refused(log: Log, changes: dict[str, Any], words: tuple[str, ...]) -> None:
@@ -91,8 +93,36 @@ def test_a_marker_that_does_not_fit_the_log_is_refused(log: Log, changes: dict[s
         assert word in told
 
 
+@pytest.mark.parametrize(
+    ("log", "applied", "words"),
+    [
+        (Log(19, 1000, 18), {}, ("the log begins at 19", "goes on at 18", "deleted unread", RESET)),
+        (Log(0, 17, None), {}, ("the log ends at 17", "topics.rekeyed")),
+        (Log(0, 1000, 19), {}, ("committed 19", "newest state was lost", RESET)),
+        (Log(0, 1000, 18), {SOURCE.topic: 41, "old.rekeyed": 17}, ("old.rekeyed", "topics.rekeyed")),
+    ],
+)
+def test_a_marker_that_does_not_fit_what_is_re_keyed_is_refused(log: Log, applied: dict[str, int], words: tuple[str, ...]) -> None:
+    with pytest.raises(RefusedError) as refused:
+        check_rekeyed(REKEYED, log, marker(**({"applied": applied} if applied else {})))
+    for word in (f"{REKEYED.topic}-{REKEYED.partition}", *words):
+        assert word in str(refused.value)
+
+
+def test_a_marker_goes_on_behind_what_it_has_applied_and_one_of_before_begins_at_the_beginning() -> None:
+    assert check_rekeyed(REKEYED, Log(0, 1000, 18), marker()) == 17
+    assert check_rekeyed(REKEYED, Log(5, 1000, None), marker(applied={SOURCE.topic: 41})) == 4
+
+
 class FakeConsumer:
-    """A consumer of a log from 0 to 1000, of which the group has committed what the marker says."""
+    """A consumer of logs from 0 to 1000, of which the group has committed what the marker says."""
+
+    def __init__(self, rekeyed_partitions: int = 4) -> None:
+        self._rekeyed_partitions = rekeyed_partitions
+
+    def partitions_for_topic(self, topic: str) -> set[int]:
+        assert topic == REKEYED.topic
+        return set(range(self._rekeyed_partitions))
 
     async def beginning_offsets(self, sources: list[TopicPartition]) -> dict[TopicPartition, int]:
         return dict.fromkeys(sources, 0)
@@ -100,23 +130,29 @@ class FakeConsumer:
     async def end_offsets(self, sources: list[TopicPartition]) -> dict[TopicPartition, int]:
         return dict.fromkeys(sources, 1000)
 
-    async def committed(self, _source: TopicPartition) -> int:
-        return 42
+    async def committed(self, source: TopicPartition) -> int:
+        return 42 if source == SOURCE else 18
 
 
-async def taken(monkeypatch: pytest.MonkeyPatch, stored: StoredState) -> Taken:
+async def taken(monkeypatch: pytest.MonkeyPatch, stored: StoredState, rekeyed_partitions: int = 4) -> Taken:
     async def read(*_: object) -> StoredState:
         return stored
 
     monkeypatch.setattr(takeover, "read_state", read)
     settings = compile_settings(CONFIG)
-    return await take_over(CONFIG, settings, {}, FakeConsumer(), SOURCE, 4, Failpoints(""), from_log_start=False)
+    return await take_over(CONFIG, settings, {}, FakeConsumer(rekeyed_partitions), SOURCE, 4, Failpoints(""), from_log_start=False)
 
 
 async def test_a_takeover_goes_on_behind_the_marker_in_the_next_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     result = await taken(monkeypatch, StoredState(encode_marker(marker(digest=f"{7:032x}", ledger_count=1)), {}, 1))
-    assert (result.applied, result.epoch, result.newest_appended_at) == (41, 4, 5)
+    assert (result.applied, result.rekeyed_applied, result.epoch, result.newest_appended_at) == (41, 17, 4, 5)
     assert (result.engine.digest, result.engine.ledger_count) == (7, 1)
+
+
+@pytest.mark.parametrize("partitions", [0, 3, 5])
+async def test_a_re_keyed_topic_with_other_partitions_than_the_events_is_refused(monkeypatch: pytest.MonkeyPatch, partitions: int) -> None:
+    with pytest.raises(RefusedError, match=rf"has {partitions} partitions, that of the events has 4.*ticket-kpis topics verify"):
+        await taken(monkeypatch, StoredState(), partitions)
 
 
 async def test_a_state_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

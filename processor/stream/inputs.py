@@ -1,0 +1,109 @@
+"""The two inputs of a partition: its events, and what is re-keyed to it; how far each was folded, and what was fetched of both.
+
+The re-keyed topic is written in transactions, whose ends take offsets of their own. So its applied offset is that before the position of
+the consumer, not that of the last record: else a log whose last records have expired would seem to lack one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import IllegalStateError
+
+
+class Inputs:
+    """What partition p of both topics has to give, from the offsets on that are applied already."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, events: TopicPartition, rekeyed_topic: str) -> None:
+        self.events = events
+        self.rekeyed = TopicPartition(rekeyed_topic, events.partition)
+        self.fetched: list[Any] = []  # records of both topics that are not folded yet: re-keyed ones, then events
+        self.events_applied = -1
+        self.rekeyed_applied = -1
+        self.newest_appended_at = 0  # log time of the record that has the newest event
+        self._consumer = consumer
+        self._rekeyed_end = 0  # as far as is known
+        self._committed: dict[TopicPartition, int] = {}
+
+    # -- the consumer -------------------------------------------------------------------------------------------------------------
+
+    def claim(self) -> None:
+        """Keep the consumer from looking for positions of its own, and from reading, until it is known where to go on."""
+        self.pause()
+        for source in (self.events, self.rekeyed):
+            self._consumer.seek(source, 0)
+
+    def pause(self) -> None:
+        """Read nothing for now."""
+        self._consumer.pause(self.events, self.rekeyed)
+
+    def begin(self, events_applied: int, rekeyed_applied: int, newest_appended_at: int, rekeyed_end: int) -> None:
+        """Go on behind these offsets, as a marker has them."""
+        self.events_applied, self.rekeyed_applied = events_applied, rekeyed_applied
+        self.newest_appended_at = newest_appended_at
+        self._rekeyed_end = rekeyed_end
+        self._committed = self._following()
+        self.read_on()
+
+    def read_on(self) -> None:
+        """Read from what follows the applied offsets; what was fetched before is forgotten."""
+        self.forget()
+        for source, offset in self._following().items():
+            self._consumer.seek(source, offset)
+        self._consumer.resume(self.events, self.rekeyed)
+
+    def forget(self) -> None:
+        """Drop what is fetched and not folded."""
+        self.fetched = []
+
+    async def fetch(self, seconds: float, most: int) -> None:
+        """Wait at most so long for at most so many records of both. Only to be called with nothing left to fold."""
+        found = await self._consumer.getmany(self.events, self.rekeyed, timeout_ms=int(seconds * 1000), max_records=most)
+        rekeyed = [record for record in found.get(self.rekeyed, ()) if record.offset > self.rekeyed_applied]
+        self.fetched = [*rekeyed, *(record for record in found.get(self.events, ()) if record.offset > self.events_applied)]
+        if self.rekeyed in self._consumer.assignment():
+            await self._look_ahead(skip=not rekeyed)
+
+    async def _look_ahead(self, *, skip: bool) -> None:
+        """Note how far the re-keyed topic is known to go, and skip ends of transactions where no record comes before them."""
+        self._rekeyed_end = max(self._rekeyed_end, self._consumer.highwater(self.rekeyed) or 0)
+        if skip:
+            with suppress(IllegalStateError):  # revoked meanwhile
+                self.rekeyed_applied = max(self.rekeyed_applied, await self._consumer.position(self.rekeyed) - 1)
+
+    # -- what was done with it ----------------------------------------------------------------------------------------------------
+
+    def has_events(self) -> bool:
+        """Whether events wait to be folded."""
+        return bool(self.fetched) and self.fetched[-1].topic == self.events.topic
+
+    def folded(self, records: Sequence[Any]) -> None:
+        """The first ones of what is fetched are done with."""
+        self.fetched = self.fetched[len(records) :]
+        for record in records:
+            if record.topic == self.rekeyed.topic:
+                self.rekeyed_applied = record.offset
+            else:
+                self.events_applied = record.offset
+
+    def applied(self) -> dict[str, int]:
+        """The last applied offset of each topic."""
+        return {self.events.topic: self.events_applied, self.rekeyed.topic: self.rekeyed_applied}
+
+    def moved(self) -> dict[TopicPartition, int]:
+        """The offsets to go on at, of the topics that have moved since the last commit."""
+        return {source: offset for source, offset in self._following().items() if self._committed.get(source) != offset}
+
+    def committed(self) -> None:
+        """What is applied now has been committed."""
+        self._committed = self._following()
+
+    def _following(self) -> dict[TopicPartition, int]:
+        return {self.events: self.events_applied + 1, self.rekeyed: self.rekeyed_applied + 1}
+
+    def rekeyed_unread(self) -> int:
+        """How many offsets of the re-keyed topic are known to follow what is applied, ends of transactions included."""
+        return max(self._rekeyed_end - self.rekeyed_applied - 1, 0)
