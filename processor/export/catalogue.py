@@ -200,6 +200,7 @@ def _process() -> Iterator[Family]:
     yield health("gauge", "recovery_seconds", "How long the last takeover of the partition took.", "seconds", per_partition=True)
     yield health("histogram", "loop_lag_seconds", "How much later than asked the event loop woke up.", "seconds", edges=LOOP_EDGES)
     yield health("gauge", "exposition_seconds", "How long it took to render the metrics last served.", "seconds")
+    yield health("counter", "kpi_partials_ignored_total", "Partials that the KPI stage left out.", "partials", labels=("reason",))
     yield health("counter", "kpi_publications_total", "Minutes W published, once for each partition of the KPI stage.", "publications")
     yield health("counter", "kpi_publications_incomplete_total", "Of them those in which a partition had not reported.",
                  "publications")

@@ -22,7 +22,7 @@ class Source(Protocol):
         """The numbers of one instant; bytes are JSON already."""
 
     def ready(self) -> tuple[bool, list[str]]:
-        """Whether everything that is owned is being processed, and if not, why."""
+        """Whether everything that is owned is being processed, and if not, why; and what else is in trouble without being in the way."""
 
     def healthy(self) -> bool:
         """False if only a restart can help."""
@@ -66,7 +66,7 @@ async def _snapshot(request: web.Request) -> web.Response:
 async def _ready(request: web.Request) -> web.Response:
     ready, reasons = request.app[SOURCE].ready()
     if ready:
-        return web.Response(text="ready\n")
+        return web.Response(text="".join(f"{line}\n" for line in ("ready", *reasons)))
     return web.Response(status=503, text="".join(f"{reason}\n" for reason in reasons or ["not ready"]))
 
 
@@ -78,7 +78,7 @@ async def _healthy(request: web.Request) -> web.Response:
 
 async def _landing(request: web.Request) -> web.Response:
     ready, reasons = request.app[SOURCE].ready()
-    state = "ready" if ready else "not ready: " + "; ".join(reasons)
+    state = ("ready" if ready else "not ready") + (": " + "; ".join(reasons) if reasons else "")
     links = "".join(f'<li><a href="{path}">{path}</a> {escape(told)}</li>' for path, told in _PAGES)
     return web.Response(
         content_type="text/html",

@@ -20,6 +20,7 @@ class Ignored(StrEnum):
     REPEATED = "repeated"  # there already, or older than what is there
     SUPERSEDED = "superseded"  # a minute that not all have reported, and now there is a later one
     SEGMENTS = "segments"  # a segment more than there may be
+    UNDECODABLE = "undecodable"  # no partial at all
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from typing import Protocol
 from processor import __version__
 from processor.export.catalogue import BY_NAME
 from processor.export.family import PREFIX
+from processor.export.kpi_view import Ignored
 
 LabelSet = tuple[str, ...]
 
@@ -67,6 +68,12 @@ class Recorder(Protocol):
     def kpi_given_out(self, *, end_at_ms: int, complete: bool) -> None:
         """A minute W of one partition of the KPI stage was published."""
 
+    def kpi_partials_ignored(self, reason: Ignored, count: int) -> None:
+        """The KPI stage left out so many partials."""
+
+    def kpis_published(self, records: int) -> None:
+        """So many records were written to the topic of KPIs."""
+
 
 class NoRecorder:
     """Records nothing."""
@@ -116,7 +123,7 @@ class NoRecorder:
     def kpis_published(self, records: int) -> None:
         """See Recorder."""
 
-    def kpi_partials_ignored(self, reason: str, count: int) -> None:
+    def kpi_partials_ignored(self, reason: Ignored, count: int) -> None:
         """See Recorder."""
 
 
@@ -154,6 +161,7 @@ class Telemetry:
         self.values["clock_parted"] = {(): 0}
         self.values["exposition_seconds"] = {(): 0.0}
         self.values |= {"kpi_cpu_seconds_total": {(): 0.0}, "kpi_published_end_timestamp_seconds": {(): 0.0}, "kpi_epoch": {}}
+        self.values["kpi_partials_ignored_total"] = {(reason,): 0 for reason in Ignored}
         self.values["build_info"] = {(__version__, self.configuration): 1}
 
     def step_committed(self, *, seconds: float) -> None:
@@ -220,6 +228,14 @@ class Telemetry:
         self.totals["kpi_publications_incomplete_total"] += not complete
         newest = self.values["kpi_published_end_timestamp_seconds"]
         newest[()] = max(newest[()], end_at_ms / 1000)
+
+    def kpi_partials_ignored(self, reason: Ignored, count: int) -> None:
+        """See Recorder."""
+        self.values["kpi_partials_ignored_total"][reason,] += count
+
+    def kpis_published(self, records: int) -> None:
+        """See Recorder."""
+        self.totals["kpis_published_total"] += records
 
     def kpi_partitions(self, owned: Iterable[tuple[int, int]]) -> None:
         """The partitions of the KPI stage that are ours at this instant, with their epochs. To be told before each rendering."""
