@@ -23,7 +23,7 @@ from processor.config import Config
 from processor.core.business_hours import NEVER
 from processor.core.engine import Engine
 from processor.core.events import Event, Reason, Rejected, Skipped
-from processor.core.outputs import Conflict, View
+from processor.core.outputs import Conflict, Stated, View
 from processor.core.rows import TIER_MINUTES, Row, add_row
 from processor.core.settings import Settings
 from processor.export.snapshot import snapshot
@@ -275,9 +275,13 @@ class Replay:
         """As a worker's /snapshot."""
         return snapshot(self.views(), self.applied if self.captured else None, self.settings.group_bys)
 
+    def net_facts(self) -> list[Stated]:
+        """The net facts in the order of their instants; see Joined.standing."""
+        return self._joined.standing() if self._joined is not None else []
+
     def facts(self) -> Iterator[bytes]:
-        """The net facts, encoded; see Joined.facts."""
-        return self._joined.facts() if self._joined is not None else iter(())
+        """The net facts, encoded, as much of them as the configuration says; see Joined.facts."""
+        return self._joined.facts(details=self.config.facts.detail == "all") if self._joined is not None else iter(())
 
     def days(self) -> dict[int, Row]:
         """Net sums of each day (UTC, counted from 1970) over all segments; days that are too old to be kept are missing."""

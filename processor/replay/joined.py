@@ -9,6 +9,7 @@ from processor.codec.facts import encode_fact
 from processor.core.business_hours import NEVER
 from processor.core.engine import Engine
 from processor.core.exchange import Exchange
+from processor.core.facts import DETAIL_KINDS
 from processor.core.outputs import Report, Stated, Step
 from processor.core.settings import Settings
 
@@ -84,11 +85,15 @@ class Joined:
             else:
                 del ledger[stated.number]
 
-    def facts(self) -> Iterator[bytes]:
-        """The net facts, encoded, in the order of their instants; the same whatever the order of arrival and the partitions were.
-
-        So without their causes: which event brought a fact about depends on the order in which they came.
-        """
+    def standing(self) -> list[Stated]:
+        """The net facts in the order of their instants; but for their causes the same in whatever order and partitions events came."""
         standing = (stated for count, stated in self._ledger.values() for _ in range(count))
-        ordered = sorted(standing, key=lambda stated: (stated.fact.at, stated.entity, stated.key, stated.fact.kind, stated.number))
-        return (encode_fact(replace(stated, cause="")) for stated in ordered)
+        return sorted(standing, key=lambda stated: (stated.fact.at, stated.entity, stated.key, stated.fact.kind, stated.number))
+
+    def facts(self, *, details: bool) -> Iterator[bytes]:
+        """The net facts, encoded, with or without the steps on the way to an outcome.
+
+        Without their causes: which event brought a fact about depends on the order in which they came.
+        """
+        shown = (stated for stated in self.standing() if details or stated.fact.kind not in DETAIL_KINDS)
+        return (encode_fact(replace(stated, cause="")) for stated in shown)
