@@ -1,11 +1,17 @@
-"""The Faust application: the frame that gives the worker its service tree, signals and shutdown.
+"""The frame of the worker: the Faust application that gives it its service tree, signals and shutdown.
 
-Faust hosts the ticket stage as a service of its own and touches none of its data. Everything is built by `create_app`; importing this
-module does nothing.
+    frame (faust.App, no consumer) ──▶ Stages: 1. HTTP  2. KPI stage, in the background  3. ticket stage
+                                                           └ a faust.App of its own: consumer group, agent (see kpi_app)
+
+HTTP is up first, so that /readyz can say what the rest waits for. The KPI stage begins in the background and may fail and begin again
+without anybody waiting for it: after a kill its group waits for the session of a dead member, and the ticket stage runs long before. Were
+its agent part of the frame, every service here would begin after its recovery, and a failure in it would end the process. Faust touches
+none of the ticket stage's data. Everything is built by `create_app`; importing this module does nothing.
 """
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import faust
@@ -16,47 +22,47 @@ from processor.config import Config
 from processor.export.http import create_http_app
 from processor.export.telemetry import Telemetry
 from processor.stream.connection import faust_credentials
+from processor.stream.kpi_stage import KpiStage
 from processor.stream.runtime import Runtime
 from processor.stream.showing import Showing
 
 
 def create_app(config: Config, *, from_log_start: bool = False) -> faust.App:
-    """The application of one worker: the ticket stage, and /metrics beside it."""
+    """The application of one worker: both stages, and /metrics beside them."""
     app = faust.App(
-        f"{config.application_id}-frame",  # a consumer group of its own: the ticket stage has the plain name
+        f"{config.application_id}-frame",
         broker=[f"kafka://{server}" for server in config.kafka.bootstrap_servers],
         broker_client_id=config.kafka.client_id,
         broker_credentials=faust_credentials(config.kafka),
-        broker_session_timeout=float(config.worker.session_timeout_seconds),
-        broker_heartbeat_interval=config.worker.session_timeout_seconds / 10,  # Faust's own 3 s would outlast a short session
         store="memory://",
-        topic_replication_factor=config.topics.replication,
-        table_standby_replicas=0,
+        topic_allow_declare=False,
         web_enabled=False,
         autodiscover=False,
     )
 
-    app.producer_only = True  # no agents, so no consumer group of the frame's own to wait for
+    app.producer_only = True  # no agents here, so no consumer group to wait for
 
     @app.service
-    class TicketStage(faust.Service):
-        """Starts and stops the runtime and what it shows."""
+    class Stages(faust.Service):
+        """Starts and stops both stages and what they show."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             settings = compile_settings(config)
             self.recorder = Telemetry(configuration=settings.fingerprint)
             self.runtime = Runtime(config, settings, self.recorder, from_log_start=from_log_start)
-            self.showing = Showing(config, self.runtime, self.recorder)
+            self.kpis = KpiStage(config, settings, self.recorder)
+            self.showing = Showing(config, self.runtime, self.kpis, self.recorder)
             self.runner = web.AppRunner(create_http_app(self.showing), access_log=None)
 
         async def on_start(self) -> None:
             await self.runner.setup()
             await web.TCPSite(self.runner, config.http.host, config.http.port).start()
+            await self.kpis.start()
             await self.runtime.start()
 
         async def on_stop(self) -> None:
-            await self.runtime.stop()
+            await asyncio.gather(self.kpis.stop(), self.runtime.stop())  # each within its bounds
             await self.runner.cleanup()
 
     return app

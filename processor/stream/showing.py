@@ -1,31 +1,39 @@
-"""What a worker shows over HTTP: the numbers of its partitions as of their last commits.
+"""What a worker shows over HTTP: the numbers of its partitions as of their last commits, and the KPIs of the segments that it owns now.
 
-The text for Prometheus is rendered at most once per snapshot interval, in a thread, however many ask for it; a scrape copies bytes.
+The text for Prometheus is rendered at most once per snapshot interval, in a thread, however many ask for it; a scrape copies bytes. But no
+text is served with KPIs of which this worker cannot prove, at the instant of serving, that they are still its own.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from processor.config import Config
 from processor.export.collector import Exporter
+from processor.export.kpi_view import KpiView
 from processor.export.snapshot import snapshot
 from processor.export.telemetry import Telemetry
+from processor.stream.kpi_stage import KpiStage, Owned
 from processor.stream.partition import Shown
 from processor.stream.runtime import Runtime
+
+RENDERINGS_MAX = 4  # for one answer; the last one is without KPIs
 
 
 class Showing:
     """The source behind /metrics, /snapshot and /readyz of one worker."""
 
-    def __init__(self, config: Config, runtime: Runtime, telemetry: Telemetry) -> None:
+    def __init__(self, config: Config, runtime: Runtime, kpis: KpiStage, telemetry: Telemetry) -> None:
         self._runtime = runtime
+        self._kpis = kpis
         self._telemetry = telemetry
         self._exporter = Exporter(config)
         self._group_bys = tuple(tuple(names) for names in config.segments.group_bys)
         self._rendering = asyncio.Lock()
-        self._rendered_for: list[Shown] | None = None
+        self._rendered_for: tuple[list[Shown], list[KpiView]] | None = None
+        self._rendered_owned: Owned = frozenset()  # whose KPIs the text has
         self._rendered_at = 0.0
         self._interval_seconds = config.worker.snapshot_ms / 1000
         self._text = b""
@@ -33,26 +41,45 @@ class Showing:
     async def exposition(self) -> bytes:
         """The metrics of this instant: at most a snapshot interval old, and a second where nothing was committed since."""
         async with self._rendering:
-            shown = self._runtime.shown()
-            now = asyncio.get_running_loop().time()
-            pause = self._interval_seconds if shown != self._rendered_for else max(self._interval_seconds, 1.0)
-            if self._rendered_for is None or now - self._rendered_at >= pause:
-                views = [item.view for item in shown]
-                self._text = await asyncio.to_thread(self._exporter.render, views, self._telemetry)
-                self._rendered_for, self._rendered_at = shown, now
-                self._telemetry.exposition_rendered(asyncio.get_running_loop().time() - now)
+            await self._render_if_due()
+            left = RENDERINGS_MAX
+            while not self._rendered_owned <= self._kpis.owned():  # nothing may come between this and the answer
+                left -= 1
+                await self._render(*(self._kpis.shown() if left else ([], frozenset())))  # lost faster than can be rendered
             return self._text
+
+    async def _render_if_due(self) -> None:
+        shown, (views, owned) = self._runtime.shown(), self._kpis.shown()
+        same = self._rendered_for is not None and _same(shown, self._rendered_for[0]) and _same(views, self._rendered_for[1])
+        pause = max(self._interval_seconds, 1.0) if same else self._interval_seconds
+        if self._rendered_for is None or asyncio.get_running_loop().time() - self._rendered_at >= pause:
+            await self._render(views, owned)
+
+    async def _render(self, kpis: list[KpiView], owned: Owned) -> None:
+        shown, started = self._runtime.shown(), asyncio.get_running_loop().time()
+        self._telemetry.kpi_partitions(owned)
+        views = [item.view for item in shown]
+        self._text = await asyncio.to_thread(self._exporter.render, views, self._telemetry, kpis)
+        self._rendered_for, self._rendered_owned, self._rendered_at = (shown, kpis), owned, started
+        self._telemetry.exposition_rendered(asyncio.get_running_loop().time() - started)
 
     async def snapshot(self) -> dict[str, Any]:
         """The numbers for programs: per partition what was applied, and every family."""
         shown = self._runtime.shown()
         applied = {item.view.partition: item.applied for item in shown}
-        return await asyncio.to_thread(snapshot, [item.view for item in shown], applied, self._group_bys)
+        rekeyed = {item.view.partition: (item.rekeyed_applied, item.rekeyed_unread) for item in shown}
+        return await asyncio.to_thread(snapshot, [item.view for item in shown], applied, self._group_bys, rekeyed)
 
     def ready(self) -> tuple[bool, list[str]]:
-        """See Runtime.ready."""
-        return self._runtime.ready()
+        """See Runtime.ready. Trouble of the KPI stage is told, but is no reason to take the worker out of service."""
+        ready, reasons = self._runtime.ready()
+        return ready, reasons + self._kpis.trouble()
 
     def healthy(self) -> bool:
         """The process answers; what is wrong with single partitions is a matter of readiness."""
         return True
+
+
+def _same(some: Sequence[object], others: Sequence[object]) -> bool:
+    """Whether these are the same objects; what is shown never changes once it is made."""
+    return len(some) == len(others) and all(one is other for one, other in zip(some, others, strict=True))

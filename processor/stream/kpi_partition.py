@@ -1,0 +1,257 @@
+"""One owned partition of the KPI stage: take over, add up, publish each W in a transaction of its own.
+
+    wait for the lease ──▶ fence ──▶ read partials and kpis to their ends ──▶ [ add ──▶ publish what is due ]* ──▶ revoked
+              ▲                                                                        │
+              └──────────────── any failure ◀──────────────────────────────────────────┘     what was given out may not be written
+
+The epoch is one more than the greatest in the topic of KPIs, read after the fence: from then on nobody else can write, so a key's
+(epoch, W) never goes back. It is fenced only while the lease proves that the partition is ours: a worker that was stopped and goes on would
+otherwise shut out the owner. Every assignment is a takeover, also of what was ours before; the tables are kept, so that costs little.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from processor.codec.partials import decode_partial
+from processor.config import Config
+from processor.export.kpi_view import Ignored, KpiView
+from processor.export.telemetry import Recorder
+from processor.kpis.combine import Combined, Combiner, Published, combiner_of
+from processor.kpis.encode import decode_published, encode_kpis
+from processor.stream.kpi_lease import Lease
+from processor.stream.kpi_table import Table, open_reader
+
+log = logging.getLogger(__name__)
+
+VERSIONS = 3  # of each slice: between two W's some partitions have reported the next one already, and the last is still to be shown
+LEASE_POLL_SECONDS = 0.05
+SLICE = 50  # records encoded before others may run: a few milliseconds
+BATCH_BYTES = 900_000
+REQUEST_BYTES = 4_000_000
+FIRST_RETRY_SECONDS = 0.5
+LONGEST_RETRY_SECONDS = 30.0
+STOP_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class KpiEnvironment:
+    """What all partitions of a worker's KPI stage share."""
+
+    config: Config
+    midnights: tuple[int, ...]
+    connection: dict[str, Any]
+    now: Callable[[], int]  # milliseconds since 1970
+    recorder: Recorder
+    lease: Lease
+
+
+class KpiPartition:
+    """Runs while the partition is assigned. `phase` is waiting, starting, running or failing; `problem` says why in the last."""
+
+    def __init__(self, environment: KpiEnvironment, number: int) -> None:
+        self.number = number
+        self.phase = "waiting"
+        self.problem = ""
+        self.epoch = 0
+        self._environment = environment
+        topics = environment.config.topics
+        self._partials = Table(topics.partials, number, versions=VERSIONS)
+        self._kpis = Table(topics.kpis, number)
+        self._heard = -1  # newest offset that came while the tables were read
+        self._combiner: Combiner | None = None
+        self._ignored: Counter[Ignored] = Counter()  # of them the recorder knows
+        self._news = asyncio.Event()
+        self._producer: AIOKafkaProducer | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    # -- for the stage ------------------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Assigned."""
+        self._task = asyncio.create_task(self._run(self._task), name=f"kpis-{self.number}")
+
+    def hold(self) -> None:
+        """Revoked, perhaps for a moment: from now on nothing is shown or written. An open transaction is aborted by the next owner."""
+        self._be("waiting")
+        if self._task is not None:
+            self._task.cancel()
+
+    async def close(self) -> None:
+        """Stop for good."""
+        self.hold()
+        if self._task is not None:
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._drop()
+
+    def position(self) -> int | None:
+        """The offset to commit: all below it is in the table. None until that has been read."""
+        return self._partials.position if self.phase == "running" else None
+
+    def view(self) -> KpiView | None:
+        """What the gauges show, as long as it runs. Whether it may be shown is for the lease to say."""
+        return self._combiner.view() if self._combiner is not None and self.phase == "running" else None
+
+    def take(self, offset: int, key: bytes | None, value: bytes | None) -> None:
+        """A record of the partials topic. Never raises."""
+        if self._combiner is None:
+            self._heard = max(self._heard, offset)
+        elif self._partials.put(offset, key, value) and value is not None:
+            self._add(self._combiner, value)
+            self._news.set()
+
+    # -- life ---------------------------------------------------------------------------------------------------------------------
+
+    async def _run(self, former: asyncio.Task[None] | None) -> None:
+        if former is not None:
+            await asyncio.gather(former, return_exceptions=True)
+        retry_seconds = FIRST_RETRY_SECONDS
+        while True:
+            try:
+                await self._drop()
+                await self._take_over()
+                while True:
+                    await self._publish_what_is_due()
+                    self._be("running")
+                    retry_seconds = FIRST_RETRY_SECONDS
+                    await self._wait()
+            except (KafkaError, OSError) as error:  # fenced, too: by the next owner, before this one has heard of the rebalance
+                self._fail(f"{self._name}: {type(error).__name__}: {error}")
+            except Exception as error:
+                log.exception("%s failed", self._name)
+                self._fail(f"{self._name}: {type(error).__name__}: {error}")
+            await asyncio.sleep(retry_seconds)
+            retry_seconds = min(retry_seconds * 2, LONGEST_RETRY_SECONDS)
+
+    async def _take_over(self) -> None:
+        self._be("starting", self.problem)
+        environment, started = self._environment, time.monotonic()
+        self._heard = -1
+        while not environment.lease.valid():  # noqa: ASYNC110 - it ends by itself, without an event
+            await asyncio.sleep(LEASE_POLL_SECONDS)
+        self._producer = self._make_producer()
+        await self._producer.start()
+        async with open_reader(environment.connection) as reader:
+            read = await self._kpis.catch_up(reader) + await self._partials.catch_up(reader)
+            while self._heard >= self._partials.position:
+                read += await self._partials.catch_up(reader)
+        published = self._published()
+        self.epoch = max((each.epoch for each in published), default=0) + 1
+        combiner = combiner_of(environment.config, self.number)
+        combiner.resume(published)
+        self._combiner = combiner  # from here on `take` adds to it; the order does not matter
+        for count, (_, value) in enumerate(self._partials.rows()):
+            self._add(combiner, value or b"")
+            if count % SLICE == 0:
+                await asyncio.sleep(0)
+        self._ignored = Counter(combiner.counts)  # what is old in the table was ignored, or used, by the former owner
+        log.info("%s: taken over as epoch %d in %.2f s (%d records)", self._name, self.epoch, time.monotonic() - started, read)
+
+    def _published(self) -> list[Published]:
+        published = []
+        for key, value in self._kpis.rows():
+            with suppress(ValueError):  # none of ours
+                each = decode_published(key, value)
+                published += [each] if each is not None else []
+        return published
+
+    async def _drop(self) -> None:
+        """Forget what was given out; the topics have what counts."""
+        self._combiner = None
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            try:
+                await asyncio.wait_for(producer.stop(), STOP_SECONDS)
+            except Exception:  # noqa: BLE001 - the next fence ends what is open
+                log.warning("%s: the producer did not stop", self._name)
+
+    def _be(self, phase: str, problem: str = "") -> None:
+        self.phase, self.problem = phase, problem
+
+    def _fail(self, problem: str) -> None:
+        if problem != self.problem:
+            log.warning("%s; taking it over again", problem)
+        self._environment.recorder.kpi_failed()
+        self._be("failing", problem)
+
+    @property
+    def _name(self) -> str:
+        return f"{self._environment.config.topics.kpis}-{self.number}"
+
+    # -- in and out ---------------------------------------------------------------------------------------------------------------
+
+    def _add(self, combiner: Combiner, value: bytes) -> None:
+        started = time.thread_time()
+        try:
+            combiner.add(decode_partial(value), self._environment.now())
+        except ValueError as error:
+            log.warning("%s: a record of the partials topic was left out: %s", self._name, error)
+            self._environment.recorder.kpi_partials_ignored(Ignored.UNDECODABLE, 1)
+        self._environment.recorder.kpi_worked(seconds=time.thread_time() - started)
+
+    async def _publish_what_is_due(self) -> None:
+        assert self._combiner is not None
+        self._news.clear()
+        started = time.thread_time()
+        given = self._combiner.due(self._environment.now())
+        self._environment.recorder.kpi_worked(seconds=time.thread_time() - started)
+        for combined in given:
+            await self._publish(combined)
+        for reason, count in (self._combiner.counts - self._ignored).items():
+            self._environment.recorder.kpi_partials_ignored(reason, count)
+        self._ignored = Counter(self._combiner.counts)
+
+    async def _publish(self, combined: Combined) -> None:
+        """One W in one transaction. Every send is awaited before the commit, which does not notice one that failed."""
+        producer, topic, recorder = self._producer, self._environment.config.topics.kpis, self._environment.recorder
+        assert producer is not None
+        sent: list[asyncio.Future[Any]] = []
+        await producer.begin_transaction()
+        try:
+            started = time.thread_time()
+            for key, value in encode_kpis(combined, self.epoch, self._environment.midnights):
+                sent.append(await producer.send(topic, key=key, value=value, partition=self.number))
+                if len(sent) % SLICE == 0:
+                    recorder.kpi_worked(seconds=time.thread_time() - started)
+                    await asyncio.sleep(0)
+                    started = time.thread_time()
+            recorder.kpi_worked(seconds=time.thread_time() - started)
+            await asyncio.gather(*sent)
+        except BaseException:
+            for future in sent:  # so that asyncio does not report as forgotten how they ended
+                future.add_done_callback(lambda each: each.cancelled() or each.exception())
+            raise
+        await producer.commit_transaction()
+        recorder.kpis_published(len(sent))
+        recorder.kpi_given_out(end_at_ms=combined.end, complete=combined.complete)
+
+    async def _wait(self) -> None:
+        """Until there is something new, or until a W has waited long enough for who is missing."""
+        assert self._combiner is not None
+        wake_at = self._combiner.wake_at()
+        seconds = None if wake_at is None else max(wake_at - self._environment.now(), 0) / 1000
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), seconds)
+
+    def _make_producer(self) -> AIOKafkaProducer:
+        config = self._environment.config
+        return AIOKafkaProducer(
+            **self._environment.connection,
+            transactional_id=f"{config.application_id}-kpis-{self.number}",
+            transaction_timeout_ms=config.worker.transaction_timeout_seconds * 1000,
+            request_timeout_ms=config.worker.transaction_timeout_seconds * 1000,
+            compression_type="zstd",
+            max_batch_size=BATCH_BYTES,
+            max_request_size=REQUEST_BYTES,
+            linger_ms=5,  # a W is many records; all go together
+        )

@@ -1,0 +1,82 @@
+"""One partition of a compacted topic as a table: the newest records of each key. The topic itself is the changelog.
+
+`catch_up` reads what was committed up to now; afterwards whoever is handed the records one by one goes on with `put`. A record that is
+handed over twice, or was read already, changes nothing. A table that was kept over a rebalance reads only what it has not seen.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+FETCH_BYTES = 8 * 1024 * 1024
+WAIT_MS = 500
+
+Row = tuple[int, bytes, bytes | None]  # offset, key, value
+
+
+class Table:
+    """Keeps the last `versions` records of each key; of a key that was taken away nothing."""
+
+    def __init__(self, topic: str, partition: int, *, versions: int = 1) -> None:
+        self.source = TopicPartition(topic, partition)
+        self.position = 0  # everything below it is in here
+        self._versions = versions
+        self._rows: dict[bytes, deque[Row]] = {}
+
+    def put(self, offset: int, key: bytes | None, value: bytes | None) -> bool:
+        """Take in the record at `offset`. False where it was there already."""
+        if offset < self.position:
+            return False
+        self.position = offset + 1
+        if value is None:
+            self._rows.pop(key or b"", None)
+        else:
+            self._rows.setdefault(key or b"", deque(maxlen=self._versions)).append((offset, key or b"", value))
+        return True
+
+    def rows(self) -> Iterator[tuple[bytes, bytes | None]]:
+        """Keys and values, in the order in which they were written."""
+        return ((key, value) for _, key, value in sorted(row for rows in self._rows.values() for row in rows))
+
+    async def catch_up(self, reader: AIOKafkaConsumer) -> int:
+        """Read what was committed before this call; how many records that were."""
+        reader.assign([self.source])
+        end = (await reader.end_offsets([self.source]))[self.source]
+        if self.position > end:  # the topic was made anew
+            self._rows.clear()
+            self.position = 0
+        begin = (await reader.beginning_offsets([self.source]))[self.source]
+        reader.seek(self.source, max(begin, self.position))
+        read = 0
+        while await reader.position(self.source) < end:
+            for records in (await reader.getmany(self.source, timeout_ms=WAIT_MS)).values():
+                for record in records:
+                    self.put(record.offset, record.key, record.value)
+                read += len(records)
+        self.position = max(self.position, end)  # the last offsets may be those of commit markers
+        return read
+
+
+@asynccontextmanager
+async def open_reader(connection: dict[str, Any]) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer without a group, for one `catch_up` after the other."""
+    reader = AIOKafkaConsumer(
+        **connection,
+        group_id=None,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=100,
+        max_partition_fetch_bytes=FETCH_BYTES,
+        check_crcs=False,
+    )
+    await reader.start()
+    try:
+        yield reader
+    finally:
+        await reader.stop()
