@@ -171,7 +171,8 @@ def _counts() -> Iterator[Family]:
     yield count("events_invalid", "rejected", "Records rejected and dead-lettered.", by="reason", values=tuple(Reason))
     yield count("events_skipped", "skipped", "Events of documented types that no KPI uses yet.")
     yield count("events_control", "control", "Control events, which move clocks only.")
-    yield count("rekeyed", "rekeyed", "What entities handed to tickets: waits of merged tickets, answers on the phone.", unit="records")
+    yield count("rekeyed", "rekeyed", "What entities handed to tickets: waits of merged tickets, answers on the phone.",
+                unit="records", gross=True)
     yield count("rekeyed_late", "rekeyed_late", "Of these, what came after the ticket was settled, and was left out.", unit="records",
                 gross=True)
     yield count("corrections", "corrections", "Timelines folded again because an event came out of order.", unit="corrections", gross=True)
