@@ -54,9 +54,9 @@ def decode_key(key: bytes | None) -> tuple[Place, str]:
         names, values, window = orjson.loads(key or b"")
         place = tuple(names), tuple(values)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"no key of a KPI: {error}") from None
+        raise ValueError(f"no KPIs: the key is not [names, values, window] ({error})") from None
     if window not in WINDOWS or len(place[0]) != len(place[1]) or not all(isinstance(each, str) for part in place for each in part):
-        raise ValueError(f"no key of a KPI: {key!r}")
+        raise ValueError(f"no KPIs: the key is not [names, values, window]: {key!r}")
     return place, window
 
 
@@ -70,7 +70,7 @@ def decode_published(key: bytes | None, value: bytes | None) -> Published | None
         data = document["data"]
         return Published(place, window, int(data["epoch"]), parse_time(document["time"]), int(data["sequence"]))
     except (KeyError, TypeError) as error:
-        raise ValueError(f"no KPI: {error!r}") from None
+        raise ValueError(f"no KPIs: {error!r}") from None
 
 
 def _event(
