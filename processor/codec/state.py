@@ -15,11 +15,12 @@ from typing import Any
 
 import orjson
 
+from processor.codec.upgrade import OLDEST_VERSION, upgrade_base, upgrade_marker
 from processor.core.events import CONTACT, TICKET, Event
 from processor.core.histogram import LADDER_VERSION
 from processor.core.outputs import RecordKey
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 MARKER_KEY = b"m"
 # What a reader must know before it reads anything else: the form of the records, and the edges that bucket numbers in rows stand for.
 _VERSIONS = {"state_version": STATE_VERSION, "ladder_version": LADDER_VERSION}
@@ -45,7 +46,7 @@ def encode_record(key: RecordKey, value: Any) -> tuple[bytes, bytes | None]:
 
 
 def decode_record(key: bytes, value: bytes) -> tuple[RecordKey, Any]:
-    """Undo `encode_record`. Raises ValueError for a record that is none of ours."""
+    """Undo `encode_record`, also that of older versions. Raises ValueError for a record that is none of ours."""
     text = key.decode()
     form, _, rest = text.partition("|")
     data = orjson.loads(value)
@@ -57,7 +58,7 @@ def decode_record(key: bytes, value: bytes) -> tuple[RecordKey, Any]:
     if form == "h":
         kind, entity = rest.split("|", 1)
         base, last, next_serial = data
-        return ("h", _LONG[kind], entity), (_tuples(base), _tuples(last), next_serial)
+        return ("h", _LONG[kind], entity), (_tuples(upgrade_base(kind, base)), _tuples(last), next_serial)
     if form == "r":
         tier, index, names, values = rest.split("|", 3)
         dimensions = tuple(names.split(",")) if names else ()
@@ -73,12 +74,14 @@ def encode_marker(marker: dict[str, Any]) -> bytes:
 
 
 def decode_marker(value: bytes) -> dict[str, Any]:
-    """The marker. Raises ValueError where one of its versions is not ours."""
+    """The marker, in today's form. Raises ValueError where one of its versions cannot be read."""
     marker: dict[str, Any] = orjson.loads(value)
-    for name, ours in _VERSIONS.items():
-        if marker.get(name) != ours:
-            raise ValueError(f"{name.replace('_', ' ')} {marker.get(name)} is unknown to this release, which writes {ours}")
-    return marker
+    version, ladder = marker.get("state_version"), marker.get("ladder_version")
+    if not isinstance(version, int) or not OLDEST_VERSION <= version <= STATE_VERSION:
+        raise ValueError(f"state version {version} is unknown to this release, which reads {OLDEST_VERSION} to {STATE_VERSION}")
+    if ladder != LADDER_VERSION:
+        raise ValueError(f"ladder version {ladder} is unknown to this release, whose buckets have the edges of {LADDER_VERSION}")
+    return upgrade_marker(marker, STATE_VERSION)
 
 
 def _json(labels: tuple[str, ...]) -> str:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from processor.codec.state import decode_marker, decode_record
+import orjson
+import pytest
+
+from processor.codec.state import STATE_VERSION, decode_marker, decode_record, encode_marker, encode_record
 from processor.compile import compile_settings
 from processor.config import Config
 from processor.core.engine import Engine
@@ -47,3 +50,35 @@ def test_a_state_of_version_1_shows_its_numbers_and_goes_on() -> None:
     go_on(engines, state.log, state.until)
     assert state.at_end["snapshot"]["digest"] != state.at_restore["snapshot"]["digest"]
     assert_shows(engines, state.at_end)
+
+
+def test_records_of_all_versions_may_lie_side_by_side() -> None:
+    """What has not changed since an upgrade is not written anew, though the marker is."""
+    state = stored()
+    old = restored(state)
+    for number, engine in old.items():
+        kept = state.records[number]
+        for key, value in [decode_record(key, value) for key, value in kept.items()][::2]:
+            name, today = encode_record(key, value)
+            assert today is not None
+            kept[name] = today
+        state.markers[number] = encode_marker(decode_marker(state.markers[number]) | engine.marker())
+    assert_shows(restored(state), state.at_restore)
+
+
+def test_the_state_that_is_kept_has_something_to_upgrade() -> None:
+    state = stored()
+    forms = [key[:3] for records in state.records.values() for key in records]
+    assert all(forms.count(form) for form in (b"h|t", b"h|c", b"e|t", b"e|c", b"r|m", b"r|q", b"r|d", b"c|["))
+    assert all(orjson.loads(marker)["state_version"] == 1 for marker in state.markers.values())
+
+
+@pytest.mark.parametrize("version", [0, STATE_VERSION + 1, None, "2"])
+def test_a_state_of_an_unknown_version_is_refused(version: Any) -> None:
+    with pytest.raises(ValueError, match=f"state version {version} is unknown to this release, which reads 1 to {STATE_VERSION}"):
+        decode_marker(orjson.dumps(orjson.loads(stored().markers[0]) | {"state_version": version}))
+
+
+def test_rows_between_other_edges_are_refused() -> None:
+    with pytest.raises(ValueError, match="ladder version 99 is unknown"):
+        decode_marker(orjson.dumps(orjson.loads(stored().markers[0]) | {"ladder_version": 99}))
