@@ -22,15 +22,16 @@ RANKS = {
     "report": 4, "kpis": 4,
     "replay": 5,
     "stream": 6, "synthetic": 6, "convert": 6, "what_if": 6,
-    "cli": 7, "demo": 7, "client": 7,
+    "state_tools": 7,
+    "cli": 8, "demo": 8, "client": 8,
 }  # fmt: skip
 
 # What brings the outside world in, and the only parts that may use it.
 OWNERS = {
     "faust": {"stream", "cli"},
     "mode": {"stream"},
-    "aiokafka": {"stream", "cli", "client"},  # the command line names its errors; the client reads with it
-    "kafka": {"stream", "cli"},
+    "aiokafka": {"stream", "state_tools", "cli", "client"},  # the command line names its errors; the client reads with it
+    "kafka": {"stream", "state_tools", "cli"},
     "prometheus_client": {"export"},
     "pydantic": {"config", "convert"},  # files that people write
     "click": {"cli"},

@@ -1,0 +1,123 @@
+"""The state tools' view of the broker: stored partitions with what they have not read, and where topics begin and end."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from processor.codec.state import decode_marker
+from processor.config import Config
+from processor.state_tools.file import Pending, StoredPartition
+from processor.stream.connection import admin_client, aiokafka_settings
+from processor.stream.state_topic import read_state, unheard
+from processor.stream.topics import require_stopped
+
+Progress = Callable[[int], None]
+
+FETCH_BYTES = 8 * 1024 * 1024
+
+
+class ToolError(Exception):
+    """It cannot be done as things are. The message says what to do about it."""
+
+
+def require_no_workers(config: Config, wait_seconds: float) -> None:
+    """Raises ValueError while workers of the deployment run, or none of its topics can be asked for."""
+    with admin_client(config.kafka, wait_seconds=wait_seconds) as admin:
+        require_stopped(admin, config.application_id)
+
+
+@asynccontextmanager
+async def reading(config: Config) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer that belongs to no group and reads what is committed."""
+    consumer = AIOKafkaConsumer(
+        **aiokafka_settings(config.kafka),
+        group_id=None,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        auto_offset_reset="none",
+        max_partition_fetch_bytes=FETCH_BYTES,
+    )
+    await consumer.start()
+    try:
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def bounds(consumer: AIOKafkaConsumer, topic: str, partitions: int) -> list[tuple[int, int]]:
+    """(first, end) of each partition. Raises ToolError where the topic has not so many."""
+    found = len(consumer.partitions_for_topic(topic) or await consumer_partitions(consumer, topic))
+    if found != partitions:
+        raise ToolError(f"{topic} has {found} partitions where {partitions} are expected; `ticket-kpis topics verify` says more")
+    sources = [TopicPartition(topic, number) for number in range(partitions)]
+    first, end = await consumer.beginning_offsets(sources), await consumer.end_offsets(sources)
+    return [(first[source], end[source]) for source in sources]
+
+
+async def consumer_partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
+    """The partitions of a topic that the consumer may not have heard of yet; empty where there is none."""
+    await consumer.topics()
+    return consumer.partitions_for_topic(topic) or set()
+
+
+async def records_of(consumer: AIOKafkaConsumer, source: TopicPartition, first: int, end: int) -> AsyncIterator[list[Any]]:
+    """The records of offsets [first, end), in batches."""
+    if first >= end:
+        return
+    consumer.assign([source])
+    consumer.seek(source, first)
+    while await consumer.position(source) < end:
+        for records in (await consumer.getmany(source, timeout_ms=500)).values():
+            yield [record for record in records if record.offset < end]
+
+
+async def stored_partition(config: Config, number: int, *, live: bool = False, progress: Progress = unheard) -> StoredPartition | None:
+    """A partition as it lies in the state topic; None where nothing is stored. Raises ToolError for a state that is not ours to read."""
+    topic = config.topics.state
+    stored = await read_state(aiokafka_settings(config.kafka), topic, number, live=live, progress=progress)
+    if stored.marker is None:
+        if stored.records:
+            raise ToolError(f"{topic}-{number} holds {len(stored.records)} records but no marker, so they are not ours. Check topics.state")
+        return None
+    try:
+        decode_marker(stored.marker)
+    except ValueError as error:
+        raise ToolError(f"{topic}-{number}: {error}. Use the release that wrote it, or a later one") from error
+    marker = orjson.loads(stored.marker)
+    if marker["application_id"] != config.application_id:
+        raise ToolError(f"{topic}-{number} belongs to application {marker['application_id']!r}. Check application_id and topics.state")
+    return StoredPartition(number, marker, stored.records)
+
+
+async def stored_partitions(config: Config, *, live: bool = False, progress: Progress = unheard) -> AsyncIterator[StoredPartition]:
+    """All partitions of a deployment, one by one. Raises ToolError where one has no state."""
+    for number in range(config.topics.partitions):
+        partition = await stored_partition(config, number, live=live, progress=progress)
+        if partition is None:
+            raise ToolError(f"{config.topics.state}-{number} has no state: let a worker run until every partition has one")
+        if partition.marker["partitions"] != config.topics.partitions:
+            many = partition.marker["partitions"]
+            raise ToolError(f"the state has {many} partitions, topics.partitions says {config.topics.partitions}: set it to {many}")
+        yield partition
+
+
+async def pending_of(consumer: AIOKafkaConsumer, topic: str, partition: StoredPartition, first: int, end: int) -> list[Pending]:
+    """The re-keyed records that a partition has not read. Raises ToolError where they are gone."""
+    applied = partition.marker["applied"].get(topic)
+    if applied is not None and applied + 1 < first:
+        raise ToolError(f"{topic}-{partition.number} begins at {first}, but the state goes on at {applied + 1}: what lay between is lost")
+    following = first if applied is None else applied + 1
+    pending: list[Pending] = []
+    async for records in records_of(consumer, TopicPartition(topic, partition.number), following, end):
+        pending += [(record.key, record.value) for record in records]
+    return pending
+
+
+def size_of(parts: Sequence[tuple[int, int]]) -> int:
+    """How many offsets there are."""
+    return sum(end - first for first, end in parts)
