@@ -258,8 +258,7 @@ class Engine:
         for end in self.reports.due(self.timer_time, to, last=last):
             self._fire(end)
             self.reports.take(end)
-        if not self.reports.since:
-            self.reports.since = to
+        self.reports.since = self.reports.since or to
         self._fire(to)
         self._set_turn()
 
@@ -277,8 +276,7 @@ class Engine:
         return level_sums(self.levels, self.rows)
 
     def _set_turn(self) -> None:
-        minutes = self.reports.every_minutes
-        self._turn = self.reports.next_after(self.timer_time) + self.settings.timer_delay if minutes and self.timer_time else NEVER
+        self._turn = self.reports.next_after(self.timer_time) + self.settings.timer_delay
 
     def _fire(self, to: int) -> None:
         self.timer_time = to

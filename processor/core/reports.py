@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from processor.core.business_hours import NEVER
 from processor.core.events import CONTACT, TICKET
 from processor.core.levels import Levels
 from processor.core.outputs import Report
@@ -43,9 +44,11 @@ class Reports:
     # -- which --------------------------------------------------------------------------------------------------------------------
 
     def next_after(self, timer_time: int) -> int:
-        """The first end of a report after `timer_time`, were it passed in small steps."""
+        """The first end of a report after `timer_time`, were it passed in small steps; before any event, the first event's."""
         width = self.every_minutes * MINUTE_MS
-        return (timer_time // width + 1) * width
+        if not width:
+            return NEVER
+        return (timer_time // width + 1) * width if timer_time else 0
 
     def due(self, before: int, to: int, *, last: bool) -> Sequence[int]:
         """The ends of the reports to take when timer time goes from `before` to `to`, ascending. `last`: also the last full minute."""

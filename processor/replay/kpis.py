@@ -1,0 +1,53 @@
+"""The KPI stage on a recorded log: what the topic of KPIs would hold for every W, without Kafka.
+
+The reports of the engines go through the same slices, the same adding up and the same records as between workers. So a replay says what
+any number of workers publishes of that log, minute by minute.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from processor.codec.partials import Place, Sender, decode_partial, encode_report, place_of
+from processor.config import Config
+from processor.core.outputs import Report
+from processor.core.settings import Settings
+from processor.export.kpi_view import KpiView
+from processor.kpis.combine import NEVER, TOTAL, Combiner
+from processor.kpis.encode import encode_kpis
+
+EPOCH = 1  # of a stage that lives as long as the replay
+
+OnRecord = Callable[[bytes, bytes | None], None]  # key, value; None takes the key away
+
+
+class ReplayedKpis:
+    """All partitions of the KPI stage. `report` is the `on_report` of a replay with so many partitions; `on_record` hears each record."""
+
+    def __init__(self, config: Config, settings: Settings, partitions: int, on_record: OnRecord) -> None:
+        many = config.topics.kpi_partitions
+        self._stage = [_combiner(number, partitions, many) for number in range(many)]
+        self._senders = [Sender(number, partitions, EPOCH, many, settings.group_bys) for number in range(partitions)]
+        self._midnights = settings.midnights
+        self._on_record = on_record
+        self._sequence = 0
+
+    def report(self, partition: int, report: Report) -> None:
+        """What a partition reports."""
+        self._sequence += 1
+        for number, _, value in encode_report(report, self._senders[partition], self._sequence):
+            combiner = self._stage[number]
+            combiner.add(decode_partial(value), report.end)
+            for combined in combiner.due(report.end):
+                for key, record in encode_kpis(combined, EPOCH, self._midnights):
+                    self._on_record(key, record)
+
+    def views(self) -> list[KpiView]:
+        """What the gauges show in the end."""
+        return [view for combiner in self._stage if (view := combiner.view()) is not None]
+
+
+def _combiner(number: int, partitions: int, kpi_partitions: int) -> Combiner:
+    """One that waits for every partition, however far the others are ahead: a replay is no faster for leaving something out."""
+    always: frozenset[Place] = frozenset([TOTAL] if place_of(*TOTAL, kpi_partitions) == number else [])
+    return Combiner(number, partitions, incomplete_after_ms=NEVER, always=always, pending_max=NEVER)
