@@ -162,6 +162,9 @@ class KpiApp(faust.App):
     async def on_first_start(self) -> None:
         """Faust would make directories for tables here."""
 
+    async def on_started(self) -> None:
+        """Faust would wait for its recovery here, and with it for the group."""
+
     async def _take(self, stream: faust.StreamT[bytes]) -> None:
         async for event in stream.events():
             message = event.message

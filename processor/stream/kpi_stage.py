@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 START_SECONDS = 60.0  # Faust's consumer gives up earlier where no broker answers
 STOP_SECONDS = 5.0  # at most, and half a session: afterwards the group forgets us by itself
 LONGEST_PROOF_PAUSE_SECONDS = 3.0
-SESSIONS_UNTIL_REPLACED = 4  # without a proof that what is assigned is ours
+SESSIONS_UNTIL_REPLACED = 4  # without a proof that we are in the group: longer than a dead member can hold up a rebalance
 
 Owned = frozenset[tuple[int, int]]  # partition, epoch
 
@@ -98,7 +98,7 @@ class KpiStage:
             if offsets and self._joined:
                 with suppress(KafkaError, TimeoutError):
                     await app.prove(offsets, wait_seconds=self._session_seconds)
-            if not offsets or self._lease.valid():
+            if self._lease.valid() or (self._joined and not offsets):  # in reserve there is nothing to confirm
                 confirmed = loop.time()
             elif loop.time() - confirmed > SESSIONS_UNTIL_REPLACED * self._session_seconds:
                 raise TimeoutError(f"the group has not confirmed its member for {loop.time() - confirmed:.0f} s")
