@@ -157,9 +157,9 @@ def _kpis() -> Iterator[Family]:
                    "flag", ("kpi_partition",))
     yield together("kpi_end_timestamp_seconds", "The full minute up to which the window KPIs of this part of the segments reach.",
                    "seconds since 1970", ("kpi_partition",))
-    yield together("kpi_level", "How many there are now, of all partitions together: backlog, awaiting (their first response) and due_* in "
-                   "tickets or clocks, contacts_waiting in contacts. Tabular: do not sum over level or by.", "tickets, contacts or clocks",
-                   ("level", *of_segment))
+    yield together("kpi_level", "How many there are now, of all partitions together: tickets in the backlog and awaiting their first "
+                   "response, contacts_waiting in a queue, of the total also clocks overdue. Tabular: do not sum over level or by.",
+                   "tickets, contacts or clocks", ("level", *of_segment))
     yield together("kpi_target", "What a KPI ought to be, from kpis.targets of the configuration. Tabular: do not sum.", "that of the KPI",
                    ("kpi", "stat", "direction", *of_segment))
 

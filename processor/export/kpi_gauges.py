@@ -26,7 +26,7 @@ END = f"{PREFIX}kpi_end_timestamp_seconds"
 LEVEL = f"{PREFIX}kpi_level"
 TARGET = f"{PREFIX}kpi_target"
 LEVELS = ("backlog", "awaiting", "contacts_waiting")  # of every segment
-LEVELS_OF_ALL = (*LEVELS, "overdue", "due_15m", "due_30m", "due_1h", "due_4h")  # of the total
+LEVELS_OF_ALL = (*LEVELS, "overdue")  # of the total
 
 
 def family_of(definition: Definition) -> str:

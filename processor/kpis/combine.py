@@ -92,6 +92,7 @@ class Combiner:
         self._minutes: dict[int, Minute] = {}  # by W; the one given out last stays, so that it can be completed or corrected
         self._changed: set[int] = set()
         self._epochs: dict[int, int] = {}
+        self._since: dict[int, int] = {}  # by partition: it had nothing before
         self._levels: dict[int, Levels] = {}
         self._floor = -1  # no W below it is given out
         self._latest: Combined | None = None
@@ -150,6 +151,9 @@ class Combiner:
             return Ignored.REPEATED
         present.parts[partial.part] = partial.segments
         self._changed.add(partial.end)
+        if partial.since > self._since.get(partial.partition, 0):
+            self._since[partial.partition] = partial.since
+            self._changed.update(end for end in self._minutes if end <= partial.since)
         return None
 
     def _add_levels(self, partial: LevelsPartial) -> Ignored | None:
@@ -165,7 +169,7 @@ class Combiner:
         given: list[Combined] = []
         for end in sorted(self._changed):
             minute = self._minutes.get(end)
-            if minute is not None and len(minute.whole()) == self.partitions:
+            if minute is not None and not self._missing(end, minute):
                 given += self._give_out(end, minute)
         self._changed.clear()
         overdue = [end for end in self._waiting() if self._minutes[end].since + self._incomplete_after <= now]
@@ -179,6 +183,14 @@ class Combiner:
         """When `due` may have something to say although nothing came."""
         instants = [self._minutes[end].since + self._incomplete_after for end in self._waiting()]
         return min((instant for instant in instants if instant < NEVER), default=None)
+
+    def _missing(self, end: int, minute: Minute) -> tuple[int, ...]:
+        """Those who have not reported; who began only later had nothing to report."""
+        slices, since = minute.slices, self._since
+        return tuple(
+            partition for partition in range(self.partitions)
+            if (not slices[partition].whole if partition in slices else since.get(partition, 0) < end)
+        )  # fmt: skip
 
     def _waiting(self) -> list[int]:
         """W's that were not given out by this owner and of which at least one partition has reported, ascending."""
@@ -202,8 +214,7 @@ class Combiner:
 
     def _give_out(self, end: int, minute: Minute) -> Iterator[Combined]:
         """This W, unless it was given out just so; earlier ones go under."""
-        whole = minute.whole()
-        missing = tuple(partition for partition in range(self.partitions) if partition not in whole)
+        missing = self._missing(end, minute)
         sums, again = self._merge(minute), self._latest if self._latest is not None and self._latest.end == end else None
         if again is not None and (again.missing, self._latest_sums) == (missing, sums):
             return

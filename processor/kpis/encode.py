@@ -69,7 +69,7 @@ def decode_published(key: bytes | None, value: bytes | None) -> Published | None
         document = orjson.loads(value)
         data = document["data"]
         return Published(place, window, int(data["epoch"]), parse_time(document["time"]), int(data["sequence"]))
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"no KPIs: {error!r}") from None
 
 
