@@ -20,6 +20,8 @@ COMMANDS = {
     "capture": "Write a topic to a file, record by record.",
     "replay": "Compute the KPIs of a recorded log, without Kafka.",
     "check": "Check a configuration; list all its faults.",
+    "state": "Export, import or rebuild the stored state.",
+    "forget": "Erase a person from the stored state.",
     "convert": "Turn recorded logs of other systems into events.",
 }
 

@@ -106,14 +106,16 @@ async def stored_partitions(config: Config, *, live: bool = False, progress: Pro
         yield partition
 
 
-async def pending_of(consumer: AIOKafkaConsumer, topic: str, partition: StoredPartition, first: int, end: int) -> list[Pending]:
+async def pending_of(
+    consumer: AIOKafkaConsumer, topic: str, number: int, marker: dict[str, Any], first: int, end: int
+) -> list[Pending]:
     """The re-keyed records that a partition has not read. Raises ToolError where they are gone."""
-    applied = partition.marker["applied"].get(topic)
+    applied = marker["applied"].get(topic)
     if applied is not None and applied + 1 < first:
-        raise ToolError(f"{topic}-{partition.number} begins at {first}, but the state goes on at {applied + 1}: what lay between is lost")
+        raise ToolError(f"{topic}-{number} begins at {first}, but the state goes on at {applied + 1}: what lay between is lost")
     following = first if applied is None else applied + 1
     pending: list[Pending] = []
-    async for records in records_of(consumer, TopicPartition(topic, partition.number), following, end):
+    async for records in records_of(consumer, TopicPartition(topic, number), following, end):
         pending += [(record.key, record.value) for record in records]
     return pending
 

@@ -1,4 +1,4 @@
-"""An exported state as a file of JSON lines: a header, then each partition's marker, its records, and what it had not read of re-keyed.
+"""An exported state as a file of JSON lines: a header, each partition's marker and records, and the re-keyed records that it had not read.
 
     {"format": "ticket-kpis.state", ...}                     what it is, of which deployment, and what it must add up to
     {"partition": 0, "marker": {...}}
@@ -76,21 +76,29 @@ class ExportWriter:
         self._part.unlink(missing_ok=True)
 
     def add(self, partition: StoredPartition) -> None:
-        """Write one partition."""
+        """Write one partition: its marker and its records; its pending ones come later."""
         assert self._body is not None
         marker, number = partition.marker, partition.number
         lines = [orjson.dumps({"partition": number, "marker": marker})]
         for key, value in partition.records.items():
             lines.append(orjson.dumps({"partition": number, "key": key.decode(), "value": orjson.Fragment(value)}))
-        for target, value in partition.pending:
-            named = None if target is None else target.decode()
-            lines.append(orjson.dumps({"partition": number, "pending": orjson.Fragment(value), "key": named}))
         self._body.writelines(line + b"\n" for line in lines)
         self._digest = (self._digest + int(marker["digest"], 16)) % LEDGER_MODULUS
         self._ledger_count += marker["ledger_count"]
-        sizes = {"records": len(partition.records), "pending": len(partition.pending)}
+        sizes = {"records": len(partition.records), "pending": 0}
         self._partitions[str(number)] = {**sizes, **{name: marker[name] for name in ("applied", "stream_time", "timer_time")}}
         self._versions = {name: marker[name] for name in ("state_version", "ladder_version", "fingerprint", "settings")}
+
+    def add_pending(self, number: int, pending: list[Pending]) -> None:
+        """Write what a partition has not read of the re-keyed topic.
+
+        To be read after the markers of all partitions: what one of them handed over before its marker must not be missing.
+        """
+        assert self._body is not None
+        for target, value in pending:
+            named = None if target is None else target.decode()
+            self._body.write(orjson.dumps({"partition": number, "pending": orjson.Fragment(value), "key": named}) + b"\n")
+        self._partitions[str(number)]["pending"] += len(pending)
 
     def finish(self) -> dict[str, Any]:
         """Put the file together; returns its header."""

@@ -39,6 +39,7 @@ from processor.state_tools.file import StoredPartition
 from processor.versions import objections
 
 Store = dict[RecordKey, Any]
+Where = Callable[[str, int], int]  # the new partition of an entity, from its id and its old partition
 
 _ENTITY_FORMS = ("e", "h")
 
@@ -85,11 +86,15 @@ def move(
     settings: Settings,
     old: Sequence[StoredPartition],
     partitions: int,
-    place: Callable[[str], int] | None = None,
+    *,
+    stay: bool = False,
     progress: Callable[[int], None] = lambda _records: None,
 ) -> Moved:
-    """Deal the old partitions out to so many new ones. `progress` hears of records taken. Raises MoveError."""
-    where = place or (lambda key: partition_of(key.encode(), partitions))
+    """Deal the old partitions out to so many new ones; with `stay`, each entity stays where it is, whatever its id says.
+
+    `progress` hears of records taken. Raises MoveError.
+    """
+    where = _stays if stay else _by_key(partitions)
     before = _Joined(settings, old, progress)
     delivered = before.deliver_pending()
     before.level()
@@ -100,10 +105,18 @@ def move(
         engine = Engine(settings, number, partitions)
         for _ in engine.restore(markers[number], stores[number].items()):
             pass
-        facts = [stated for stated in before.facts if where(stated.key) == number]
+        facts = [stated for old_number, stated in before.facts if where(stated.key, old_number) == number]
         moved.append(MovedPartition(number, engine, stores[number], facts))
         progress(len(stores[number]))
     return Moved(moved, before.timer_time, before.stream_time, delivered, taken)
+
+
+def _stays(_key: str, number: int) -> int:
+    return number
+
+
+def _by_key(partitions: int) -> Where:
+    return lambda key, _number: partition_of(key.encode(), partitions)
 
 
 def shown(engines: Sequence[Engine]) -> dict[str, Any]:
@@ -115,7 +128,7 @@ class _Joined:
     """The old partitions as engines that hand over to each other, and what they would have left in their topics."""
 
     def __init__(self, settings: Settings, old: Sequence[StoredPartition], progress: Callable[[int], None]) -> None:
-        self.facts: list[Stated] = []
+        self.facts: list[tuple[int, Stated]] = []
         self.engines: dict[int, Engine] = {}
         self.stores: dict[int, Store] = {}
         self._pending = {each.number: each.pending for each in old}
@@ -171,7 +184,7 @@ class _Joined:
         handed = False
         for number, engine in self.engines.items():
             step = engine.drain()
-            self.facts += step.facts
+            self.facts += ((number, stated) for stated in step.facts)
             store = self.stores[number]
             for key, value in step.records.items():
                 if value is None:
@@ -183,13 +196,13 @@ class _Joined:
         return handed
 
 
-def _dealt(before: _Joined, partitions: int, where: Callable[[str], int]) -> tuple[list[Store], list[dict[str, Any]]]:
+def _dealt(before: _Joined, partitions: int, where: Where) -> tuple[list[Store], list[dict[str, Any]]]:
     """Records and markers of the new partitions."""
     stores: list[Store] = [{} for _ in range(partitions)]
     for number, store in before.stores.items():
         for key, value in store.items():
             if key[0] in _ENTITY_FORMS:
-                into = stores[where(key[-1])]
+                into = stores[where(key[-1], number)]
                 if key in into:
                     raise MoveError(
                         f"{key[1]} {key[-1]} lies on two partitions: its events were not keyed by its id, so it cannot be dealt out. "
@@ -202,14 +215,15 @@ def _dealt(before: _Joined, partitions: int, where: Callable[[str], int]) -> tup
     return stores, [_marker(before, partitions, number) for number in range(partitions)]
 
 
-def _take_entries_along(before: _Joined, stores: list[Store], where: Callable[[str], int]) -> None:
+def _take_entries_along(before: _Joined, stores: list[Store], where: Where) -> None:
     """One entry into the backlog for each ticket of it that comes to lie elsewhere than the sums of its partition."""
     moves: Counter[tuple[CellKey, int, int]] = Counter()
     for number, engine in before.engines.items():
         for key, entity in engine.entities[TICKET].items():
             ticket = entity.state
-            if isinstance(ticket, Ticket) and ticket.in_backlog and where(key) != number % len(stores):
-                moves[engine.rows.place(TICKET, ticket.dims).cell_key, number % len(stores), where(key)] += 1
+            home, new = number % len(stores), where(key, number)
+            if isinstance(ticket, Ticket) and ticket.in_backlog and new != home:
+                moves[engine.rows.place(TICKET, ticket.dims).cell_key, home, new] += 1
     for (cell_key, source, target), count in moves.items():
         left = count
         taken, given = stores[source].get(("c", cell_key), {}), stores[target].setdefault(("c", cell_key), {})

@@ -39,6 +39,16 @@ class Expected:
     rejected: dict[tuple[int, int], str]
     reports: dict[tuple[int, int], Report] = field(default_factory=dict)
     handed_over: int = 0
+    engines: list[Engine] = field(default_factory=list)
+
+    def levels(self) -> dict[int, dict[Any, dict[str, int]]]:
+        """The levels of each partition that has some, by names and values of segments."""
+        names = self.settings.group_bys
+        found = {
+            engine.partition: {(names[segment[0]], segment[1]): sums for segment, sums in engine.level_sums().items()}
+            for engine in self.engines
+        }
+        return {partition: segments for partition, segments in found.items() if segments}
 
     def of(self, partitions: Iterable[int]) -> dict[str, Any]:
         """The snapshot of a worker that owns these partitions."""
@@ -62,7 +72,7 @@ def expected(config: Config, records: list[Any], *, report_every_minutes: int = 
             rejected[record.partition, record.offset] = reason
     for engine in engines:
         engine.advance_by_log()
-    made = Expected(settings, [], applied, Counter(), rejected)
+    made = Expected(settings, [], applied, Counter(), rejected, engines=engines)
     _settle(engines, made)
     made.views = [engine.view() for engine in engines]
     return made
