@@ -121,6 +121,24 @@ class Clock:
         self.started_at = since
         self.arm(policies)
 
+    def is_late(self, at: int) -> bool:
+        """Whether a start that was moved has put the deadline before `at`."""
+        return self.target is not None and self.breached_at is None and (self.due < at or self.elapsed > self.target.ms)
+
+    def missed_at(self, at: int, policies: Policies) -> int:
+        """When a clock that is late at `at` had run for as long as it may, by the hours of its present target."""
+        assert self.target is not None
+        calendar = policies.calendar(self.target.calendar)
+        running = self._between(self.resumed_at, at, policies) if self.state == RUNNING else 0
+        over = self.elapsed + running - self.target.ms
+        for start, end in reversed(self._segments_until(at)):
+            length = self._between(start, end, policies)
+            if over < length or start == self.started_at:
+                left = max(length - over, 0)
+                return start + left if calendar is None else min(calendar.add(start, left), at)
+            over -= length
+        return at
+
     def breach(self, at: int, *, induced: bool = False) -> None:
         """Set the latch."""
         self.breached_at = at

@@ -22,7 +22,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from processor.core.business_hours import NEVER
-from processor.core.events import CONTACT, CONTROL, DATA_FIELDS, RANK_NORMAL, TICKET, Event, Reason, Rejected, entity_of
+from processor.core.events import CONTACT, CONTROL, DATA_FIELDS, TICKET, Event, Reason, Rejected, entity_of
 from processor.core.facts import DETAIL_KINDS, HANDED_KINDS, LEDGER_MODULUS, Fact, fact_number
 from processor.core.levels import Levels, levels_of
 from processor.core.outputs import Conflict, RecordKey, Rekeyed, Stated, Step, View
@@ -157,10 +157,12 @@ class Engine:
         entity = tickets.get(key)
         if entity is None:
             entity = tickets[key] = Timeline(TICKET, key, new_state(TICKET, self.policies))
-        event = Event(handed.at, RANK_NORMAL, "", "", f"{handed.number:032x}", handed.kind, key, handed.data)
+        event = handed.event()
         known_late = len(self.rows.late)
         if handed.sign < 0 and event in entity.tail:
             self._refold(entity, None, entity.tail.index(event))
+            if not entity.tail and entity.base is None:
+                self._forget(entity)  # nothing is known of it any more
         elif handed.sign > 0 and not entity.too_old(event):
             self._fold(entity, event)
         else:  # only where a tail overflowed, or a partition was silent for longer than events may be late

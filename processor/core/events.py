@@ -13,6 +13,7 @@ RANK_CREATED = 0
 RANK_MESSAGE = 1
 RANK_NORMAL = 2
 RANK_DISCARD = 3
+RANK_HANDED = 4
 
 
 class Event(NamedTuple):
@@ -73,9 +74,13 @@ CONTROL = "control"
 # durations in milliseconds. `source` and `contact` are the ids of who hands it over; `hops` counts the merges on the way.
 HANDED_FIELDS: dict[str, tuple[str, ...]] = {
     "ticket.wait_handed": ("source", "since", "hops"),  # a ticket was merged into this one, and its customer waits since then
-    "ticket.wait_withdrawn": ("source",),  # the merge was undone
+    "ticket.wait_withdrawn": ("source", "merged_at"),  # the merge of that instant was undone
     "ticket.contact_answered": ("contact", "wait"),  # an agent accepted a contact that belongs to this ticket, after that wait
 }
+
+# Their place among events of one instant. The answer of a contact is a reply. A wait comes last: one that was merged away at that instant
+# does not hand it on, so that tickets that are merged into each other at one instant hand nothing round and round.
+HANDED_RANKS = {"ticket.contact_answered": RANK_MESSAGE, "ticket.wait_withdrawn": RANK_NORMAL, "ticket.wait_handed": RANK_HANDED}
 
 # kind -> names of the entries of `Event.data`, in order. Optional ones are None when absent.
 DATA_FIELDS: dict[str, tuple[str, ...]] = {

@@ -31,16 +31,18 @@ def merged(ticket: Ticket, event: Event, at: int, out: Out) -> None:
     first, target = ticket.first_response, event.data[0]
     waiting = ticket.in_population and first is not None and first.open and target and target != event.key
     ticket._discard(MERGED, at, out)
-    hops = 1 + max((hops for _, hops in ticket.handed.values()), default=0)
-    if waiting and first is not None and hops <= CHAIN_MAX:
-        ticket.merged_into = target
-        out.append((1, Fact("ticket.wait_handed", ticket.returns, at, ticket.dims, (target, first.started_at, hops))))
+    if waiting:
+        ticket.merged_into = (target, at)
+        handed = [(since, hops) for since, hops in ticket.handed.values() if hops < CHAIN_MAX]  # others were handed on too often
+        since = min([ticket.asked_at, *(since for since, _ in handed)])
+        hops = 1 + max((hops for _, hops in handed), default=0)
+        out.append((1, Fact("ticket.wait_handed", ticket.returns, at, ticket.dims, (target, since, hops))))
 
 
 def unmerged(ticket: Ticket, _event: Event, at: int, out: Out) -> None:
     """The ticket is back, and takes its wait back."""
     if ticket.flags & MERGED and ticket.merged_into is not None:
-        out.append((1, Fact("ticket.wait_withdrawn", ticket.returns, at, ticket.dims, (ticket.merged_into,))))
+        out.append((1, Fact("ticket.wait_withdrawn", ticket.returns, at, ticket.dims, ticket.merged_into)))
         ticket.merged_into = None
     ticket._return(MERGED, at, out)
 
@@ -72,7 +74,7 @@ def contact_answered(ticket: Ticket, event: Event, at: int, out: Out) -> None:
         first = ticket.first_response
         if first is not None and first.open and at - wait < first.started_at:
             first.move_start(at - wait, ticket.policies)
-            _breach_if_due_before(ticket, at, first, out)
+            _breach_where_missed(ticket, at, first, out)
         ticket._respond(at, out)
 
 
@@ -91,7 +93,7 @@ def _answer_before(ticket: Ticket, at: int, wait: int, out: Out) -> None:
     assert first is not None
     first.started_at = first.resumed_at = first.business_since = _waiting_since(ticket, at - wait)
     first.arm(ticket.policies)
-    _breach_if_due_before(ticket, at, first, out)
+    _breach_where_missed(ticket, at, first, out)
     ticket._respond(at, out)
 
 
@@ -103,7 +105,7 @@ def _move_start(ticket: Ticket, at: int, out: Out) -> None:
     since = _waiting_since(ticket, ticket.asked_at)
     if since != first.started_at:
         first.move_start(since, ticket.policies)
-    if first.due < at:
+    if first.is_late(at):
         first.breach(at, induced=True)
         ticket._outcome(first.breached_fact(ticket.dims), out)
 
@@ -112,8 +114,8 @@ def _waiting_since(ticket: Ticket, at: int) -> int:
     return min([at, *(since for since, _ in ticket.handed.values())])
 
 
-def _breach_if_due_before(ticket: Ticket, at: int, first: Clock, out: Out) -> None:
+def _breach_where_missed(ticket: Ticket, at: int, first: Clock, out: Out) -> None:
     """What the contact tells of the start may put the deadline into the past: then it was missed there."""
-    if first.due < at:
-        first.breach(first.due)
+    if first.is_late(at):
+        first.breach(first.missed_at(at, ticket.policies))
         ticket._outcome(first.breached_fact(ticket.dims), out)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from processor.core.events import Event
+from processor.core.events import HANDED_RANKS, Event
 from processor.core.facts import Fact
 from processor.core.levels import Key
 from processor.core.rows import CellKey, Row, Segment
@@ -63,6 +63,10 @@ class Rekeyed:
     number: int
     at: int
     data: tuple[Any, ...]
+
+    def event(self) -> Event:
+        """The event of the target's timeline. Among those of one instant and kind the ids of who hands it over decide."""
+        return Event(self.at, HANDED_RANKS[self.kind], "", "", f"{self.data[0]}/{self.number:032x}", self.kind, self.target, self.data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,7 @@ class Ticket:
         self.asked_at = 0  # when its own customer began to wait: where its clocks start
         self.handed: dict[str, tuple[int, int]] = {}  # waits of tickets merged into this one: source -> (since, hops)
         self.contact_answer: tuple[int, int] | None = None  # a contact answered before the ticket was created: (at, wait)
-        self.merged_into: str | None = None  # the ticket to which its wait was handed
+        self.merged_into: tuple[str, int] | None = None  # the ticket to which its wait was handed, and when
         self.solves = 0
         self.reopens = 0
         self.entries = 0
@@ -177,6 +177,8 @@ class Ticket:
             self.engaged = direction == "inbound"
             if self.engaged:
                 self._start_clocks(at, out)
+            else:
+                self.contact_answer = None  # nobody had asked
             if self.in_backlog:
                 self._enter(at, "created", out)
             elif status in SOLVED_STATUSES:
@@ -452,7 +454,7 @@ class Ticket:
         (ticket.created_at, ticket.seen_created, ticket.adopted, ticket.engaged, ticket.status, dims, ticket.policy_id, ticket.flags,
          ticket.replied, first, resolution, ticket.solves, ticket.reopens, ticket.entries, ticket.exits, ticket.moves, ticket.returns,
          ticket.solved_at, final_due, standing, suspended, ticket.last_fired, gone_at, ticket.asked_at, handed, contact_answer,
-         ticket.merged_into) = stored  # fmt: skip
+         merged_into) = stored  # fmt: skip
         ticket.dims = tuple(dims)
         ticket.first_response = Clock.thaw(first, policies) if first else None
         ticket.resolution = Clock.thaw(resolution, policies) if resolution else None
@@ -460,6 +462,7 @@ class Ticket:
         ticket.gone_at = NEVER if gone_at is None else gone_at
         ticket.handed = {source: (since, hops) for source, (since, hops) in handed}
         ticket.contact_answer = tuple(contact_answer) if contact_answer else None
+        ticket.merged_into = tuple(merged_into) if merged_into else None
         ticket.standing = [thaw_fact(fact) for fact in standing]
         ticket.suspended = [thaw_fact(fact) for fact in suspended]
         first_due = ticket.first_response.due if ticket.first_response else NEVER

@@ -188,15 +188,16 @@ def difference(before: Out, after: Out) -> Out:
 
 def _withdrawals(events: list[Event], window: int) -> list[tuple[int, int]]:
     """Index pairs: a wait that was handed over, and its withdrawal within `window` after it."""
-    handed: dict[str, int] = {}
+    withdrawn = [(index, event) for index, event in enumerate(events) if event.kind == "ticket.wait_withdrawn"]
+    if not withdrawn:
+        return []
+    handed = {(event.data[0], event.occurred_at): index for index, event in enumerate(events) if event.kind == "ticket.wait_handed"}
     pairs: list[tuple[int, int]] = []
-    for index, event in enumerate(events):
-        if event.kind == "ticket.wait_handed":
-            handed[event.data[0]] = index
-        elif event.kind == "ticket.wait_withdrawn":
-            first = handed.pop(event.data[0], None)
-            if first is not None and event.occurred_at - events[first].occurred_at <= window:
-                pairs.append((first, index))
+    for index, event in withdrawn:
+        source, merged_at = event.data
+        first = handed.get((source, merged_at))
+        if first is not None and event.occurred_at - merged_at <= window:
+            pairs.append((first, index))
     return pairs
 
 

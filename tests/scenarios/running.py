@@ -139,13 +139,13 @@ class Run:
 
     def _drain(self) -> None:
         step = self._engine().drain()
-        if Exchange({0: self._engine()}, lambda _key: 0).deliver(0, step):
-            self._drain()
         for stated in step.facts:
             self.facts[stated.key, stated.fact] += stated.sign
         for key, value in step.records.items():
             # As it comes back from a topic: lists for tuples, except that events are decoded again.
             self.records[json.dumps(key)] = value if value is None or key[0] == "e" else json.loads(json.dumps(value))
+        if Exchange({0: self._engine()}, lambda _key: 0).deliver(0, step):
+            self._drain()
 
     def _restart(self) -> None:
         engine = self._engine()
