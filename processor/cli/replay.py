@@ -9,7 +9,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
@@ -22,8 +22,13 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.table import Table
 
 from processor.cli.options import PROBLEMS, config_option, instant, load_config, refuse, refusing
+from processor.compile import compile_settings
+from processor.config import Config
 from processor.core.business_hours import NEVER
+from processor.core.settings import Settings
 from processor.export.collector import Exporter
+from processor.export.family import Family
+from processor.export.openmetrics import HOURS_MAX, OpenMetricsError, known_families, write
 from processor.export.snapshot import Difference, SnapshotError, check_format, compare
 from processor.replay import Refused, Replay, ReplayError
 from processor.report import comparison, document, rendering
@@ -33,7 +38,15 @@ PAPER_WIDTH = 170  # of reports that do not go to a terminal
 EXAMPLES_MAX = 3  # details of rejected records kept for the report, per reason
 LINES_AT_ONCE = 2000
 DIFFERENCES_MAX = 50  # listed; the others are counted
-REFUSED = (ReplayError, SnapshotError, FileNotFoundError, IsADirectoryError, PermissionError)  # told without a traceback
+REFUSED = (ReplayError, SnapshotError, OpenMetricsError, FileNotFoundError, IsADirectoryError, PermissionError)  # told without a traceback
+
+
+def _known_families(names: Sequence[str]) -> Sequence[Family]:
+    """Those of these names, or all; a usage error before the log is read."""
+    try:
+        return known_families(names)
+    except OpenMetricsError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 _OUT = click.Path(dir_okay=False, allow_dash=True)
@@ -53,21 +66,27 @@ _OUT = click.Path(dir_okay=False, allow_dash=True)
 @click.option("--snapshot", "snapshot_path", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
               help="Replay a capture up to where this /snapshot of a worker was taken, and compare every number with it.")
 @click.option("--write-snapshot", "write_path", metavar="PATH", type=_OUT, help="Write all numbers as a worker's /snapshot shows them.")
+@click.option("--openmetrics", "openmetrics_path", metavar="PATH", type=_OUT,
+              help="Write one sample per minute of event time and series, for `promtool tsdb create-blocks-from openmetrics`.")
+@click.option("--openmetrics-hours", type=click.IntRange(min=1, max=HOURS_MAX), default=24, show_default=True,
+              help="Of the last so many hours of the log. Sums of the time before are in the values.")
+@click.option("--openmetrics-family", "families", multiple=True, metavar="NAME",
+              callback=lambda _context, _option, names: _known_families(names), help="Only these families; may be given several times.")
 @click.option("--what-if", "what_if_path", metavar="CONFIG", type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="Also replay with the newest version of each policy and calendar of CONFIG in force for the whole past, and compare. It "
               "may be the same file. Everything else that is written stays as it was.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if any record was rejected.")
 def command(
     log: Path, config_path: Path | None, partitions: int | None, at_ms: int | None, exposition: str | None, facts_path: str | None,
-    rejected_path: str | None, *, as_json: bool, snapshot_path: Path | None, write_path: str | None, what_if_path: Path | None,
-    strict: bool,
+    rejected_path: str | None, *, as_json: bool, snapshot_path: Path | None, write_path: str | None, openmetrics_path: str | None,
+    openmetrics_hours: int, families: Sequence[Family], what_if_path: Path | None, strict: bool,
 ) -> None:  # fmt: skip
     """Compute the KPIs of LOG: a file of events or a capture (.gz too), a folder of such files in the order of their names, or - for stdin.
 
     Prints a report, unless something else goes to standard output. Exit codes: 0 fine; 1 rejected records (with --strict), or a difference
     from the snapshot; 2 wrong usage or configuration.
     """
-    outputs = [path for path in (exposition, facts_path, rejected_path, write_path) if path == "-"]
+    outputs = [path for path in (exposition, facts_path, rejected_path, write_path, openmetrics_path) if path == "-"]
     if len(outputs) + as_json > 1:
         refuse("only one output can go to standard output: give the others a file")
     if what_if_path and (snapshot_path or outputs):
@@ -83,7 +102,8 @@ def command(
             until={int(number): of["applied"] for number, of in taken["partitions"].items()} if taken else None,
             timers_until=_timers(taken) if taken else NEVER if at_ms is None else at_ms,
             on_refused=refusals.note,
-            keep_facts=facts_path is not None,
+            keep_facts=facts_path is not None or openmetrics_path is not None,
+            settings=_settings(config, with_details=openmetrics_path is not None),
         )
         what_if = WhatIf(replay, supposed, partitions=partitions, timers_until=NEVER if at_ms is None else at_ms) if supposed else None
         seconds = _run(what_if or replay, log)
@@ -94,6 +114,8 @@ def command(
             _write(write_path, [orjson.dumps(replay.snapshot(), option=orjson.OPT_APPEND_NEWLINE)])
         if facts_path:
             _write(facts_path, (fact + b"\n" for fact in replay.facts()))
+        if openmetrics_path:
+            _write(openmetrics_path, _openmetrics(replay, openmetrics_hours, families))
         if not outputs:
             _report(replay, seconds, refusals, what_if, as_json=as_json)
         differs = taken is not None and _tell_differences(compare(taken, replay.snapshot()), to_stderr=as_json or bool(outputs))
@@ -212,6 +234,17 @@ class Refusals:
             value = None if refused.value is None else refused.value.rstrip(b"\r\n").decode(errors="backslashreplace")
             told = {"reason": reason, "detail": detail, "line": refused.line, "partition": refused.partition, "offset": refused.offset}
             self.file.write(orjson.dumps({**told, "value": value}, option=orjson.OPT_APPEND_NEWLINE))
+
+
+def _settings(config: Config, *, with_details: bool) -> Settings:
+    """Starts of clocks are details among the facts, and numbers among the metrics."""
+    settings = compile_settings(config)
+    return replace(settings, facts_detail_all=True) if with_details else settings
+
+
+def _openmetrics(replay: Replay, hours: int, families: Sequence[Family]) -> Iterator[bytes]:
+    until = min((view.timer_time for view in replay.views()), default=0)
+    return write(replay.net_facts(), replay.config, replay.settings, until=until, hours=hours, families=families)
 
 
 def _opened(path: str) -> Any:
