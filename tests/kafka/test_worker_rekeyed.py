@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from random import Random
@@ -33,7 +33,7 @@ DESK: dict[str, Any] = {
 }
 
 
-def life(number: int, at: int, random: Random) -> list[tuple[int, str, bytes]]:
+def life(number: int, at: int, random: Random, *, handed_on: bool) -> list[tuple[int, str, bytes]]:
     """Two tickets and a contact that have to do with each other, as (time, key, event): merged, answered on the phone, or both undone."""
     first, second, third, contact = f"T-{number}-a", f"T-{number}-b", f"T-{number}-c", f"C-{number}"
     told = [
@@ -50,7 +50,7 @@ def life(number: int, at: int, random: Random) -> list[tuple[int, str, bytes]]:
         then(minutes, source, lambda when: event(kind, when, ticket_id=source, merged_into=target))
 
     merge(4, first, second)
-    if number % 3 == 0:  # handed on
+    if handed_on and number % 3 == 0:
         merge(6, second, third)
     if number % 4 == 0:  # and taken back
         merge(9, first, second, "ticket.unmerged")
@@ -64,10 +64,10 @@ def life(number: int, at: int, random: Random) -> list[tuple[int, str, bytes]]:
     return told
 
 
-def lives(count: int, partitions: int, seed: int, *, shuffled: bool) -> list[Sent]:
+def lives(count: int, partitions: int, seed: int, *, shuffled: bool, handed_on: bool) -> list[Sent]:
     """The log of so many, a new one every minute; some of it twice, and out of order where nobody asks what was known when."""
     random = Random(seed)
-    told = sorted(item for number in range(count) for item in life(number, START + number * MINUTE_MS, random))
+    told = sorted(item for number in range(count) for item in life(number, START + number * MINUTE_MS, random, handed_on=handed_on))
     if shuffled:
         told += random.choices(told, k=count)
         told.sort(key=lambda item: item[0] + random.randint(0, 20 * MINUTE_MS))
@@ -114,7 +114,7 @@ def assert_as_offline(deployment: Deployment, *each: dict[str, Any]) -> Expected
 def test_what_crosses_partitions_survives_a_kill_at_every_failpoint(broker: Broker, topic_name: TopicName, tmp_path: Path) -> None:
     short = {"step_events_max": 40, "session_timeout_seconds": 1}
     deployment = Deployment(broker.bootstrap, topic_name("cross"), tmp_path, worker=short, **DESK).create_topics()
-    log = lives(150, 2, 3, shuffled=True)
+    log = lives(150, 2, 3, shuffled=True, handed_on=True)
     deployment.send(log)
     for point in POINTS:
         if not point.startswith("clock."):
@@ -172,7 +172,7 @@ def test_partials_are_those_of_the_engines_alone_for_every_minute(
     each_minute: dict[str, Any] = {"kpis": {"backfill_minutes": 1}, "worker": {"step_events_max": 60}}
     deployment = Deployment(broker.bootstrap, topic_name("partials"), tmp_path, partitions=partitions, **each_minute, **DESK)
     deployment.create_topics()
-    log = lives(90, partitions, 5, shuffled=False)
+    log = lives(90, partitions, 5, shuffled=False, handed_on=False)
     with ExitStack() as stack:
         running = [stack.enter_context(deployment.worker(f"worker-{number}")) for number in range(workers)]
         until("all have a share", lambda: _shared_out(running, partitions))
@@ -183,7 +183,7 @@ def test_partials_are_those_of_the_engines_alone_for_every_minute(
     wanted = as_reported(want)
     assert {end for _, end in wanted} == {end for _, end in windows}
     assert len(wanted) > partitions * 100
-    assert windows == wanted
+    assert list(_differences(wanted, windows)) == []
     assert levels == want.levels()
     assert any(row.get("first_response:count", 0) or any("first_response" in key for key in row) for row in _rows(windows))
 
@@ -195,3 +195,18 @@ def _rows(windows: dict[tuple[int, int], Any]) -> list[dict[str, int]]:
 def _shared_out(workers: list[Worker], partitions: int) -> bool:
     shares = [len(worker.applied()) for worker in workers]
     return sum(shares) == partitions and min(shares) > 0
+
+
+def _differences(wanted: dict[tuple[int, int], Any], found: dict[tuple[int, int], Any]) -> Iterator[tuple[Any, ...]]:
+    """Every number in which two sets of reports differ, with where it stands."""
+    for place in sorted(wanted.keys() | found.keys()):
+        some, others = wanted.get(place, {}), found.get(place, {})
+        for segment in sorted(some.keys() | others.keys()):
+            (rows, backlog), (other_rows, other_backlog) = some.get(segment, ({}, 0)), others.get(segment, ({}, 0))
+            if backlog != other_backlog:
+                yield place, segment, "backlog", backlog, other_backlog
+            for window in sorted(rows.keys() | other_rows.keys()):
+                row, other = rows.get(window, {}), other_rows.get(window, {})
+                for key in sorted(row.keys() | other.keys()):
+                    if row.get(key, 0) != other.get(key, 0):
+                        yield place, segment, window, key, row.get(key, 0), other.get(key, 0)
