@@ -12,23 +12,17 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from processor.codec.state import decode_marker
 from processor.config import Config
 from processor.state_tools.file import Pending, StoredPartition
-from processor.stream.connection import admin_client, aiokafka_settings
+from processor.stream.connection import aiokafka_settings, partitions_of
 from processor.stream.state_topic import read_state, unheard
-from processor.stream.topics import require_stopped
 
 Progress = Callable[[int], None]
 
 FETCH_BYTES = 8 * 1024 * 1024
+WAIT_SECONDS = 10.0  # for a broker that has answered before
 
 
 class ToolError(Exception):
     """It cannot be done as things are. The message says what to do about it."""
-
-
-def require_no_workers(config: Config, wait_seconds: float) -> None:
-    """Raises ValueError while workers of the deployment run, or none of its topics can be asked for."""
-    with admin_client(config.kafka, wait_seconds=wait_seconds) as admin:
-        require_stopped(admin, config.application_id)
 
 
 @asynccontextmanager
@@ -49,20 +43,15 @@ async def reading(config: Config) -> AsyncIterator[AIOKafkaConsumer]:
         await consumer.stop()
 
 
-async def bounds(consumer: AIOKafkaConsumer, topic: str, partitions: int) -> list[tuple[int, int]]:
-    """(first, end) of each partition. Raises ToolError where the topic has not so many."""
-    found = len(consumer.partitions_for_topic(topic) or await consumer_partitions(consumer, topic))
-    if found != partitions:
-        raise ToolError(f"{topic} has {found} partitions where {partitions} are expected; `ticket-kpis topics verify` says more")
-    sources = [TopicPartition(topic, number) for number in range(partitions)]
+async def bounds(config: Config, consumer: AIOKafkaConsumer, topic: str) -> list[tuple[int, int]]:
+    """(first, end) of each partition. Raises ToolError where there are not as many as configured."""
+    wanted = config.topics.partitions
+    found = len(await partitions_of(config.kafka, topic, wait_seconds=WAIT_SECONDS))
+    if found != wanted:
+        raise ToolError(f"{topic} has {found} partitions, topics.partitions says {wanted}; `ticket-kpis topics verify` says more")
+    sources = [TopicPartition(topic, number) for number in range(wanted)]
     first, end = await consumer.beginning_offsets(sources), await consumer.end_offsets(sources)
     return [(first[source], end[source]) for source in sources]
-
-
-async def consumer_partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    """The partitions of a topic that the consumer may not have heard of yet; empty where there is none."""
-    await consumer.topics()
-    return consumer.partitions_for_topic(topic) or set()
 
 
 async def records_of(consumer: AIOKafkaConsumer, source: TopicPartition, first: int, end: int) -> AsyncIterator[list[Any]]:

@@ -28,14 +28,14 @@ async def export_state(
         **about,
     }
     async with reading(config) as consumer:
-        begin(size_of(await bounds(consumer, topics.state, topics.partitions)))
+        begin(size_of(await bounds(config, consumer, topics.state)))
         markers: list[dict[str, Any]] = []
         try:
             with ExportWriter(path, described) as writer:
                 async for partition in stored_partitions(config, live=live, progress=progress):
                     writer.add(partition)
                     markers.append(partition.marker)
-                ends = await bounds(consumer, topics.rekeyed, topics.partitions)
+                ends = await bounds(config, consumer, topics.rekeyed)
                 for number, (marker, (first, end)) in enumerate(zip(markers, ends, strict=True)):
                     writer.add_pending(number, await pending_of(consumer, topics.rekeyed, number, marker, first, end))
                 return writer.finish()

@@ -46,12 +46,12 @@ async def import_state(config: Config, settings: Settings, exported: Exported, *
 
 async def _require_empty(config: Config, consumer: AIOKafkaConsumer) -> None:
     topics = config.topics
-    for number, (first, end) in enumerate(await bounds(consumer, topics.state, topics.partitions)):
+    for number, (first, end) in enumerate(await bounds(config, consumer, topics.state)):
         if first < end:  # perhaps only of transactions that were aborted
             stored = await read_state(aiokafka_settings(config.kafka), topics.state, number)
             if stored.marker is not None or stored.records:
                 raise ToolError(f"{topics.state}-{number} holds a state already; {EMPTY}")
-    for number, (first, end) in enumerate(await bounds(consumer, topics.rekeyed, topics.partitions)):
+    for number, (first, end) in enumerate(await bounds(config, consumer, topics.rekeyed)):
         async for records in records_of(consumer, TopicPartition(topics.rekeyed, number), first, end):
             if records:
                 raise ToolError(f"{topics.rekeyed}-{number} holds records already; {EMPTY}")
@@ -60,8 +60,8 @@ async def _require_empty(config: Config, consumer: AIOKafkaConsumer) -> None:
 async def _applied(config: Config, exported: Exported, consumer: AIOKafkaConsumer) -> list[Applied]:
     """The offsets behind which each new partition goes on."""
     topics, header = config.topics, exported.header
-    events = await bounds(consumer, topics.events, topics.partitions)
-    rekeyed = [end - 1 for _, end in await bounds(consumer, topics.rekeyed, topics.partitions)]
+    events = await bounds(config, consumer, topics.events)
+    rekeyed = [end - 1 for _, end in await bounds(config, consumer, topics.rekeyed)]
     if header["events_topic"] != topics.events:
         return [{topics.events: first - 1, topics.rekeyed: own} for (first, _), own in zip(events, rekeyed, strict=True)]
     found = []

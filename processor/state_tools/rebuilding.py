@@ -80,10 +80,10 @@ async def rebuild(
     """Write the new state; returns what it came to. `begin` hears how many events there are, `progress` how many were folded since."""
     topics = config.topics
     async with reading(config) as consumer:
-        events = await bounds(consumer, topics.events, topics.partitions)
+        events = await bounds(config, consumer, topics.events)
         for number, (first, end) in enumerate(events):
             _check_log(f"{topics.events}-{number}", first, end, old[number].marker["applied"].get(topics.events))
-        for number, (first, end) in enumerate(await bounds(consumer, topics.rekeyed, topics.partitions)):
+        for number, (first, end) in enumerate(await bounds(config, consumer, topics.rekeyed)):
             old[number].pending = await pending_of(consumer, topics.rekeyed, number, old[number].marker, first, end)
         begin(sum(each.marker["applied"][topics.events] + 1 for each in old.values()))
         build = await _folded(config, settings, old, consumer, progress)

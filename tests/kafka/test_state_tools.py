@@ -1,0 +1,210 @@
+"""The state tools on a real broker, with workers before and after: moving, rebuilding, erasing, and what is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaProducer
+from click.testing import CliRunner, Result
+
+from processor.cli.main import main
+from processor.codec.murmur2 import partition_of
+from processor.codec.state import MARKER_KEY
+from processor.compile import compile_settings
+from processor.config import Config
+from processor.core.settings import DAY_MS
+from processor.export.snapshot import compare
+from processor.synthetic.generate import generate
+from tests.kafka.broker import Broker
+from tests.kafka.deployment import Deployment, Sent, caught_up, ends_of, until
+from tests.kafka.events import created, event, keyed, status
+from tests.kafka.offline import expected, written_facts
+
+TopicName = Callable[[str], str]
+START = 1_767_225_600_000
+END = START + 10 * DAY_MS
+EVENTS = 1200
+
+
+def lines_of(seed: int) -> list[bytes]:
+    """Ten days of support work; tickets are merged, and some contacts belong to tickets."""
+    return generate(compile_settings(Config()), events=EVENTS, seed=seed, start=START, duration=END - START).lines
+
+
+def addressed(lines: list[bytes], partitions: int) -> list[Sent]:
+    """Events on their partitions."""
+    keys = [orjson.loads(line)["partitionkey"].encode() for line in lines]
+    return [(partition_of(key, partitions), key, line) for key, line in zip(keys, lines, strict=True)]
+
+
+def clocks_at(at: int, partitions: int) -> list[Sent]:
+    """The word to every partition that timers run up to `at`."""
+    return [(number, None, event("control.clock_advanced", END, at=at)) for number in range(partitions)]
+
+
+def append(bootstrap: str, topic: str, records: list[Sent]) -> None:
+    """Write as anybody could."""
+
+    async def send() -> None:
+        async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
+            for partition, key, value in records:
+                await producer.send_and_wait(topic, key=key, value=value, partition=partition)
+
+    asyncio.run(send())
+
+
+def invoke(deployment: Deployment, *call: str) -> Result:
+    """A command with the deployment's configuration."""
+    return CliRunner().invoke(main, [*call, "--config", str(deployment.directory / "config.yaml")])
+
+
+def done(deployment: Deployment, *call: str) -> str:
+    """What a command prints that must succeed."""
+    result = invoke(deployment, *call)
+    assert result.exit_code == 0, (result.output, result.exception)
+    return result.output
+
+
+def refused(deployment: Deployment, *call: str) -> str:
+    """What a command says that cannot be carried out."""
+    result = invoke(deployment, *call)
+    assert result.exit_code == 2, (result.output, result.exception)
+    return result.output
+
+
+def run(deployment: Deployment, sent: list[Sent]) -> dict[str, Any]:
+    """One life of a worker, in which it reads all that was sent; what it shows then."""
+    ends = ends_of(sent, deployment.config.topics.partitions)
+    with deployment.worker() as worker:
+        (taken,) = until("it has caught up", lambda: caught_up(ends, worker))
+        until("it is ready", worker.ready)
+        assert worker.end() == 0
+    return taken
+
+
+def test_a_state_moves_to_more_partitions_and_the_rest_of_the_log_comes_to_the_same(
+    broker: Broker, topic_name: TopicName, tmp_path: Path
+) -> None:
+    lines = lines_of(4)
+    first, second = lines[:700], lines[700:]
+    old = Deployment(broker.bootstrap, topic_name("old"), tmp_path / "old").create_topics()
+    new = Deployment(broker.bootstrap, topic_name("new"), tmp_path / "new", partitions=3).create_topics()
+    file = str(tmp_path / "state.jsonl.gz")
+    before = addressed(first, 2)
+    old.send(before)
+    with old.worker() as worker:
+        until("it has caught up", lambda: caught_up(ends_of(before), worker))
+        assert "still has members: stop every worker first" in refused(old, "state", "export", file)
+        done(old, "state", "export", str(tmp_path / "live.jsonl"), "--live")
+        assert worker.end() == 0
+    assert "not read" in done(old, "state", "export", file)
+    header = orjson.loads(gzip.decompress(Path(file).read_bytes()).splitlines()[0])
+    assert (header["partitions"], header["live"]) == (2, False)
+    assert header["ledger_count"] > 100
+    assert "stated now" in done(new, "state", "import", file)
+    assert "holds a state already" in refused(new, "state", "import", file)
+
+    rest = [*addressed(second, 2), *clocks_at(END + DAY_MS, 2)]
+    old.send(rest)
+    stayed = run(old, [*before, *rest])
+    moved_rest = [*addressed(second, 3), *clocks_at(END + DAY_MS, 3)]
+    new.send(moved_rest)
+    moved = run(new, moved_rest)
+    assert compare(stayed, moved, partitions=False) == []
+    assert stayed["digest"] == moved["digest"] != header["digest"]
+    assert stayed["ledger_count"] == moved["ledger_count"] > header["ledger_count"]
+    # What was stated before the export lies in the old facts topic; what the import and the new workers stated, in the new one.
+    earlier = expected(old.config, [record for record in old.read("events") if record.offset < ends_of(before)[record.partition]])
+    later = written_facts(new.read("facts"))
+    later.update(earlier.facts)
+    assert {number: count for number, count in later.items() if count} == written_facts(old.read("facts"))
+
+
+def test_a_state_rebuilt_from_the_log_is_compared_and_can_be_switched_to(broker: Broker, topic_name: TopicName, tmp_path: Path) -> None:
+    lines = lines_of(5)
+    deployment = Deployment(broker.bootstrap, topic_name("rebuilt"), tmp_path).create_topics()
+    before = addressed(lines[:800], 2)
+    deployment.send(before)
+    run(deployment, before)
+    facts = len(deployment.read("facts"))
+    into = topic_name("anew")
+    told = done(deployment, "state", "rebuild", "--into", into)
+    assert f"topics:\n  state: {into}\n" in told
+    assert "exist" in refused(deployment, "state", "rebuild", "--into", into)
+    assert len(deployment.read("facts")) == facts
+
+    deployment.document["topics"]["state"] = into
+    rest = [*addressed(lines[800:], 2), *clocks_at(END + DAY_MS, 2)]
+    deployment.send(rest)
+    taken = run(deployment, [*before, *rest])
+    want = expected(deployment.config, deployment.read("events"))
+    assert compare(want.of(range(2)), taken) == []
+    assert written_facts(deployment.read("facts")) == want.facts
+
+
+def test_a_state_that_the_log_contradicts_is_told_and_left_alone(broker: Broker, topic_name: TopicName, tmp_path: Path) -> None:
+    deployment = Deployment(broker.bootstrap, topic_name("wrong"), tmp_path).create_topics()
+    before = [keyed(f"T-{number}", created(f"T-{number}", START), 2) for number in range(40)]
+    deployment.send(before)
+    run(deployment, before)
+    stored = {record.partition: record.value for record in deployment.read("state") if record.key == MARKER_KEY}
+    wrong = orjson.dumps(orjson.loads(stored[1]) | {"digest": f"{7:032x}"})
+    append(deployment.bootstrap, deployment.config.topics.state, [(1, MARKER_KEY, wrong)])
+    into = topic_name("right")
+    result = invoke(deployment, "state", "rebuild", "--into", into)
+    assert result.exit_code == 1
+    assert f"partition 1: digest: {7:032x} and " in result.output
+    assert f"{deployment.config.topics.state} stays as it is" in result.output
+
+
+def test_a_person_is_erased_and_the_worker_goes_on(broker: Broker, topic_name: TopicName, tmp_path: Path) -> None:
+    deployment = Deployment(broker.bootstrap, topic_name("forget"), tmp_path).create_topics()
+    before: list[Sent] = []
+    for number in range(20):
+        ticket = f"T-{number}"
+        before.append(keyed(ticket, created(ticket, START, assignee_id="agent-anna"), 2))
+        agent = "agent-anna" if number % 2 else "agent-bert"
+        before.append(keyed(ticket, event("ticket.assignee_changed", START + 1000, ticket_id=ticket, assignee_id=agent), 2))
+    deployment.send(before)
+    shown = run(deployment, before)
+    told = done(deployment, "forget", "agent-anna")
+    assert "ticket.created: assignee_id" in told
+    assert "20" in told
+    for place in (deployment.config.topics.events, deployment.config.topics.rejected, deployment.config.topics.state):
+        assert place in told
+    assert "retention.ms is -1" in told
+    assert "7 d after the end of its segment" in told
+    newest: dict[tuple[int, bytes], bytes] = {(record.partition, record.key): record.value for record in deployment.read("state")}
+    assert not any(b"agent-anna" in value for value in newest.values() if value)
+    assert any(b"agent-bert" in value for value in newest.values() if value)
+    assert "nothing was found" in done(deployment, "state", "forget", "agent-anna")
+    assert "no person: kept" in done(deployment, "forget", "T-3")
+    rest = [keyed("T-3", status("T-3", START + 5000, "solved"), 2), *clocks_at(END, 2)]
+    assert compare(shown, run(deployment, before)) == []
+    deployment.send(rest)
+    taken = run(deployment, [*before, *rest])
+    assert compare(expected(deployment.config, deployment.read("events")).of(range(2)), taken) == []
+
+
+def test_what_is_not_ours_is_not_exported(broker: Broker, topic_name: TopicName, tmp_path: Path) -> None:
+    deployment = Deployment(broker.bootstrap, topic_name("foreign"), tmp_path).create_topics()
+    file = str(tmp_path / "state.jsonl")
+    assert "has no state" in refused(deployment, "state", "export", file)
+    before = [keyed(f"T-{number}", created(f"T-{number}", START), 2) for number in range(10)]
+    deployment.send(before)
+    run(deployment, before)
+    stored = {record.partition: record.value for record in deployment.read("state") if record.key == MARKER_KEY}
+    for changes, words in (
+        ({"application_id": "another"}, "belongs to application 'another'"),
+        ({"state_version": 99}, "state version 99 is unknown to this release"),
+    ):
+        append(deployment.bootstrap, deployment.config.topics.state, [(0, MARKER_KEY, orjson.dumps(orjson.loads(stored[0]) | changes))])
+        assert words in refused(deployment, "state", "export", file)
+        assert not Path(file).exists()
+    append(deployment.bootstrap, deployment.config.topics.state, [(0, MARKER_KEY, stored[0])])
+    done(deployment, "state", "export", file)
