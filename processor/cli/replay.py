@@ -29,7 +29,7 @@ from processor.core.settings import Settings
 from processor.export.collector import Exporter
 from processor.export.family import Family
 from processor.export.openmetrics import HOURS_MAX, OpenMetricsError, known_families, write
-from processor.export.snapshot import Difference, SnapshotError, check_format, compare
+from processor.export.snapshot import SnapshotError, check_format, compare, unread
 from processor.replay import Refused, Replay, ReplayError
 from processor.report import comparison, document, rendering
 from processor.what_if import WhatIf
@@ -118,7 +118,7 @@ def command(
             _write(openmetrics_path, _openmetrics(replay, openmetrics_hours, families))
         if not outputs:
             _report(replay, seconds, refusals, what_if, as_json=as_json)
-        differs = taken is not None and _tell_differences(compare(taken, replay.snapshot()), to_stderr=as_json or bool(outputs))
+        differs = taken is not None and _tell_differences(taken, replay.snapshot(), to_stderr=as_json or bool(outputs))
     if strict and replay.refused:
         click.echo(f"ticket-kpis: records were rejected: {replay.refused.total():,}", err=True)
         raise SystemExit(PROBLEMS)
@@ -199,7 +199,8 @@ def _timers(taken: dict[str, Any]) -> dict[int, int]:
     return {int(number): of["timer_time"] for number, of in taken["partitions"].items()}
 
 
-def _tell_differences(differences: list[Difference], *, to_stderr: bool) -> bool:
+def _tell_differences(taken: dict[str, Any], replayed: dict[str, Any], *, to_stderr: bool) -> bool:
+    differences = compare(taken, replayed)
     console = Console(stderr=to_stderr, width=None if sys.stdout.isatty() else PAPER_WIDTH)
     if not differences:
         console.print("[bold green]equal[/] to the snapshot: the digest, and every net number")
@@ -210,6 +211,10 @@ def _tell_differences(differences: list[Difference], *, to_stderr: bool) -> bool
     console.print(table)
     if len(differences) > DIFFERENCES_MAX:
         console.print(f"and {len(differences) - DIFFERENCES_MAX:,} more")
+    if on_the_way := unread(taken):
+        console.print(f"[bold red]different[/]: {on_the_way:,} records were on their way from one partition to another when the snapshot "
+                      "was taken. Take it again when `rekeyed_unread` is 0 in all partitions.")  # fmt: skip
+        return True
     console.print("[bold red]different[/]: is it the capture of the same topic, and the same configuration?")
     return True
 

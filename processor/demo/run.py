@@ -31,12 +31,13 @@ from rich.table import Table
 from processor.config import load
 from processor.demo.embedded import serve_embedded
 from processor.demo.live import Live, feed
-from processor.export.snapshot import compare, compare_truth
+from processor.export.snapshot import compare, compare_truth, unread
 
 CONFIG = Path(__file__).resolve().parents[2] / "deploy" / "config.demo.yaml"
 CHECK_EVENTS = 120_000
 SEED = 2026
 PATIENCE_SECONDS = 300
+QUIET_SECONDS = 1.0  # the worker asks ten times a second for what is handed over
 
 console = Console(stderr=True, highlight=False)
 
@@ -184,14 +185,18 @@ class Demo:
                 worker.wait()
 
     def _wait_for_snapshot(self, worker: subprocess.Popen[bytes], ends: dict[str, int]) -> dict[str, Any]:
-        """The worker's numbers once it has applied everything up to `ends`."""
+        """The worker's numbers once it has applied everything up to `ends`, and nothing goes from one partition to another any more."""
         port = load(self.config).http.port
         give_up = time.monotonic() + PATIENCE_SECONDS
+        quiet_since, last = time.monotonic(), None
         with console.status("waiting for the worker") as status:
             while time.monotonic() < give_up:
                 snapshot = _get(f"http://127.0.0.1:{port}/snapshot")
                 applied = {number: part["applied"] for number, part in snapshot.get("partitions", {}).items()}
-                if applied == ends:
+                read = {number: part["rekeyed_applied"] for number, part in snapshot.get("partitions", {}).items()}
+                if applied != ends or read != last or unread(snapshot):
+                    quiet_since, last = time.monotonic(), read
+                elif time.monotonic() - quiet_since > QUIET_SECONDS:
                     return snapshot
                 status.update(f"the worker has applied {_records(applied):,} of {_records(ends):,} records")
                 with suppress(subprocess.TimeoutExpired):

@@ -79,6 +79,11 @@ def snapshot(
     }
 
 
+def unread(taken: Mapping[str, Any]) -> int:
+    """How much was on its way from one partition to another when this was taken, as far as the worker knew; a replay has all of it."""
+    return sum(partition.get("rekeyed_unread", 0) for partition in taken["partitions"].values())
+
+
 def digest(views: Iterable[View]) -> str:
     """The ledger digest of all partitions: the sum of the hashes of all net facts modulo 2^128."""
     return f"{sum(view.digest for view in views) % LEDGER_MODULUS:032x}"

@@ -128,6 +128,25 @@ def test_a_snapshot_that_agrees_and_one_that_does_not(tmp_path: Path) -> None:
     assert "support_tickets_created_total" in differing.stderr
 
 
+def test_a_snapshot_with_something_on_the_way_is_to_be_taken_again(tmp_path: Path) -> None:
+    lines = capture(generated().lines, 4)
+    path, snapshot = tmp_path / "capture.jsonl", tmp_path / "snapshot.json"
+    path.write_bytes(b"\n".join(lines))
+    worker = Replay(Config())
+    worker.feed_lines(lines[:3000])
+    taken = worker.snapshot()
+    for number in taken["partitions"]:
+        taken["partitions"][number] |= {"rekeyed_applied": 7, "rekeyed_unread": int(number)}
+    snapshot.write_bytes(orjson.dumps(taken))
+    assert run(path, "--snapshot", snapshot).exit_code == 0  # what was on its way may change nothing
+    taken["digest"] = "0" * 32
+    snapshot.write_bytes(orjson.dumps(taken))
+    result = run(path, "--snapshot", snapshot)
+    assert result.exit_code == 1
+    assert "6 records were on their way" in result.stdout
+    assert "Take it again" in result.stdout
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"not json", b'{"format":1,"partitions":{"0":{"applied":null}},"metrics":{}}'])
 def test_what_is_no_snapshot_of_a_worker_is_refused(log: Path, tmp_path: Path, content: bytes) -> None:
     snapshot = tmp_path / "snapshot.json"
