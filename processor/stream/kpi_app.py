@@ -17,6 +17,7 @@ What differs from what Faust makes by itself:
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
@@ -31,6 +32,8 @@ from processor.config import Config
 from processor.stream.assignor import assignor
 from processor.stream.connection import aiokafka_settings, faust_credentials
 from processor.stream.kpi_lease import Lease
+
+log = logging.getLogger(__name__)
 
 GROUP_SUFFIX = "kpis"
 HEARTBEATS_PER_SESSION = 10
@@ -66,6 +69,7 @@ class _Thread(driver.AIOKafkaConsumerThread):
     """The thread in which aiokafka's consumer lives."""
 
     Worker = _Daemon
+    mundane_level = "debug"
     app: KpiApp
 
     def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> AIOKafkaConsumer:  # noqa: ARG002 - called in that loop
@@ -86,6 +90,13 @@ class _Thread(driver.AIOKafkaConsumerThread):
             max_partition_fetch_bytes=FETCH_BYTES,
             check_crcs=False,
         )
+
+    async def on_thread_stop(self) -> None:
+        """Without a broker aiokafka does not stop in order, and nobody would hear of it but the terminal."""
+        try:
+            await super().on_thread_stop()
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - its session ends anyway
+            log.warning("kpis: the consumer did not stop in order: %s", type(error).__name__)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         self.app.lease.end()
@@ -110,6 +121,7 @@ class _Thread(driver.AIOKafkaConsumerThread):
 
 
 class _Consumer(driver.Consumer):
+    mundane_level = "debug"
     app: KpiApp
 
     def _new_consumer_thread(self) -> _Thread:
@@ -137,6 +149,7 @@ class KpiApp(faust.App):
     """One life of the application; a new one is made after each failure."""
 
     BootStrategy = _Boot
+    mundane_level = "debug"
 
     def __init__(self, config: Config, listener: Listener, lease: Lease) -> None:
         self.config = config

@@ -120,9 +120,10 @@ class KpiStage:
 
     def _complain(self, problem: str) -> None:
         self._recorder.kpi_failed()
-        if problem != self._problem:
-            log.warning("kpis: %s; trying again", problem)
-        self._problem = f"kpis: {problem}"
+        told = f"kpis: {problem}"
+        if told != self._problem:
+            log.warning("%s; trying again", told)
+        self._problem = told
 
     # -- for the application --------------------------------------------------------------------------------------------------------
 

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
 from processor.codec.times import parse_time
+from processor.compile import compile_settings
 from processor.core.settings import MINUTE_MS
+from processor.export.telemetry import NoRecorder
+from processor.stream.kpi_app import KpiApp
+from processor.stream.kpi_stage import KpiStage
 from processor.wall_clock import WallClock
 from tests.kafka.broker import Broker
 from tests.kafka.deployment import Deployment, Worker, until
 from tests.kafka.events import created, keyed
+from tests.kafka.in_process import until as until_true
 from tests.kafka.kpi_slices import EPOCH, START, Minutes, TicketStages, Watch, all_first_responses, contradictions, kpis_in, slices
 
 TopicName = Callable[[str], str]
@@ -182,6 +189,46 @@ def test_a_kpi_stage_that_cannot_begin_is_told_and_the_ticket_stage_runs_on(brok
     finally:
         loop.run_until_complete(stranger.stop())
         loop.close()
+
+
+async def test_a_worker_that_does_not_hear_of_its_end_shows_nothing_before_the_next_owner_can(
+    broker: Broker, topic_name: TopicName, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two stages in this process. The consumer of one hangs beyond its session, while everything else in it goes on."""
+    deployment = await asyncio.to_thread(Deployment(broker.bootstrap, topic_name("lease"), tmp_path).create_topics)
+    settings = compile_settings(deployment.config)
+    deaf, other = (KpiStage(deployment.config, settings, NoRecorder()) for _ in range(2))
+    both: list[frozenset[int]] = []
+    apps: list[KpiApp] = []
+    init = KpiApp.__init__
+
+    def remembered(app: KpiApp, *arguments: Any) -> None:
+        apps.append(app)
+        init(app, *arguments)
+
+    monkeypatch.setattr(KpiApp, "__init__", remembered)
+
+    def owned(stage: KpiStage) -> frozenset[int]:
+        return frozenset(number for number, _ in stage.owned())
+
+    def compare() -> bool:
+        both.append(owned(deaf) & owned(other))
+        return True
+
+    try:
+        await deaf.start()
+        await until_true("it owns all", lambda: owned(deaf) == ALL)
+        loop = apps[0].consumer._thread.thread_loop
+        loop.call_soon_threadsafe(time.sleep, 2.5 * deployment.config.worker.session_timeout_seconds)
+        await other.start()
+        await until_true("the other owns all", lambda: compare() and owned(other) == ALL)
+        assert owned(deaf) == set()
+        await until_true("they share", lambda: compare() and bool(owned(deaf)) and owned(deaf) | owned(other) == ALL)
+    finally:
+        await asyncio.gather(deaf.stop(), other.stop())
+    assert not any(both)
+    assert len(both) > 20
+    assert owned(deaf) | owned(other) == set()
 
 
 async def _join(deployment: Deployment) -> AIOKafkaConsumer:
