@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 from processor.cli.main import main
 from processor.codec.murmur2 import partition_of
 from processor.codec.state import MARKER_KEY
+from processor.codec.times import format_time
 from processor.compile import compile_settings
 from processor.config import Config
 from processor.core.settings import DAY_MS
@@ -44,7 +45,7 @@ def addressed(lines: list[bytes], partitions: int) -> list[Sent]:
 
 def clocks_at(at: int, partitions: int) -> list[Sent]:
     """The word to every partition that timers run up to `at`."""
-    return [(number, None, event("control.clock_advanced", END, at=at)) for number in range(partitions)]
+    return [(number, None, event("control.clock_advanced", END, at=format_time(at))) for number in range(partitions)]
 
 
 def append(bootstrap: str, topic: str, records: list[Sent]) -> None:
@@ -116,6 +117,7 @@ def test_a_state_moves_to_more_partitions_and_the_rest_of_the_log_comes_to_the_s
     new.send(moved_rest)
     moved = run(new, moved_rest)
     assert compare(stayed, moved, partitions=False) == []
+    assert {each["timer_time"] for taken in (stayed, moved) for each in taken["partitions"].values()} == {END + DAY_MS}
     assert stayed["digest"] == moved["digest"] != header["digest"]
     assert stayed["ledger_count"] == moved["ledger_count"] > header["ledger_count"]
     # What was stated before the export lies in the old facts topic; what the import and the new workers stated, in the new one.
