@@ -207,6 +207,20 @@ def test_today_begins_at_midnight(prometheus: Prometheus, span: tuple[int, int])
     assert count > 100_000
 
 
+@pytest.mark.parametrize("name", ["24h", "7d"])
+def test_long_windows_end_at_the_quarter_of_an_hour_before(prometheus: Prometheus, span: tuple[int, int], name: str) -> None:
+    """In the first day both hold everything since the log began."""
+    first, last = -(-span[0] // QUARTER) * QUARTER, min(span[0] + 86_400, span[1])
+    counts = []
+    for pair in pairs():
+        since = prometheus.range(summed(pair, ""), pair.by, first, last, QUARTER)
+        held = {labels: {at: values[at // QUARTER * QUARTER] for at in range(first, last + 1, 60)} for labels, values in since.items()}
+        counts.append(compared(held, window(prometheus, pair, name, first, last), exactly(pair), (name, pair)))
+    count, _ = total_of(counts)
+    tell(f"{name}: {count:,} values of {len(counts)} queries")
+    assert count > 300_000
+
+
 def test_an_increase_is_within_an_observation_and_a_sixtieth(prometheus: Prometheus, span: tuple[int, int]) -> None:
     """The range may miss the minute at its edge, and what is extrapolated for it is not what happened there."""
     first, last = span[0] + 3600, span[1]
