@@ -107,7 +107,7 @@ class Segments(Section):
         default=DEFAULT_GROUP_BYS,
         description="Each list is one way to cut the numbers; [] is the total and must be there. Dimensions: "
         + ", ".join(DIMENSIONS)
-        + ".",
+        + ". One that is added later counts what happens from then on; one that is removed is no longer counted, the others do not notice.",
     )
     windows: list[GroupBy] = Field(
         default=DEFAULT_WINDOWS, description="The group_bys for which the windows 5m, 1h, today, 24h and 7d are served at /metrics."

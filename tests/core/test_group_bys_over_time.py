@@ -65,6 +65,25 @@ def test_a_new_group_by_begins_where_it_was_added_and_the_others_do_not_notice()
     assert 0 < sum(count for (names, _), count in day.items() if names == ("group",)) < day[(), ()]
 
 
+def test_a_group_by_that_comes_back_has_a_gap() -> None:
+    """What it counted before it was removed is still there, in whatever tier it belongs to by now; what was between is missing."""
+    records: Records = {}
+    first = Engine(BEFORE)
+    told(first, records, range(12))
+    second = goes_on(first, records, AFTER)
+    told(second, records, range(12, 12 + 30 * 6))  # 30 hours, so that minutes have become quarters of an hour
+    third = goes_on(second, records, BEFORE)
+    told(third, records, range(192, 198))
+    counts = created_in(third.view(), BEFORE, "7d")
+    of_channel = sum(count for (names, _), count in counts.items() if names == ("channel",))
+    total = counts[(), ()]
+    assert total - of_channel == 30 * 6
+    assert of_channel > 12
+    segments = third.rows.segments
+    tiers = {tier for tier, rows in third.rows.tiers.items() for row in rows.values() for each in row if segments[each][0] == 1}
+    assert tiers == {"m", "q"}
+
+
 def test_what_an_earlier_ticket_does_later_counts_in_the_new_group_by() -> None:
     records: Records = {}
     first = Engine(BEFORE)
