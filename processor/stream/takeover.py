@@ -75,7 +75,7 @@ async def take_over(
     try:
         marker = decode_marker(stored.marker)
     except ValueError as error:
-        raise RefusedError(f"{_name(source)}: {error}. Run the release that wrote it, or {_START_OVER}") from error
+        raise RefusedError(f"{_name(source)}: {error}. Run the release that wrote it or a later one, or {_START_OVER}") from error
     check_marker(config, source, log, marker, partitions)
     rekeyed_applied = check_rekeyed(rekeyed, own, marker)
     check_settings(source, settings, marker)
@@ -89,6 +89,8 @@ async def take_over(
 
 
 _START_OVER = "start over from the log with `ticket-kpis topics reset-state`."
+_MOVE = "move it with `ticket-kpis state export` there and `ticket-kpis state import` here"
+_RESTORE = "`ticket-kpis topics reset-state` starts over from the log, and `ticket-kpis state import` after it from an exported state"
 
 
 def _name(source: TopicPartition) -> str:
@@ -118,7 +120,7 @@ def check_fresh(source: TopicPartition, log: Log, stored: StoredState, *, from_l
     if log.committed:
         raise RefusedError(
             f"{name}: the group has committed offset {log.committed} but the state topic is empty: the state was lost. "
-            "If the log still begins at 0, `ticket-kpis topics reset-state` starts over; else restore the state topic."
+            f"If the log still begins at 0, {_RESTORE}; else only an exported state or the state topic itself brings it back."
         )
     if log.first > 0:
         raise RefusedError(
@@ -131,14 +133,15 @@ def check_marker(config: Config, source: TopicPartition, log: Log, marker: dict[
     """There is a marker: does it belong to this log?"""
     name = _name(source)
     if marker["application_id"] != config.application_id:
-        raise RefusedError(f"{name}: the state belongs to application {marker['application_id']!r}. Check application_id and topics.state.")
+        owner = f"the state belongs to application {marker['application_id']!r}"
+        raise RefusedError(f"{name}: {owner}. Check application_id and topics.state, or {_MOVE}.")
     if marker["partitions"] != partitions:
         raise RefusedError(
             f"{name}: the state was made with {marker['partitions']} partitions, the topic has {partitions}: "
-            f"tickets would be on the wrong one. Go back to {marker['partitions']}, or {_START_OVER}"
+            f"tickets would be on the wrong one. Go back to {marker['partitions']}, or {_MOVE}, or {_START_OVER}"
         )
     if source.topic not in marker["applied"]:
-        raise RefusedError(f"{name}: the state was made from {', '.join(marker['applied'])}. Check topics.events.")
+        raise RefusedError(f"{name}: the state was made from {', '.join(marker['applied'])}. Check topics.events, or {_MOVE}.")
     _check_place(source, log, marker["applied"][source.topic] + 1, "topics.events")
 
 
@@ -162,11 +165,12 @@ def _check_place(source: TopicPartition, log: Log, following: int, setting: str)
             f"Restore them, or {_START_OVER}"
         )
     if following > log.end:
-        raise RefusedError(f"{name}: the log ends at {log.end}, before the state's {following}: this is another log. Check {setting}.")
+        shorter = f"the log ends at {log.end}, before the state's {following}: this is another log"
+        raise RefusedError(f"{name}: {shorter}. Check {setting}; to go on with another log, {_MOVE}.")
     if log.committed is not None and log.committed > following:
         raise RefusedError(
             f"{name}: the group has committed {log.committed}, beyond the state's {following}: the newest state was lost. "
-            f"Restore the state topic, or {_START_OVER}"
+            f"Restore the state topic; else {_RESTORE}."
         )
 
 

@@ -22,6 +22,7 @@ SOURCE = TopicPartition("support.events.v1", 0)
 REKEYED = TopicPartition("support.rekeyed.v1", 0)
 CONFIG = Config()
 RESET = "ticket-kpis topics reset-state"
+EXPORT, IMPORT = "ticket-kpis state export", "ticket-kpis state import"
 
 
 def marker(**changes: Any) -> dict[str, Any]:
@@ -66,6 +67,7 @@ def test_a_lost_state_is_told_from_a_new_one_by_the_groups_offset() -> None:
     assert "committed offset 42" in told
     assert "the state was lost" in told
     assert RESET in told
+    assert IMPORT in told
 
 
 @pytest.mark.parametrize("from_log_start", [False, True])
@@ -79,10 +81,10 @@ def test_records_without_a_marker_are_not_ours(*, from_log_start: bool) -> None:
     ("log", "changes", "words"),
     [
         (Log(43, 1000, 42), {}, ("the log begins at 43", "goes on at 42", RESET)),
-        (Log(0, 41, None), {}, ("the log ends at 41", "topics.events")),
-        (Log(0, 1000, 43), {}, ("committed 43", "newest state was lost", RESET)),
-        (Log(0, 1000, 42), {"application_id": "another"}, ("'another'", "application_id", "topics.state")),
-        (Log(0, 1000, 42), {"partitions": 8}, ("8 partitions", "has 4", "Go back to 8", RESET)),
+        (Log(0, 41, None), {}, ("the log ends at 41", "topics.events", EXPORT, IMPORT)),
+        (Log(0, 1000, 43), {}, ("committed 43", "newest state was lost", RESET, IMPORT)),
+        (Log(0, 1000, 42), {"application_id": "another"}, ("'another'", "application_id", "topics.state", EXPORT, IMPORT)),
+        (Log(0, 1000, 42), {"partitions": 8}, ("8 partitions", "has 4", "Go back to 8", EXPORT, IMPORT, RESET)),
         (Log(0, 1000, 42), {"applied": {"old.events": 41, REKEYED.topic: 17}}, ("old.events", "topics.events")),
     ],
 )
