@@ -12,19 +12,21 @@ Never here: Kafka, the clock, names of KPIs.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from processor.codec.partials import LevelsPartial, Place, WindowsPartial, place_of
 from processor.config import Config
-from processor.core.rows import Row, add_row
 from processor.core.settings import MINUTE_MS
 from processor.export.kpi_view import Ignored, KpiView, Merged
-from processor.kpis.slices import Levels, Minute, Slice, order_of
+from processor.kpis.slices import Levels, Minute, Slice, levels_of, order_of
 
-PENDING_MAX = 240  # minutes W that wait for partitions; beyond it the oldest is given out as it is
-PENDING_SEGMENTS_MAX = 50_000  # segments in them, each once per partition: some kilobytes each
+# What waits for slower partitions: minutes W (a week of them), and segments in them, each once per partition and a kilobyte or two large.
+# Beyond it the oldest W is given out as it is or, where the log is the clock, given up.
+PENDING_MAX = 10_080
+PENDING_SEGMENTS_MAX = 200_000
 SEGMENTS_MAX = 20_000  # segments given out; dimensions come from input
 AHEAD_SLACK_MS = MINUTE_MS  # how far, beyond clock_skew, a W may be ahead of a live clock: two hosts may differ by so much
 NEVER = 1 << 62
@@ -75,7 +77,7 @@ def combiner_of(config: Config, kpi_partition: int) -> Combiner:
 class Combiner:
     """One partition of the KPI stage. To restore it, add the newest slices in any order; `resume` tells what was published before.
 
-    `always` are segments that are given out even when there is nothing in them.
+    `always` are segments that are given out even when there is nothing in them. `pending_max` NEVER lifts the limits on what waits.
     """
 
     def __init__(
@@ -89,7 +91,9 @@ class Combiner:
         self._ahead_max = ahead_max_ms
         self._always = always
         self._pending_max = pending_max
-        self._minutes: dict[int, Minute] = {}  # by W; the one given out last stays, so that it can be completed or corrected
+        self._minutes: dict[int, Minute] = {}  # by W, as they came; the one given out last stays, to be completed or corrected
+        self._ends: list[int] = []  # their W's, ascending
+        self._size = 0  # segments in them
         self._changed: set[int] = set()
         self._epochs: dict[int, int] = {}
         self._since: dict[int, int] = {}  # by partition: it had nothing before
@@ -135,21 +139,28 @@ class Combiner:
 
     def _forget_after(self, partition: int, end: int) -> None:
         """A new owner begins with the last W that was committed: what its predecessor sent of later ones never happened."""
-        for later in [each for each in self._minutes if each > end]:
-            if self._minutes[later].slices.pop(partition, None) is not None:
+        for later in self._ends[bisect_right(self._ends, end) :]:
+            never_sent = self._minutes[later].slices.pop(partition, None)
+            if never_sent is not None:
+                self._size -= never_sent.size
                 self.counts[Ignored.OLD_EPOCH] += 1
                 self._changed.add(later)
 
     def _add_windows(self, partial: WindowsPartial, now: int) -> Ignored | None:
         if partial.end < self._floor:
             return Ignored.LATE
-        minute = self._minutes.setdefault(partial.end, Minute(now))
+        minute = self._minutes.get(partial.end)
+        if minute is None:
+            minute = self._minutes[partial.end] = Minute(now)
+            insort(self._ends, partial.end)
         present, order = minute.slices.get(partial.partition), order_of(partial)
         if present is None or order > present.order:
+            self._size -= present.size if present is not None else 0
             present = minute.slices[partial.partition] = Slice(order, partial.parts)
         elif order < present.order or partial.part in present.parts:
             return Ignored.REPEATED
         present.parts[partial.part] = partial.segments
+        self._size += len(partial.segments)
         self._changed.add(partial.end)
         if partial.since > self._since.get(partial.partition, 0):
             self._since[partial.partition] = partial.since
@@ -172,17 +183,22 @@ class Combiner:
             if minute is not None and not self._missing(end, minute):
                 given += self._give_out(end, minute)
         self._changed.clear()
-        overdue = [end for end in self._waiting() if self._minutes[end].since + self._incomplete_after <= now]
-        if overdue:
-            given += self._give_out(overdue[-1], self._minutes[overdue[-1]])
+        overdue = -1
+        for end, since in self._waiting():
+            if since + self._incomplete_after > now:
+                break
+            overdue = max(overdue, end)
+        if overdue >= 0:
+            given += self._give_out(overdue, self._minutes[overdue])
         while self._too_many():
             given += self._give_up_oldest()
         return given
 
     def wake_at(self) -> int | None:
         """When `due` may have something to say although nothing came."""
-        instants = [self._minutes[end].since + self._incomplete_after for end in self._waiting()]
-        return min((instant for instant in instants if instant < NEVER), default=None)
+        for _, since in self._waiting():
+            return since + self._incomplete_after
+        return None
 
     def _missing(self, end: int, minute: Minute) -> tuple[int, ...]:
         """Those who have not reported; who began only later had nothing to report."""
@@ -192,25 +208,23 @@ class Combiner:
             if (not slices[partition].whole if partition in slices else since.get(partition, 0) < end)
         )  # fmt: skip
 
-    def _waiting(self) -> list[int]:
-        """W's that were not given out by this owner and of which at least one partition has reported, ascending."""
-        last = self._latest.end if self._latest is not None else -1
-        return sorted(end for end, minute in self._minutes.items() if end > last and minute.whole())
+    def _waiting(self) -> Iterator[tuple[int, int]]:
+        """(W, since when) of what this owner has not given out and at least one partition has reported, the longest waiting first."""
+        if self._incomplete_after < NEVER:
+            last = self._latest.end if self._latest is not None else -1
+            yield from ((end, minute.since) for end, minute in self._minutes.items() if end > last and minute.whole())
 
     def _too_many(self) -> bool:
-        if len(self._minutes) <= 2:  # one given out and one that waits must fit, however large they are
+        if len(self._ends) <= 2 or self._pending_max >= NEVER:  # one given out and one that waits must fit, however large they are
             return False
-        if len(self._minutes) > self._pending_max:
-            return True
-        return sum(each.size for minute in self._minutes.values() for each in minute.slices.values()) > PENDING_SEGMENTS_MAX
+        return len(self._ends) > self._pending_max or self._size > PENDING_SEGMENTS_MAX
 
     def _give_up_oldest(self) -> Iterator[Combined]:
-        oldest = min(end for end in self._minutes if self._latest is None or end != self._latest.end)
-        if self._minutes[oldest].whole():
+        oldest = self._ends[1 if self._latest is not None and self._ends[0] == self._latest.end else 0]
+        if self._minutes[oldest].whole() and self._incomplete_after < NEVER:
             yield from self._give_out(oldest, self._minutes[oldest])
         else:
-            del self._minutes[oldest]
-            self.counts[Ignored.SUPERSEDED] += 1
+            self._drop(oldest, Ignored.SUPERSEDED)
 
     def _give_out(self, end: int, minute: Minute) -> Iterator[Combined]:
         """This W, unless it was given out just so; earlier ones go under."""
@@ -219,34 +233,28 @@ class Combiner:
         if again is not None and (again.missing, self._latest_sums) == (missing, sums):
             return
         segments, gone = self._with_what_left(sums, end, complete=not missing)
-        if self._latest is not None and again is None:
-            self._minutes.pop(self._latest.end, None)
+        if self._latest is not None and again is None and self._latest.end in self._minutes:
+            self._drop(self._latest.end, None)
         self._latest = Combined(end, again.sequence + 1 if again else 0, not missing, missing, segments, gone)
         self._latest_sums, self._floor, self._view = sums, end, None
         self._drop_below(end, Ignored.SUPERSEDED)
         yield self._latest
 
     def _drop_below(self, end: int, reason: Ignored) -> None:
-        for earlier in [each for each in self._minutes if each < end]:
-            del self._minutes[earlier]
-            self.counts[reason] += 1
+        while self._ends and self._ends[0] < end:
+            self._drop(self._ends[0], reason)
+
+    def _drop(self, end: int, reason: Ignored | None) -> None:
+        self._size -= sum(each.size for each in self._minutes.pop(end).slices.values())
+        del self._ends[bisect_left(self._ends, end)]
+        self.counts.update([] if reason is None else [reason])
 
     def _merge(self, minute: Minute) -> dict[Place, Merged]:
-        """The sums over the partitions that have reported. Equal sums are equal, whatever they were added up from."""
-        found: dict[Place, tuple[dict[str, Row], int]] = {}
-        for partition in minute.whole():
-            for place, (windows, backlog) in minute.slices[partition].items():
-                rows, total = found.get(place, ({}, 0))
-                for window, row in windows.items():
-                    add_row(rows.setdefault(window, {}), row, 1)
-                found[place] = rows, total + backlog
-        sums: dict[Place, Merged] = {}
-        for place, (rows, backlog) in sorted(found.items(), key=lambda item: (item[0] not in self._shown, item[0])):
-            kept = {window: row for window, row in rows.items() if row}
-            if (kept or backlog) and len(sums) >= SEGMENTS_MAX:
-                self.counts[Ignored.SEGMENTS] += 1
-            elif kept or backlog:
-                sums[place] = Merged(kept, backlog)
+        sums = minute.added_up()
+        if len(sums) > SEGMENTS_MAX:
+            kept = sorted(sums, key=lambda place: (place not in self._shown, place))[:SEGMENTS_MAX]
+            self.counts[Ignored.SEGMENTS] += len(sums) - len(kept)
+            sums = {place: sums[place] for place in kept}
         return sums
 
     def _with_what_left(self, sums: Mapping[Place, Merged], end: int, *, complete: bool) -> tuple[dict[Place, Merged], tuple[Place, ...]]:
@@ -274,12 +282,5 @@ class Combiner:
         """What the gauges show: the W given out last, and the levels as of now. None before the first W."""
         if self._latest is not None and self._view is None:
             latest = self._latest
-            self._view = KpiView(self.kpi_partition, latest.end, latest.complete, latest.segments, self._summed_levels())
+            self._view = KpiView(self.kpi_partition, latest.end, latest.complete, latest.segments, levels_of(self._levels.values()))
         return self._view
-
-    def _summed_levels(self) -> dict[Place, dict[str, int]]:
-        sums: dict[Place, dict[str, int]] = {}
-        for levels in self._levels.values():
-            for place, numbers in levels.latest.items() if levels.latest is not None else ():
-                add_row(sums.setdefault(place, {}), numbers, 1)
-        return sums

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from processor.codec.partials import LevelsPartial, Place, WindowsPartial
-from processor.core.rows import Row
+from processor.core.rows import Row, add_row
+from processor.export.kpi_view import Merged
 
 Content = TypeVar("Content")
 Order = tuple[int, int, int]  # epoch, instant, sequence: the greatest is right
@@ -54,6 +55,18 @@ class Minute:
         """The partitions that have reported."""
         return sorted(partition for partition, each in self.slices.items() if each.whole)
 
+    def added_up(self) -> dict[Place, Merged]:
+        """The sums over the partitions that have reported. Equal sums are equal, whatever they were added up from."""
+        found: dict[Place, tuple[dict[str, Row], int]] = {}
+        for partition in self.whole():
+            for place, (windows, backlog) in self.slices[partition].items():
+                rows, total = found.get(place, ({}, 0))
+                for window, row in windows.items():
+                    add_row(rows.setdefault(window, {}), row, 1)
+                found[place] = rows, total + backlog
+        merged = {place: Merged({window: row for window, row in rows.items() if row}, backlog) for place, (rows, backlog) in found.items()}
+        return {place: each for place, each in merged.items() if each.windows or each.backlog}
+
 
 @dataclass(slots=True)
 class Levels:
@@ -75,3 +88,12 @@ class Levels:
         if self.coming.whole:
             self.latest, self.coming = self.coming, None
         return True
+
+
+def levels_of(partitions: Iterable[Levels]) -> dict[Place, dict[str, int]]:
+    """What all of them said last, added up."""
+    sums: dict[Place, dict[str, int]] = {}
+    for levels in partitions:
+        for place, numbers in levels.latest.items() if levels.latest is not None else ():
+            add_row(sums.setdefault(place, {}), numbers, 1)
+    return sums

@@ -232,12 +232,23 @@ def test_segments_that_went_while_nobody_was_the_owner_say_so_and_go() -> None:
 # -- limits ---------------------------------------------------------------------------------------------------------------------------
 
 
+LONG = 10**12
+
+
 def test_beyond_the_limit_the_oldest_minute_is_given_out_as_it_is() -> None:
-    stage = Stage(incomplete_after_ms=NEVER, pending_max=3)
+    stage = Stage(incomplete_after_ms=LONG, pending_max=3)
     given = [each for number in range(6) for each in stage.add(windows(0, minute(number), created(number)))]
     assert [(each.end, each.complete, each.missing) for each in given] == [
         (W, False, (1,)), (minute(1), False, (1,)), (minute(2), False, (1,)), (minute(3), False, (1,)),
     ]  # fmt: skip
+
+
+def test_beyond_the_limit_the_oldest_minute_is_given_up_where_the_log_is_the_clock() -> None:
+    """To give it out incomplete would make all that the slower partition reports of later minutes come too late."""
+    stage = Stage(incomplete_after_ms=NEVER, pending_max=3)
+    stage.add(*(windows(0, minute(number), created(number)) for number in range(6)))
+    given = [each for number in range(6) for each in stage.add(windows(1, minute(number), created(1)))]
+    assert [(each.end, each.complete, counted(each)) for each in given] == [(minute(number), True, number + 1) for number in (3, 4, 5)]
 
 
 def test_minutes_that_never_become_whole_are_bounded_too() -> None:
@@ -250,7 +261,7 @@ def test_minutes_that_never_become_whole_are_bounded_too() -> None:
 
 def test_many_segments_wait_for_fewer_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(combine, "PENDING_SEGMENTS_MAX", 5)
-    stage = Stage(incomplete_after_ms=NEVER)
+    stage = Stage(incomplete_after_ms=LONG)
     large: Segments = {(("channel",), (str(number),)): ({"1h": {"tickets_created": 1}}, 0) for number in range(4)}
     assert [len(stage.add(windows(0, minute(number), large))) for number in range(4)] == [0, 0, 2, 1]  # one given out and one that waits
 
