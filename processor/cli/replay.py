@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any, BinaryIO
@@ -248,8 +248,10 @@ def _settings(config: Config, *, with_details: bool) -> Settings:
 
 
 def _openmetrics(replay: Replay, hours: int, families: Sequence[Family]) -> Iterator[bytes]:
+    """The text; what cannot be written is refused before there is a file."""
     until = min((view.timer_time for view in replay.views()), default=0)
-    return write(replay.net_facts(), replay.config, replay.settings, until=until, hours=hours, families=families)
+    chunks = write(replay.net_facts(), replay.config, replay.settings, until=until, hours=hours, families=families)
+    return chain([next(chunks)], chunks)
 
 
 def _opened(path: str) -> Any:

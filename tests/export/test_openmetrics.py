@@ -156,6 +156,15 @@ def test_too_many_samples_are_refused_before_the_first_is_written(monkeypatch: p
         next(written)
 
 
+def test_a_refused_text_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openmetrics, "SAMPLES_MAX", 10_000)
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(b"\n".join(told()))
+    refused = run(log, "--openmetrics", tmp_path / "metrics.txt")
+    assert (refused.exit_code, "take fewer hours, or some of the families" in refused.stderr) == (2, True)
+    assert not (tmp_path / "metrics.txt").exists()
+
+
 def test_the_values_at_the_end_are_those_of_the_exposition(tmp_path: Path) -> None:
     """Up to the last full minute: so on a log that ends at one."""
     log, text, exposition = tmp_path / "log.jsonl", tmp_path / "metrics.txt", tmp_path / "exposition.txt"
