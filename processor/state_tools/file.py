@@ -13,7 +13,8 @@ that was cut off, or put together by hand, is refused.
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import copyfileobj
@@ -126,22 +127,23 @@ def _opened(path: Path, named: Path) -> BinaryIO:
     return cast("BinaryIO", packed)
 
 
-def read_export(path: Path, progress: Callable[[int, int], None] = lambda _done, _total: None) -> Exported:
+def read_export(path: Path) -> Exported:
     """The whole file. Raises ExportError unless it is one, whole, and of a version that this release reads."""
     try:
         lines = _lines(path)
         header = _header(next(lines, b""))
-        total = sum(each["records"] for each in header["of"].values())
         partitions: dict[int, StoredPartition] = {}
-        for number, line in enumerate(lines):
+        for line in lines:
             _take(partitions, orjson.loads(line))
-            if number % 10_000 == 0:
-                progress(number, total)
-    except (EOFError, gzip.BadGzipFile, orjson.JSONDecodeError, KeyError, TypeError) as error:
-        raise ExportError(f"{path} is damaged or was cut off ({type(error).__name__}: {error}); export again") from error
+        whole = _adds_up(header, partitions)
     except OSError as error:
+        if isinstance(error, gzip.BadGzipFile):
+            raise ExportError(f"{path} is damaged ({error}); export again") from error
         raise ExportError(f"{path}: {error.strerror or error}") from error
-    _check(path, header, partitions)
+    except (EOFError, zlib.error, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ExportError(f"{path} is damaged or was cut off ({type(error).__name__}: {error}); export again") from error
+    if not whole:
+        raise ExportError(f"{path} does not hold what its header says; was it cut off? Export again")
     return Exported(header, [partitions[number] for number in sorted(partitions)])
 
 
@@ -177,10 +179,9 @@ def _take(partitions: dict[int, StoredPartition], line: dict[str, Any]) -> None:
         partitions[number].records[line["key"].encode()] = orjson.dumps(line["value"])
 
 
-def _check(path: Path, header: dict[str, Any], partitions: dict[int, StoredPartition]) -> None:
-    """A file that does not add up to what it says would give wrong numbers that nobody could explain."""
+def _adds_up(header: dict[str, Any], partitions: dict[int, StoredPartition]) -> bool:
+    """Whether the file holds what its header says; else it would give wrong numbers that nobody could explain."""
     found = {str(each.number): (len(each.records), len(each.pending)) for each in partitions.values()}
     wanted = {number: (sizes["records"], sizes["pending"]) for number, sizes in header["of"].items()}
     digest = sum(int(each.marker["digest"], 16) for each in partitions.values()) % LEDGER_MODULUS
-    if found != wanted or f"{digest:032x}" != header["digest"] or len(partitions) != header["partitions"]:
-        raise ExportError(f"{path} does not hold what its header says; was it cut off? Export again")
+    return found == wanted and f"{digest:032x}" == header["digest"] and len(partitions) == header["partitions"]

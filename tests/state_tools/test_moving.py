@@ -1,0 +1,130 @@
+"""What a move delivers, states and refuses. That it changes no number is a law, see tests/laws/test_moving.py."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import orjson
+import pytest
+
+from processor.compile import compile_settings
+from processor.config import Config
+from processor.core.events import Event
+from processor.core.settings import MINUTE_MS, Settings
+from processor.export.snapshot import compare
+from processor.state_tools.file import StoredPartition
+from processor.state_tools.moving import MoveError, move, shown
+from tests.codec.stored import go_on, stored
+from tests.codec.test_upgrade import assert_shows, restored
+from tests.laws.worlds import SETTINGS, START, URGENT
+from tests.state_tools.joined import Partitions
+
+CREATED = ("email", "new", "urgent", "inbound", None, None, None, None, None)
+
+
+def created(key: str, at: int) -> Event:
+    return Event(at, 0, "", "a", f"created-{key}", "ticket.created", key, CREATED)
+
+
+def merged(key: str, into: str, at: int) -> Event:
+    return Event(at, 3, "", "a", f"merged-{key}", "ticket.merged", key, (into,))
+
+
+def keys_on(partitions: Partitions, number: int, count: int) -> list[str]:
+    """Ids of tickets that live there."""
+    return [key for key in (f"T-{each}" for each in range(1000)) if partitions.place(key) == number][:count]
+
+
+def lived() -> tuple[Partitions, str, str]:
+    """A ticket merged into one of another partition, which has not heard of it; and a third ticket, younger, on a partition ahead."""
+    partitions = Partitions(SETTINGS, 2)
+    (source,), (target, ahead) = keys_on(partitions, 0, 1), keys_on(partitions, 1, 2)
+    partitions.apply(created(source, START))
+    partitions.apply(created(target, START + 30_000))
+    partitions.apply(merged(source, target, START + 40_000))
+    partitions.apply(created(ahead, START + 50_000))
+    partitions.engines[0].advance(START + 40_000)
+    partitions.engines[1].advance(START + 80_000)
+    for number in partitions.engines:
+        partitions.step(number)
+    return partitions, source, target
+
+
+def test_what_was_on_its_way_is_delivered() -> None:
+    partitions, source, target = lived()
+    moved = move(SETTINGS, partitions.stored(), 5)
+    assert moved.delivered == 1
+    ticket = next(each.engine.entities["ticket"][target] for each in moved.partitions if target in each.engine.entities["ticket"]).state
+    assert ticket is not None
+    assert ticket.handed[source][0] == START  # type: ignore[union-attr]
+    assert moved.differences() == []
+
+
+def test_deadlines_that_pass_in_the_move_state_their_facts_where_the_ticket_goes() -> None:
+    partitions = Partitions(SETTINGS, 2)
+    (behind,), (ahead,) = keys_on(partitions, 0, 1), keys_on(partitions, 1, 1)
+    partitions.apply(created(behind, START))
+    partitions.apply(created(ahead, START + 3 * MINUTE_MS))
+    partitions.engines[1].advance_by_log()
+    for number in partitions.engines:
+        partitions.step(number)
+    moved = move(SETTINGS, partitions.stored(), 3)
+    assert [(stated.key, stated.fact.kind) for each in moved.partitions for stated in each.facts] == [(behind, "clock.breached")]
+    (place,) = [each.number for each in moved.partitions if each.facts]
+    assert behind in moved.partitions[place].engine.entities["ticket"]
+    assert {(each.engine.stream_time, each.engine.timer_time) for each in moved.partitions} == {
+        (START + 3 * MINUTE_MS, START + 3 * MINUTE_MS - SETTINGS.timer_delay)
+    }
+
+
+def test_sums_go_to_the_old_number_and_entities_to_their_own() -> None:
+    partitions, *_ = lived()
+    moved = move(SETTINGS, partitions.stored(), 5)
+    assert [bool(each.engine.ledger_count) for each in moved.partitions] == [True, True, False, False, False]
+    for each in moved.partitions:
+        assert all(Partitions(SETTINGS, 5).place(key) == each.number for key in each.engine.entities["ticket"])
+
+
+def test_every_partition_of_the_backlog_still_adds_up() -> None:
+    partitions, *_ = lived()
+    for each in move(SETTINGS, partitions.stored(), 5).partitions:
+        assert "support_backlog_identity_error_tickets" not in shown([each.engine])["metrics"]
+
+
+def test_entities_stay_where_they_are_when_nobody_can_tell_where_they_belong() -> None:
+    partitions = Partitions(SETTINGS, 2)
+    for engine in partitions.engines.values():  # as producers with a partitioner of their own place them
+        engine.apply(created("T-1", START))
+    for number in partitions.engines:
+        partitions.step(number)
+    moved = move(SETTINGS, partitions.stored(), 2, stay=True)
+    assert [len(each.engine.entities["ticket"]) for each in moved.partitions] == [1, 1]
+    with pytest.raises(MoveError, match="ticket T-1 lies on two partitions"):
+        move(SETTINGS, partitions.stored(), 1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (replace(SETTINGS, allowed_lateness=1000), "allowed_lateness was 600000 and is 1000"),
+        (replace(SETTINGS, policies=(URGENT,)), "policy business version 1 is gone"),
+    ],
+)
+def test_a_configuration_that_contradicts_the_state_is_refused(settings: Settings, words: str) -> None:
+    partitions, *_ = lived()
+    with pytest.raises(MoveError, match=words):
+        move(settings, partitions.stored(), 2)
+
+
+def test_a_state_of_version_1_can_be_moved() -> None:
+    old = stored()
+    settings = compile_settings(Config.model_validate(old.config))
+    partitions = [StoredPartition(number, orjson.loads(marker), old.records[number]) for number, marker in old.markers.items()]
+    moved = move(settings, partitions, 2)
+    assert moved.differences() == []
+    engines = {each.number: each.engine for each in moved.partitions}
+    go_on(engines, old.log, old.until)
+    stayed = restored(old)
+    go_on(stayed, old.log, old.until)
+    assert compare(shown(list(stayed.values())), shown(list(engines.values())), partitions=False) == []
+    assert_shows(stayed, old.at_end)
