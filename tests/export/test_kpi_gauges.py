@@ -192,7 +192,8 @@ def test_the_estimate_covers_every_known_segment_with_everything_in_it(config: C
     places = [TOTAL, *(((name,), (each,)) for name in ("channel", "group", "queue") for each in (*getattr(known, name), "none"))]
     segments = {place: Merged(dict.fromkeys(WINDOWS, full), 1) for place in dict.fromkeys(places)}
     levels = {place: dict.fromkeys(("backlog", "awaiting", "contacts_waiting"), 1) for place in segments}
-    views = [KpiView(0, END, True, segments, levels), *(KpiView(each, END, True, {}, {}) for each in range(1, config.topics.kpi_partitions))]
+    others = range(1, config.topics.kpi_partitions)
+    views = [KpiView(0, END, True, segments, levels), *(KpiView(each, END, True, {}, {}) for each in others)]
     exporter = Exporter(config)
     text = exporter.render([empty_view(number) for number in range(config.topics.partitions)], Telemetry(), views).decode()
     samples = sum(not line.startswith("#") for line in text.splitlines())
