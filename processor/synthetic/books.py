@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from processor.core.business_hours import NEVER
-from processor.core.settings import FIRST_RESPONSE, NONE, QUEUE_WAIT, RESOLUTION
+from processor.core.settings import NONE, QUEUE_WAIT
 from processor.synthetic.clock import BookClock, Desk
 
-SOLVED = frozenset({"solved", "closed"})
 Totals = Counter[str]
 
 
@@ -40,194 +38,10 @@ def measure(totals: Totals, clock: BookClock | None, until: int, fulfilled: bool
         totals[labelled("support_sla_clocks_measured_total", clock=clock.name)] += 1
 
 
-class TicketBook:
-    """One ticket's entries."""
-
-    __slots__ = (
-        "adopted",
-        "created_at",
-        "desk",
-        "dims",
-        "eligible",
-        "first",
-        "first_solve_ms",
-        "first_wait",
-        "flags",
-        "reopens",
-        "resolution",
-        "solved_at",
-        "solves",
-        "status",
-        "summary_due",
-        "totals",
-    )
-
-    def __init__(self, desk: Desk, totals: Totals) -> None:
-        self.desk = desk
-        self.totals = totals  # of what nothing takes back
-        self.dims: tuple[str, ...] = (NONE,) * 6
-        self.created_at = 0
-        self.adopted = False
-        self.eligible = False
-        self.status = "open"
-        self.flags: set[str] = set()
-        self.first: BookClock | None = None
-        self.resolution: BookClock | None = None
-        self.first_wait: tuple[int, int | None] | None = None  # calendar and business milliseconds to the first response
-        self.first_solve_ms: int | None = None  # since the creation; of the first solve within the population
-        self.solved_at = 0
-        self.summary_due = NEVER
-        self.solves = 0
-        self.reopens = 0
-
-    @property
-    def in_backlog(self) -> bool:
-        """In the population and unsolved."""
-        return self.eligible and not self.flags and self.status not in SOLVED
-
-    def create(self, at: int, dims: tuple[str, ...], status: str, inbound: bool) -> None:
-        """Its first event."""
-        self.created_at, self.dims, self.status = at, dims, status
-        self.totals["support_tickets_created_total"] += 1
-        if inbound:
-            self.eligible = True
-            self._start(at)
-            self._enter("created")
-
-    def adopt(self, at: int) -> None:
-        """First seen by another event than its creation: nothing is known of the time before."""
-        self.created_at, self.adopted, self.eligible = at, True, True
-        self.totals["support_tickets_adopted_total"] += 1
-        self._enter("adopted")
-
-    def customer_wrote(self, at: int) -> None:
-        """A ticket that we opened joins the population when the customer answers."""
-        if not self.eligible:
-            self.eligible = True
-            if self.status not in SOLVED:  # else nobody waits unless it is reopened
-                self._start(at)
-                self._enter("became_eligible")
-
-    def human_replied(self, at: int) -> None:
-        """A public message of an agent that reached the customer."""
-        first = self.first
-        if first is not None and first.open:
-            first.stop(at)
-            self.first_wait = (at - first.started_at, first.business(at))
-
-    def set_status(self, at: int, status: str) -> None:
-        """Any status may follow any other."""
-        was_in_backlog, was_solved = self.in_backlog, self.status in SOLVED
-        self.status = status
-        if status in SOLVED:
-            if not was_solved:
-                self._solve(at)
-                if was_in_backlog:
-                    self._leave("solved")
-            if status == "closed" and self.summary_due > at:
-                self.summary_due = at
-            return
-        if was_solved:
-            self.reopens += self.eligible
-            self.summary_due = NEVER
-            if self.resolution is not None:
-                self.resolution.reopen(at)
-                self._reconsider(at)  # what changed while it was solved counts from now on
-            elif self.eligible and not self.adopted:
-                self._start(at)
-            if self.in_backlog:
-                self._enter("reopened")
-        self._pause_or_resume(at)
-
-    def change(self, at: int, dims: tuple[str, ...]) -> None:
-        """Priority, group, tier or topic."""
-        self.dims = dims
-        self._reconsider(at)
-
-    def discard(self, reason: str) -> None:
-        """Spam, deleted or merged: out of the population, its clocks running on in case it comes back."""
-        was_in_backlog = self.in_backlog
-        self.flags.add(reason)
-        merged = reason == "merged"
-        self.totals["support_tickets_merged_total" if merged else labelled("support_tickets_discarded_total", reason=reason)] += 1
-        if was_in_backlog:
-            self._leave("merged" if merged else "discarded")
-
-    def restore(self, reason: str) -> None:
-        """Back in the population."""
-        self.flags.discard(reason)
-        self.totals["support_tickets_restored_total"] += 1
-        if self.in_backlog:
-            self._enter("unmerged" if reason == "merged" else "restored")
-
-    def deadlines(self) -> list[int]:
-        """What time alone will still do to it."""
-        return [self.summary_due, *(clock.due for clock in (self.first, self.resolution) if clock is not None)]
-
-    def close(self, until: int) -> None:
-        """Add the outcomes that stand at `until`."""
-        totals = self.totals
-        totals["support_backlog_tickets"] += self.in_backlog
-        if self.flags or not self.eligible:
-            return
-        totals["support_tickets_solved_total"] += self.solves
-        totals["support_tickets_reopened_total"] += self.reopens
-        if self.first_wait is not None:
-            calendar_ms, business_ms = self.first_wait
-            observe(totals, "first_response", calendar_ms)
-            if business_ms is not None:
-                observe(totals, "first_response_business", business_ms)
-        if not self.adopted:
-            if self.first_solve_ms is not None:
-                observe(totals, "first_resolution", self.first_solve_ms)
-            if self.solves and self.summary_due <= until:
-                observe(totals, "full_resolution", self.solved_at - self.created_at)
-        measure(totals, self.first, until, self.first_wait is not None)
-        measure(totals, self.resolution, until, self.resolution is not None and not self.resolution.open)
-
-    def _start(self, at: int) -> None:
-        policy = self.desk.policy(at, self.dims)
-        self.first = BookClock(self.desk, FIRST_RESPONSE, at, policy)
-        self.resolution = BookClock(self.desk, RESOLUTION, at, policy)
-        self._pause_or_resume(at)
-
-    def _reconsider(self, at: int) -> None:
-        for clock in (self.first, self.resolution):
-            if clock is not None and clock.open:
-                clock.reconsider(at, self.desk.policy(clock.started_at, self.dims))
-        self._pause_or_resume(at)
-
-    def _solve(self, at: int) -> None:
-        self.solved_at = at
-        self.summary_due = at + self.desk.settings.final_after
-        if self.eligible:
-            self.solves += 1
-            if self.first_solve_ms is None:
-                self.first_solve_ms = at - self.created_at
-        for clock in (self.first, self.resolution):
-            if clock is not None and clock.open:
-                clock.stop(at)
-
-    def _pause_or_resume(self, at: int) -> None:
-        for clock in (self.first, self.resolution):
-            if clock is None or not clock.open:
-                continue
-            if clock.policy is not None and self.status in clock.policy.pauses.get(clock.name, frozenset()):
-                clock.pause(at)
-            else:
-                clock.resume(at)
-
-    def _enter(self, reason: str) -> None:
-        self.totals[labelled("support_backlog_entered_total", reason=reason)] += 1
-
-    def _leave(self, reason: str) -> None:
-        self.totals[labelled("support_backlog_left_total", reason=reason)] += 1
-
-
 class ContactBook:
     """One call's or chat's entries."""
 
-    __slots__ = ("desk", "dims", "leg", "offered_at", "settled", "totals")
+    __slots__ = ("answered_after", "desk", "dims", "leg", "offered_at", "settled", "totals")
 
     def __init__(self, desk: Desk, totals: Totals, channel: str, topic: str) -> None:
         self.desk = desk
@@ -236,6 +50,7 @@ class ContactBook:
         self.offered_at: int | None = None
         self.leg: BookClock | None = None
         self.settled = False  # answered, or gone
+        self.answered_after: int | None = None
 
     def wait(self, at: int, queue: str) -> None:
         """Queued, or transferred to another queue."""
@@ -257,6 +72,7 @@ class ContactBook:
             in_target = leg is None or (in_time and not leg.breached)
             self.totals["support_contacts_answered_in_target_total"] += in_target
             observe(self.totals, "speed_of_answer", at - offered_at)
+            self.answered_after = at - offered_at
 
     def abandon(self, at: int) -> None:
         """The customer leaves the queue."""

@@ -53,7 +53,10 @@ class Desk:
 class BookClock:
     """One clock of one entity. Every change first settles whether the deadline passed before it."""
 
-    __slots__ = ("breached", "desk", "elapsed", "induced", "name", "open", "policies", "policy", "running", "since", "started_at")
+    __slots__ = (
+        *("breached", "business_moved", "desk", "elapsed", "induced", "name", "open", "policies", "policy", "running", "since"),
+        "started_at",
+    )
 
     def __init__(self, desk: Desk, name: str, started_at: int, policy: Policy | None) -> None:
         self.desk = desk
@@ -63,6 +66,7 @@ class BookClock:
         self.started_at = started_at
         self.since = started_at
         self.elapsed = 0
+        self.business_moved = 0  # open time that came or went because the start was moved
         self.running = True
         self.open = True
         self.breached = False
@@ -113,11 +117,31 @@ class BookClock:
         """Open time until `at`, in the calendar of each policy while it applied; around the clock under one that has none."""
         if self.policy is None or self.policy.calendar is None:
             return None
-        total = 0
+        total = self.business_moved
         for (start, policy), (end, _) in zip(self.policies, [*self.policies[1:], (at, None)], strict=True):
             calendar = policy.calendar if policy else None
             total += self.desk.settings.calendars[calendar].between(start, end) if calendar else end - start
         return total
+
+    def begin_at(self, since: int) -> None:
+        """It has only just been started, and began at `since`, as it turns out."""
+        self.started_at = self.since = since
+        self.policies = [(since, self.policy)]
+
+    def move_start(self, at: int, since: int) -> None:
+        """At `at` it turns out that it began at `since`. What lies before or between is counted by the policy of now."""
+        self.settle(at)
+        earlier, later = sorted((since, self.started_at))
+        sign = 1 if since < self.started_at else -1
+        calendar = self.policy.calendar if self.policy else None
+        self.elapsed += sign * self.desk.between(earlier, later, self.target)
+        self.business_moved += sign * (self.desk.settings.calendars[calendar].between(earlier, later) if calendar else later - earlier)
+        self.started_at = since
+
+    def note_late(self, at: int, *, induced: bool) -> None:
+        """A start that was moved may have put the deadline before `at`."""
+        if self.target is not None and not self.breached and (self.due < at or self.elapsed > self.target.ms):
+            self.breached, self.induced = True, induced
 
     def reconsider(self, at: int, policy: Policy | None) -> None:
         """Another policy; what has elapsed stays, and a clock that is late by that alone is late now."""

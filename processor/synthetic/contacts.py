@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from processor.core.business_hours import NEVER
 from processor.core.settings import MINUTE_MS, MS
+from processor.synthetic.accounts import Accounts
 from processor.synthetic.books import ContactBook, Totals
 from processor.synthetic.clock import Desk
 from processor.synthetic.feed import Feed
@@ -19,7 +20,7 @@ PATIENCE_MS = {"phone": 150 * MS, "chat": 240 * MS}
 class ContactScript(Script):
     """One contact, from its first event to its last or to the end of the log."""
 
-    def __init__(self, world: World, desk: Desk, feed: Feed, number: int, totals: Totals, ticket: str | None) -> None:
+    def __init__(self, world: World, desk: Desk, feed: Feed, number: int, totals: Totals, accounts: Accounts, ticket: str | None) -> None:
         self.channel = world.contact_channel.pick(world.random)
         now = world.arrival()
         super().__init__(world, feed, id_field="contact_id", id=f"C-{number:07d}", source=SOURCE_OF[self.channel], now=now)
@@ -28,6 +29,8 @@ class ContactScript(Script):
         self.desk = desk
         self.entry = {"channel": self.channel, "topic": self.topic} | ({"ticket_id": ticket} if ticket else {})
         self.book = ContactBook(desk, totals, self.channel, self.topic)
+        self._accounts = accounts
+        self._ticket = ticket
 
     def play(self) -> None:
         """Live it through."""
@@ -99,7 +102,10 @@ class ContactScript(Script):
 
     def _accept(self) -> None:
         self.say("contact.accepted", agent_id=self._agent())
+        known = self.book.answered_after
         self.book.accept(self.now)
+        if known is None and self.book.answered_after is not None and self._ticket is not None:
+            self._accounts.write_down(self._ticket, self.now, "answered_by_contact", self.book.answered_after)
 
     def _abandon(self) -> None:
         self.say("contact.abandoned")

@@ -10,10 +10,12 @@ from typing import Any
 
 from processor.codec.envelope import format_time
 from processor.core.settings import HOUR_MS, MINUTE_MS, Settings
-from processor.synthetic.books import ContactBook, TicketBook, Totals
+from processor.synthetic.accounts import Accounts
+from processor.synthetic.books import ContactBook, Totals
 from processor.synthetic.clock import Desk
 from processor.synthetic.contacts import ContactScript
 from processor.synthetic.feed import Feed
+from processor.synthetic.ticket_book import TicketBook
 from processor.synthetic.tickets import TicketScript
 from processor.synthetic.world import World
 
@@ -43,25 +45,26 @@ def generate(
     end = start + duration
     world, desk, feed = World(random, start, end), Desk(settings), Feed(random)
     totals: Totals = Counter()
-    tickets: list[TicketBook] = []
+    accounts = Accounts(desk, totals)
+    tickets = 0
     contacts: list[ContactBook] = []
     earlier: str | None = None
     while len(feed.lines) < events:
         if random.random() < TICKETS_SHARE:
-            ticket = TicketScript(world, desk, feed, len(tickets) + 1, totals, earlier)
+            tickets += 1
+            ticket = TicketScript(world, desk, feed, tickets, accounts, earlier)
             ticket.play()
-            tickets.append(ticket.book)
             earlier = ticket.id
         else:
-            contact = ContactScript(world, desk, feed, len(contacts) + 1, totals, earlier if random.random() < 0.3 else None)
+            contact = ContactScript(world, desk, feed, len(contacts) + 1, totals, accounts, earlier if random.random() < 0.3 else None)
             contact.play()
             contacts.append(contact.book)
-        if (len(tickets) + len(contacts)) % 500 == 0:
+        if (tickets + len(contacts)) % 500 == 0:
             advance(min(len(feed.lines), events))
     late = feed.add_late(settings.allowed_lateness)
     invalid = feed.add_faults(start, end) if faults else Counter()
     advance(events)
-    books: list[TicketBook | ContactBook] = [*tickets, *contacts]
+    books: list[TicketBook | ContactBook] = [*accounts.entered(), *contacts]
     until = quiet_instant(end + RUN_ON_MS, [due for book in books for due in book.deadlines()])
     for book in books:
         book.close(until)
@@ -75,7 +78,7 @@ def generate(
         "clock_advanced_at": format_time(until),
         "fingerprint": settings.fingerprint,
         "records": len(feed.lines),
-        "tickets": len(tickets),
+        "tickets": tickets,
         "contacts": len(contacts),
         "families": _families(totals, feed.duplicates, late, invalid),
         "milliseconds": {name: totals[name] for name in sorted(totals) if name.endswith("_seconds_sum")},

@@ -5,15 +5,17 @@ Every step says an event and enters it in the books, so the totals are known wit
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from typing import Any
 
 from processor.core.business_hours import NEVER
 from processor.core.settings import HOUR_MS, MINUTE_MS, MS, NONE
-from processor.synthetic.books import TicketBook, Totals
+from processor.synthetic.accounts import Accounts
 from processor.synthetic.clock import Desk
 from processor.synthetic.feed import Feed
 from processor.synthetic.script import LogEndsError, Script
+from processor.synthetic.ticket_book import TicketBook
 from processor.synthetic.world import AGENTS, GROUP_OF, GROUPS, PRIORITIES, SECOND_LINE, SOURCE_OF, World, in_surge
 
 BOUNCE_WITHIN_MS = 30 * MINUTE_MS
@@ -24,7 +26,7 @@ FIELD_PLACES = {"priority": 1, "group": 2, "tier": 3, "topic": 4}  # in the dime
 class TicketScript(Script):
     """One ticket, from its first event to its last or to the end of the log."""
 
-    def __init__(self, world: World, desk: Desk, feed: Feed, number: int, totals: Totals, merge_into: str | None) -> None:
+    def __init__(self, world: World, desk: Desk, feed: Feed, number: int, accounts: Accounts, merge_into: str | None) -> None:
         now = world.arrival()
         self.channel = world.channel.pick(world.random)
         super().__init__(world, feed, id_field="ticket_id", id=f"T-{number:07d}", source=SOURCE_OF[self.channel], now=now)
@@ -34,7 +36,8 @@ class TicketScript(Script):
         self.tier = world.tier.pick(world.random)
         self.merge_into = merge_into
         self.messages = 0
-        self.book = TicketBook(desk, totals)
+        self.book = TicketBook(desk, Counter())  # as far as this script knows; the accounts know what others do to the ticket
+        self._accounts = accounts
 
     def play(self) -> None:
         """Live it through."""
@@ -63,7 +66,7 @@ class TicketScript(Script):
 
     def _adopted(self) -> None:
         """It began before the log did."""
-        self.book.adopt(self.now)
+        self._enter("adopt")
         self.say("ticket.assignee_changed", assignee_id=self._agent())
         self.later(self.world.around(HOUR_MS))
         self._reply()
@@ -87,7 +90,7 @@ class TicketScript(Script):
             self.tell("ticket.assignee_changed", {"assignee_id": self._agent()}, early_ms=self.random.randint(1, 3 * MS))
         self.say("ticket.created", channel=self.channel, status=status, priority=self.priority, direction=direction, topic=self.topic,
                  group=self.group, tier=self.tier, requester_id=f"U-{self.random.randrange(20_000):05d}")  # fmt: skip
-        self.book.create(self.now, dims, status, direction == "inbound")
+        self._enter("create", dims, status, direction == "inbound")
 
     def _greeting(self) -> None:
         """What machines do with a new ticket: none of it is a response."""
@@ -221,7 +224,7 @@ class TicketScript(Script):
 
     def _customer_writes(self) -> None:
         self._message("customer", "public")
-        self.book.customer_wrote(self.now)
+        self._enter("customer_wrote")
 
     def _reply(self) -> None:
         """A human's public message; now and then it bounces, and another one is needed."""
@@ -229,16 +232,16 @@ class TicketScript(Script):
             name = self._message("agent", "public")
             wait = self.random.randint(MS, BOUNCE_WITHIN_MS)
             if self.now + wait > self.world.end:  # the log ends before anybody knows that it bounced
-                self.book.human_replied(self.now)
+                self._enter("human_replied")
             self.later(wait)
             self.say("message.bounced", message_id=name)
             self.later(self.world.around(20 * MINUTE_MS))
         self._message("agent", "public")
-        self.book.human_replied(self.now)
+        self._enter("human_replied")
 
     def _status(self, status: str) -> None:
         self.say("ticket.status_changed", status=status)
-        self.book.set_status(self.now, status)
+        self._enter("set_status", status)
 
     def _change(self, field: str, value: str) -> None:
         self.later(self.random.randint(1, 10 * MINUTE_MS))
@@ -246,7 +249,7 @@ class TicketScript(Script):
         kind = "ticket.fields_changed" if field in {"tier", "topic"} else f"ticket.{field}_changed"
         self.tell(kind, {field: value})
         place = FIELD_PLACES[field]
-        self.book.change(self.now, (*self.book.dims[:place], value, *self.book.dims[place + 1 :]))
+        self._enter("change", (*self.book.dims[:place], value, *self.book.dims[place + 1 :]))
 
     def _escalate(self) -> None:
         kind = self.random.choice(("functional", "functional", "hierarchical", "automatic"))
@@ -256,11 +259,15 @@ class TicketScript(Script):
 
     def _discard(self, kind: str, reason: str, **data: Any) -> None:
         self.tell(kind, data)
-        self.book.discard(reason)
+        self._enter("discard", reason, *data.values())
 
     def _restore(self, kind: str, reason: str, **data: Any) -> None:
         self.tell(kind, data)
-        self.book.restore(reason)
+        self._enter("restore", reason)
+
+    def _enter(self, act: str, *content: Any) -> None:
+        getattr(self.book, act)(self.now, *content)
+        self._accounts.write_down(self.id, self.now, act, *content)
 
     def _agent(self) -> str:
         return self.random.choice(AGENTS[self.group])
