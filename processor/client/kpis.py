@@ -173,6 +173,8 @@ def _time(part: dict[str, Any], name: str) -> int:
 
 def _whole(part: dict[str, Any], name: str, path: str = "") -> int:
     value = part.get(name)
+    if isinstance(value, float) and value.is_integer():  # 3.0 is a whole number in JSON
+        value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise _wrong(f"{path}{name}", "missing or not a whole number from 0")
     return value

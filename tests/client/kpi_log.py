@@ -95,7 +95,7 @@ class Consumer:
         return {each: self.topic.end(each.partition) for each in partitions}
 
     async def getmany(self, **_options: Any) -> dict[TopicPartition, list[Record]]:
-        polled = {}
+        polled: dict[TopicPartition, list[Record]] = {}
         for partition, position in self.positions.items():
             number = partition.partition
             if not self.topic.starts[number] <= position <= self.topic.end(number):
