@@ -2,7 +2,7 @@
 
 The log is read from its first offset to the last one that the old state had applied, and timers run as far as its had: so both must show
 the same numbers. Partitions hand over to each other in this process. Nothing goes out but the state. What the old state had not read of the
-re-keyed topic it will read behind the same offsets after the switch; so it is taken back here at the end, or it would count twice.
+re-keyed topic will be read behind the same offsets after the switch; so it is held back here, or it would count twice.
 
 The partition that is furthest behind in time is read next, so that none has to keep everything that a slower one may still hand over.
 """
@@ -10,7 +10,7 @@ The partition that is furthest behind in time is read next, so that none has to 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -23,8 +23,9 @@ from processor.codec.state import decode_marker, decode_record, encode_record
 from processor.config import Config
 from processor.core.engine import Engine
 from processor.core.exchange import Exchange
-from processor.core.outputs import Rekeyed
+from processor.core.outputs import Rekeyed, Step
 from processor.core.settings import Settings
+from processor.core.upstream import Heartbeat
 from processor.export.snapshot import Difference, compare
 from processor.state_tools.broker import Progress, ToolError, bounds, pending_of, reading, stored_partitions
 from processor.state_tools.file import Pending
@@ -152,6 +153,8 @@ class _Build:
         self.stores: dict[int, dict[bytes, bytes]] = {number: {} for number in old}
         self.newest_appended_at = dict.fromkeys(old, 0)
         self._exchange = Exchange(self.engines, lambda key: partition_of(key.encode(), len(old)))
+        self._unread = _net(pending for each in old.values() for pending in each.pending)
+        self._held_back: Counter[Rekeyed] = Counter()
         for number, engine in self.engines.items():
             engine.limit = old[number].marker["timer_time"]
 
@@ -169,14 +172,14 @@ class _Build:
         self._drain(number)
 
     def finish(self) -> None:
-        """Let timers come as far as the old ones, take back what the old state had not read, and go on with its reports."""
+        """Let timers come as far as the old ones, and go on with the old reports."""
         for number, engine in self.engines.items():
             engine.advance(self._old[number].marker["timer_time"])
         self._settle()
-        for number, old in self._old.items():
-            for handed, count in _net(old.pending).items():
-                for _ in range(abs(count)):
-                    self.engines[number].apply_rekeyed(replace(handed, sign=-1 if count > 0 else 1))
+        for handed, count in self._held_back.items():  # stated, taken back and stated again: some of that may have been read
+            read = count - self._unread[handed]
+            for _ in range(abs(read)):
+                self._exchange.deliver(0, Step(rekeyed=[replace(handed, sign=1 if read > 0 else -1)]))
         self._settle()
         for number, engine in self.engines.items():
             marker = self._old[number].marker
@@ -199,18 +202,36 @@ class _Build:
                 store.pop(name, None)
             else:
                 store[name] = stored
+        handed = step.rekeyed
+        step.rekeyed = [each for each in handed if replace(each, sign=1) not in self._unread]
+        self._held_back.update(_signs(each for each in handed if replace(each, sign=1) in self._unread))
+        heartbeat, step.heartbeat = step.heartbeat, None
         self._exchange.deliver(number, step)
+        if heartbeat is not None:
+            self._tell(number, heartbeat)
         return bool(step.rekeyed)
 
+    def _tell(self, number: int, heartbeat: Heartbeat) -> None:
+        """How far a partition has come; no further than the old ones had heard, or they would still take what is settled here."""
+        for place, engine in self.engines.items():
+            heard = self._old[place].marker["upstream"]
+            if not heard:  # of before there was anything to hand over
+                engine.hear(number, heartbeat)
+            elif str(number) in heard:
+                engine.hear(number, tuple(map(min, heartbeat, heard[str(number)])))
 
-def _net(pending: list[Pending]) -> Counter[Rekeyed]:
-    """What unread hand-overs come to; what is stated and taken back is nothing."""
+
+def _net(pending: Iterable[Pending]) -> Counter[Rekeyed]:
+    """What unread hand-overs come to, each under its positive form; also those that come to nothing."""
+    said = [decode_rekeyed(value, key)[1] for key, value in pending]
+    return _signs(each for each in said if isinstance(each, Rekeyed))
+
+
+def _signs(handed: Iterable[Rekeyed]) -> Counter[Rekeyed]:
     total: Counter[Rekeyed] = Counter()
-    for key, value in pending:
-        _, said = decode_rekeyed(value, key)
-        if isinstance(said, Rekeyed):
-            total[replace(said, sign=1)] += said.sign
-    return Counter({handed: count for handed, count in total.items() if count})
+    for each in handed:
+        total[replace(each, sign=1)] += each.sign
+    return total
 
 
 async def _write(config: Config, settings: Settings, into: str, old: dict[int, Old], build: _Build) -> None:
