@@ -153,20 +153,20 @@ class Engine:
     def apply_rekeyed(self, handed: Rekeyed) -> None:
         """Fold what another entity hands to a ticket. Lateness was judged where it came from; in which order it comes does not matter."""
         self.counts["rekeyed"] += 1
-        tickets, key = self.entities[TICKET], handed.target
-        entity = tickets.get(key)
-        if entity is None:
-            entity = tickets[key] = Timeline(TICKET, key, new_state(TICKET, self.policies))
-        event = handed.event()
+        tickets, key, event = self.entities[TICKET], handed.target, handed.event()
+        entity = tickets.get(key) or Timeline(TICKET, key, new_state(TICKET, self.policies))
+        settled = handed.at < self._settled - self._horizon
+        if settled or (entity.too_old(event) if handed.sign > 0 else event not in entity.tail):
+            self.counts["rekeyed_late"] += 1  # a tail overflowed, or a partition was silent for longer than events may be late
+            return
+        tickets[key] = entity
         known_late = len(self.rows.late)
-        if handed.sign < 0 and event in entity.tail:
+        if handed.sign > 0:
+            self._fold(entity, event)
+        else:
             self._refold(entity, None, entity.tail.index(event))
             if not entity.tail and entity.base is None:
                 self._forget(entity)  # nothing is known of it any more
-        elif handed.sign > 0 and not entity.too_old(event):
-            self._fold(entity, event)
-        else:  # only where a tail overflowed, or a partition was silent for longer than events may be late
-            self.counts["rekeyed_late"] += 1
         self.reports.correct(self.rows.late[known_late:])
 
     def hear(self, partition: int, heartbeat: tuple[int, ...]) -> None:

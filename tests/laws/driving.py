@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Any
 from zlib import crc32
 
-from processor.codec.state import decode_record, encode_record
+from processor.codec.rekeyed import decode_rekeyed, encode_heartbeat, encode_rekeyed
+from processor.codec.state import decode_marker, decode_record, encode_marker, encode_record
 from processor.core.engine import Engine
 from processor.core.events import Event, Rejected
 from processor.core.facts import DETAIL_KINDS, LEDGER_MODULUS
-from processor.core.outputs import Conflict, Stated, View
-from processor.core.settings import Settings
+from processor.core.outputs import Conflict, Rekeyed, Report, Stated, Step, View
+from processor.core.settings import HOUR_MS, MINUTE_MS, Settings
 from processor.core.timeline import fold
+from processor.core.upstream import Heartbeat
 
 NetFacts = Counter[tuple[str, str, int]]
+Taken = tuple[int, Event | Rekeyed | Heartbeat]  # with the partition that it is from
 
 
 @dataclass
@@ -32,6 +35,37 @@ class Manner:
         return Random(f"{self.seed}/{partition}")
 
 
+class Network:
+    """What is on its way between partitions: from each to each in order, and otherwise as it comes."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.taken: list[list[Taken]] = [[] for _ in range(count)]  # what each partition took in, in order
+        self.queues: dict[tuple[int, int], deque[Rekeyed | Heartbeat]] = {(a, b): deque() for a in range(count) for b in range(count)}
+
+    def place(self, key: str) -> int:
+        return crc32(key.encode()) % self.count
+
+    def send(self, source: int, step: Step) -> None:
+        for handed in step.rekeyed:
+            self.queues[source, self.place(handed.target)].append(handed)
+        if step.heartbeat is not None:
+            for target in range(self.count):
+                self.queues[source, target].append(step.heartbeat)
+
+    def deliver(self, source: int, target: Partition) -> None:
+        """The next that is on its way, as it comes out of the topic."""
+        item = self.queues[source, target.number].popleft()
+        key, value = encode_rekeyed(item, source) if isinstance(item, Rekeyed) else encode_heartbeat(source, item)
+        told_by, told = decode_rekeyed(value, key)
+        assert told == item
+        self.taken[target.number].append((told_by, told))
+        target.take(told_by, told)
+
+    def waiting(self) -> list[tuple[int, int]]:
+        return [pair for pair, queue in self.queues.items() if queue]
+
+
 @dataclass
 class Partition:
     """One engine with what it would have left in its topics."""
@@ -42,9 +76,29 @@ class Partition:
     facts: NetFacts = field(default_factory=Counter)
     stated: dict[tuple[str, str, int], Stated] = field(default_factory=dict)
     outcomes: list[str] = field(default_factory=list)
+    report_every_minutes: int = 0
+    hold: bool = False
+    network: Network | None = None  # None: alone, what it hands over comes back at once
+    handed: Counter[tuple[str, int]] = field(default_factory=Counter)
+    given: Counter[Rekeyed] = field(default_factory=Counter)  # the same, net
+    reports: list[Report] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.engine = Engine(self.settings, self.number)
+        self.engine = self._new_engine()
+
+    def _new_engine(self) -> Engine:
+        engine = Engine(self.settings, self.number, self.network.count if self.network else 0)
+        engine.report_every(self.report_every_minutes, hold=self.hold)
+        return engine
+
+    def take(self, source: int, told: Event | Rekeyed | Heartbeat) -> None:
+        """The next record of one of its topics."""
+        if isinstance(told, Event):
+            self.apply(told)
+        elif isinstance(told, Rekeyed):
+            self.engine.apply_rekeyed(told)
+        else:
+            self.engine.hear(source, told)
 
     def apply(self, event: Event) -> None:
         outcome = self.engine.apply(event)
@@ -52,10 +106,21 @@ class Partition:
             self.outcomes.append(outcome.reason)
         else:
             self.outcomes.append("conflict" if isinstance(outcome, Conflict) else "")
+        if self.network is None:
+            self._take_back()
+
+    def _take_back(self) -> None:
+        """Alone, all that is handed over comes back at once, and what that hands on."""
+        while handed := self.engine.step.rekeyed:
+            self.engine.step.rekeyed = []
+            for each in handed:
+                self.handed[each.kind, each.sign] += 1
+                self.engine.apply_rekeyed(each)
 
     def step(self) -> None:
         """What a transaction does: facts out, state records into the store."""
         step = self.engine.drain()
+        self.reports += step.reports
         for stated in step.facts:
             name = stated.entity, stated.key, stated.number
             self.stated[name] = stated
@@ -68,13 +133,18 @@ class Partition:
                 self.store.pop(stored_key, None)
             else:
                 self.store[stored_key] = stored
+        for handed in step.rekeyed:
+            self.handed[handed.kind, handed.sign] += 1
+            self.given[replace(handed, sign=1)] += handed.sign
+        if self.network is not None:
+            self.network.send(self.number, step)
 
     def restart(self) -> None:
         """Drop the engine and build it again from the store."""
         self.step()
-        marker = self.engine.marker()
+        marker = decode_marker(encode_marker(self.engine.marker()))
         before = self.engine
-        self.engine = Engine(self.settings, self.number)
+        self.engine = self._new_engine()
         for _ in self.engine.restore(marker, [decode_record(key, value) for key, value in sorted(self.store.items())]):
             pass
         assert_same_state(before, self.engine)
@@ -107,11 +177,89 @@ def drive(settings: Settings, events: Iterable[Event], until: int, manner: Manne
     if manner.seed is not None:
         partition.engine.sweep()
     partition.step()
+    check_ledger(partition)
+    return partition
+
+
+def act(partition: Partition, random: Random, manner: Manner, ahead_to: int) -> None:
+    """Something that a worker may do between two records, or nothing."""
+    engine = partition.engine
+    action = random.randrange(9)
+    if action in (0, 1, 2):
+        engine.advance_by_log()
+    if action == 3 and manner.ahead:
+        engine.advance(ahead_to)
+    if action in (1, 4):
+        engine.sweep()
+    if action == 5:
+        engine.view()
+    if action < 6:
+        partition.step()
+    if action == 7 and manner.restarts:
+        partition.restart()
+    check_entities(partition.engine)
+
+
+def drive_all(settings: Settings, arrivals: list[tuple[int, Event]], until: int, manner: Manner, count: int) -> list[Partition]:
+    """Let several partitions take the events at the instants at which they come, in a manner, each at its own pace.
+
+    What they hand to each other is on its way for long or short; in some worlds nothing of one partition arrives before the end.
+    """
+    random, network = Random(f"{manner.seed}/{count}"), Network(count)
+    partitions = [Partition(settings, number, network=network) for number in range(count)]
+    pace, silent = random.choice((0.1, 0.5, 0.9)), random.choice((None, None, random.randrange(count)))
+    for at, event in arrivals:
+        number = network.place(event.key)
+        network.taken[number].append((number, event))
+        partitions[number].apply(event)
+        while random.random() < pace:
+            act(random.choice(partitions), random, manner, min(at, until))
+            waiting = [pair for pair in network.waiting() if pair[0] != silent]
+            if waiting:
+                source, target = random.choice(waiting)
+                network.deliver(source, partitions[target])
+    finish(partitions, network, random)
+    for partition in partitions:
+        partition.engine.advance(until)
+        partition.engine.sweep()
+    finish(partitions, network, random)
+    for partition in partitions:
+        check_ledger(partition)
+    return partitions
+
+
+def finish(partitions: list[Partition], network: Network, random: Random) -> None:
+    """Deliver until nothing moves any more."""
+    for partition in partitions:
+        partition.step()
+    while waiting := network.waiting():
+        source, target = random.choice(waiting)
+        network.deliver(source, partitions[target])
+        if random.random() < 0.3 or not network.waiting():
+            for partition in partitions:
+                partition.step()
+
+
+def drive_taken(settings: Settings, taken: list[Taken], until: int, manner: Manner, number: int, count: int) -> Partition:
+    """Let one partition take in again what it took in before, in another manner. What it hands over goes nowhere."""
+    random = manner.random(number)
+    partition = Partition(settings, number, network=Network(count))
+    for source, told in taken:
+        partition.take(source, told)
+        while manner.seed is not None and random.random() < 0.5:
+            act(partition, random, manner, min(partition.engine.stream_time + random.choice((1, MINUTE_MS, HOUR_MS)), until))
+    partition.engine.advance(until)
+    partition.step()
+    check_ledger(partition)
+    return partition
+
+
+def check_ledger(partition: Partition) -> None:
+    """The digest is that of the net facts."""
     check_entities(partition.engine)
     ledger = {name: count for name, count in partition.facts.items() if partition.stated[name].fact.kind not in DETAIL_KINDS}
     assert partition.engine.digest == sum(number * count for (_, _, number), count in ledger.items()) % LEDGER_MODULUS
     assert partition.engine.ledger_count == sum(ledger.values())
-    return partition
 
 
 def check_entities(engine: Engine) -> None:

@@ -106,5 +106,3 @@ def test_the_worlds_hold_at_least_one_of_each_thing_the_laws_speak_of() -> None:
         seen["forgotten"] += len({event.key for event in arrivals}) - view.entities
         seen.update(f"tier {tier}" for tier, rows in partition.engine.rows.tiers.items() if rows)
     assert not {name for name in WANTED if not seen[name]}
-
-

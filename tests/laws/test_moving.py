@@ -71,7 +71,5 @@ def test_what_has_moved_goes_on_as_if_it_had_stayed(drawn: list[Line], cut: int,
 
 
 @given(lines(LONG_STEPS, 40), st.integers(0, 100), st.integers(0, 9), st.integers(0, 999), COUNTS)
-def test_it_does_so_over_weeks_with_stubs_and_old_rows(
-    drawn: list[Line], cut: int, salt: int, seed: int, counts: tuple[int, int]
-) -> None:
+def test_it_does_so_over_weeks_with_stubs_and_old_rows(drawn: list[Line], cut: int, salt: int, seed: int, counts: tuple[int, int]) -> None:
     check(drawn, LONG_STEPS, cut, salt, seed, counts)

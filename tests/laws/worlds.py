@@ -8,6 +8,7 @@ some delay that never makes it too late, and may come twice.
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -59,7 +60,7 @@ SHORT_STEPS = (*_SECONDS, *_MINUTES)
 LONG_STEPS = (*SHORT_STEPS, *(minutes * MINUTE_MS for minutes in (20, 30, 60, 100, 101, 7 * 60, 26 * 60, 80 * 60)))
 DELAYS = (0, 0, 0, 0, 1, 5 * MS, MINUTE_MS, 3 * MINUTE_MS, LATENESS - 1, LATENESS)
 
-TICKETS = ("T1", "T2", "T3")
+TICKETS = ("T1", "T2", "T3")  # merges name them, and T9, of which nothing else is ever told
 CONTACTS = ("C1", "C2")
 SOURCES = ("a", "b")
 SEQUENCES = ("", "", "1", "2")
@@ -89,7 +90,8 @@ TICKET_SAYS: tuple[tuple[str, Data], ...] = (
     ("ticket.fields_changed", ((("tier", "gold"), ("policy_id", "x")),)),
     ("ticket.assignee_changed", ("A1",)),
     ("ticket.escalated", ("functional",)),
-    ("ticket.merged", ("T9",)),
+    *(("ticket.merged", (target,)) for target in ("T1", "T2", "T3", "T3", "T9")),
+    ("ticket.unmerged", ()),
     ("ticket.unmerged", ()),
     ("ticket.marked_as_spam", ()),
     ("ticket.unmarked_as_spam", ()),
@@ -106,9 +108,10 @@ TICKET_SAYS: tuple[tuple[str, Data], ...] = (
 )
 
 CONTACT_SAYS: tuple[tuple[str, Data], ...] = (
-    ("contact.initiated", ("phone", None, None, None)),
+    ("contact.initiated", ("phone", None, None, "T3")),
     ("contact.queued", ("phone", "q1", "billing", None)),
     ("contact.queued", ("chat", "q2", None, "T1")),
+    ("contact.queued", ("phone", "q1", None, "T2")),
     ("contact.offered", ("A1",)),
     ("contact.missed", ("A1",)),
     ("contact.accepted", ("A1",)),
@@ -123,6 +126,33 @@ CONTACT_SAYS: tuple[tuple[str, Data], ...] = (
 
 CREATIONS = tuple(said for said in TICKET_SAYS if said[0] == "ticket.created")
 QUEUEINGS = tuple(said for said in CONTACT_SAYS if said[0] == "contact.queued")
+
+
+HANDING_TICKETS = ("T1", "T2", "T3", "T4", "T5")
+HANDING_CONTACTS = ("C1", "C2", "C3")
+HANDING_SAYS: tuple[tuple[str, Data], ...] = (
+    *CREATIONS[:3],
+    *(("ticket.merged", (target,)) for target in HANDING_TICKETS for _ in range(3)),
+    *(("ticket.unmerged", ()) for _ in range(7)),
+    _message("M1", "agent"),
+    _message("M2", "agent"),
+    _message("M3", "customer"),
+    ("message.visibility_changed", ("M1", "internal")),
+    ("message.bounced", ("M1",)),
+    ("ticket.status_changed", ("solved", None)),
+    *(("ticket.status_changed", (status, None)) for status in ("open", "pending")),
+    *(("ticket.priority_changed", (priority,)) for priority in ("urgent", "normal")),
+    ("ticket.marked_as_spam", ()),
+    ("ticket.unmarked_as_spam", ()),
+    ("ticket.assignee_changed", ("A1",)),
+)
+HANDING_CONTACT_SAYS: tuple[tuple[str, Data], ...] = (
+    *(("contact.queued", ("phone", "q1", None, ticket)) for ticket in HANDING_TICKETS[:3]),
+    *(("contact.accepted", ("A1",)) for _ in range(3)),
+    ("contact.abandoned", (None,)),
+    ("contact.transferred", ("q2",)),
+    ("contact.ended", (None, None, None)),
+)
 
 
 class Line(NamedTuple):
@@ -150,6 +180,36 @@ def lines(steps: tuple[int, ...], most: int) -> st.SearchStrategy[list[Line]]:
     return st.one_of(st.lists(line, min_size=1, max_size=most), st.lists(line, min_size=most // 2, max_size=most))
 
 
+def handing_world(seed: int, steps: tuple[int, ...], most: int) -> list[Event]:
+    """A world in which tickets are merged and un-merged and contacts name tickets, far more than elsewhere. The first steps are short."""
+    random = Random(seed)
+    at = START
+    events: list[Event] = []
+    seen: set[str] = set()
+    for number in range(random.randrange(6, most)):
+        at += random.choice(SHORT_STEPS if number < most // 2 or random.random() < 0.6 else steps)
+        key = random.choice(HANDING_TICKETS if random.random() < 0.75 else HANDING_CONTACTS)
+        says, begins = (HANDING_SAYS, CREATIONS[:2]) if key in HANDING_TICKETS else (HANDING_CONTACT_SAYS, HANDING_CONTACT_SAYS[:3])
+        kind, data = random.choice(says if key in seen or random.random() < 0.2 else begins)
+        seen.add(key)
+        if kind == "ticket.merged" and data[0] == key and random.random() < 0.9:
+            data = (random.choice(HANDING_TICKETS),)
+        sequence = random.choice(SEQUENCES)
+        events.append(Event(at, rank_of(kind, sequence), sequence, random.choice(SOURCES), f"e{number}", kind, key, data))
+    return events
+
+
+def handing_arrivals(events: list[Event], salt: int) -> list[tuple[int, Event]]:
+    """They come like those of `timed_arrivals_of`."""
+    return timed_arrivals_of(handing_lines(events, salt), events, salt)
+
+
+def handing_lines(events: list[Event], seed: int) -> list[Line]:
+    """Lines as for drawn worlds, of which only delays and repetitions matter."""
+    random = Random(seed)
+    return [Line(0, 0, 0, 0, 0, random.randrange(len(DELAYS)), random.randrange(40), random.randrange(31)) for _ in events]
+
+
 def events_of(drawn: list[Line], steps: tuple[int, ...]) -> list[Event]:
     """The events of a world, in the order in which they happened."""
     at = START
@@ -171,13 +231,18 @@ def events_of(drawn: list[Line], steps: tuple[int, ...]) -> list[Event]:
 
 def twin_of(event: Event) -> Event:
     """Another event with the same id: said twice, with other words."""
-    if event.key in TICKETS:
+    if event.key.startswith("T"):
         return event._replace(occurred_at=event.occurred_at + 1000, kind="ticket.status_changed", rank=1, data=("pending", "twin"))
     return event._replace(occurred_at=event.occurred_at + 1000, kind="contact.transferred", data=("q9",))
 
 
 def arrivals_of(drawn: list[Line], events: list[Event], salt: int) -> list[Event]:
     """An order of arrival in which nothing is too late: each event comes within `LATENESS` of its own time. `salt` makes other orders."""
+    return [event for _, event in timed_arrivals_of(drawn, events, salt)]
+
+
+def timed_arrivals_of(drawn: list[Line], events: list[Event], salt: int) -> list[tuple[int, Event]]:
+    """The same, with the instants at which they come."""
     arriving: list[tuple[int, int, Event]] = []
 
     def arrive(event: Event, delay: int) -> None:
@@ -192,4 +257,4 @@ def arrivals_of(drawn: list[Line], events: list[Event], salt: int) -> list[Event
             twin = twin_of(event)
             arrive(twin, DELAYS[(line.delay + salt) % len(DELAYS)])
     arriving.sort(key=lambda each: each[:2])
-    return [event for _, _, event in arriving]
+    return [(at, event) for at, _, event in arriving]
