@@ -155,6 +155,7 @@ class _Build:
         self._exchange = Exchange(self.engines, lambda key: partition_of(key.encode(), len(old)))
         self._unread = _net(pending for each in old.values() for pending in each.pending)
         self._held_back: Counter[Rekeyed] = Counter()
+        self._delivered: Counter[Rekeyed] = Counter()  # of these
         for number, engine in self.engines.items():
             engine.limit = old[number].marker["timer_time"]
 
@@ -175,16 +176,25 @@ class _Build:
         """Let timers come as far as the old ones, and go on with the old reports."""
         for number, engine in self.engines.items():
             engine.advance(self._old[number].marker["timer_time"])
-        self._settle()
-        for handed, count in self._held_back.items():  # stated, taken back and stated again: some of that may have been read
-            read = count - self._unread[handed]
-            for _ in range(abs(read)):
-                self._exchange.deliver(0, Step(rekeyed=[replace(handed, sign=1 if read > 0 else -1)]))
-        self._settle()
+        for _ in range(SETTLE_ROUNDS):
+            self._settle()
+            if not self._deliver_what_was_read():
+                break
         for number, engine in self.engines.items():
             marker = self._old[number].marker
             engine.upstream.restore(marker["upstream"])
             engine.reports.since, engine.reports.sent_until = marker["reported"]
+
+    def _deliver_what_was_read(self) -> bool:
+        """Of what was stated, taken back and stated again, some may have been read: whether there was something to correct."""
+        corrected = False
+        for handed, stated in self._held_back.items():
+            missing = stated - self._unread[handed] - self._delivered[handed]
+            for _ in range(abs(missing)):
+                self._exchange.deliver(0, Step(rekeyed=[replace(handed, sign=1 if missing > 0 else -1)]))
+                corrected = True
+            self._delivered[handed] += missing
+        return corrected
 
     def _settle(self) -> None:
         for _ in range(SETTLE_ROUNDS):
