@@ -131,22 +131,21 @@ class Combiner:
         _, instant, _ = order_of(partial)
         if instant > now + self._ahead_max:
             return Ignored.FUTURE
-        if partial.epoch > known:
-            self._epochs[partial.partition] = partial.epoch
-            if isinstance(partial, WindowsPartial):
-                self._forget_after(partial.partition, instant)
+        self._epochs[partial.partition] = partial.epoch
         return None
 
-    def _forget_after(self, partition: int, end: int) -> None:
+    def _forget_after(self, end: int, partition: int, epoch: int) -> None:
         """A new owner begins with the last W that was committed: what its predecessor sent of later ones never happened."""
         for later in self._ends[bisect_right(self._ends, end) :]:
-            never_sent = self._minutes[later].slices.pop(partition, None)
-            if never_sent is not None:
-                self._size -= never_sent.size
+            slices = self._minutes[later].slices
+            if partition in slices and slices[partition].order[0] < epoch:
+                self._size -= slices.pop(partition).size
                 self.counts[Ignored.OLD_EPOCH] += 1
-                self._changed.add(later)
+                if not slices:
+                    self._drop(later, None)
 
     def _add_windows(self, partial: WindowsPartial, now: int) -> Ignored | None:
+        self._forget_after(partial.end, partial.partition, partial.epoch)
         if partial.end < self._floor:
             return Ignored.LATE
         minute = self._minutes.get(partial.end)

@@ -126,12 +126,24 @@ def test_a_new_owner_sends_its_last_minute_again_and_nothing_is_given_out_twice(
 
 def test_what_a_replaced_owner_sent_of_later_minutes_never_happened() -> None:
     """Its transaction was aborted: read by somebody who does not wait for commits, it must not stay."""
+    for hint in ([], [levels(0, W, 1, epoch=2)]):  # levels of the new owner may come before its windows
+        stage = Stage()
+        stage.add(windows(0, W, created(1)), windows(1, W, created(2)))
+        stage.add(windows(0, minute(1), created(50)), windows(0, minute(2), created(50)))
+        stage.add(*hint, windows(0, W, created(1), epoch=2), windows(1, minute(1), created(3)), windows(1, minute(2), created(3)))
+        assert len(stage.given) == 1
+        assert stage.combiner.counts == {Ignored.OLD_EPOCH: 2}
+        assert [counted(each) for each in stage.add(windows(0, minute(1), created(4), epoch=2))] == [7]
+
+
+def test_a_minute_of_which_nothing_is_left_is_not_given_out() -> None:
     stage = Stage()
-    stage.add(windows(0, W, created(1)), windows(1, W, created(2)))
-    stage.add(windows(0, minute(1), created(50)))
-    stage.add(windows(0, W, created(1), epoch=2), windows(1, minute(1), created(3)))
-    assert len(stage.given) == 1
-    assert [counted(each) for each in stage.add(windows(0, minute(1), created(4), epoch=2))] == [7]
+    stage.add(windows(1, minute(3), created(1), since=minute(2)), windows(0, minute(1), created(50)))
+    assert [each.end for each in stage.given] == [minute(1)]  # the other one began later
+    stage.add(windows(0, minute(4), created(9)), windows(0, minute(2), created(9), epoch=2))
+    assert [each.end for each in stage.given] == [minute(1), minute(2)]
+    assert stage.wait(WAIT_MS) != []
+    assert [each.end for each in stage.given] == [minute(1), minute(2), minute(3)]
 
 
 def test_a_correction_of_the_minute_given_out_last_is_given_out_and_of_an_earlier_one_is_not() -> None:
