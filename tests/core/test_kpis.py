@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections import Counter
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.core.events import CONTACT, TICKET
+from processor.core.facts import Fact
 from processor.core.histogram import BUCKETS, EDGES_MS, EDGES_SECONDS
 from processor.core.kpis import DEFINITIONS, QUANTILES, Kind, measures, quantile
-from processor.core.postings import HISTOGRAMS
+from processor.core.postings import HISTOGRAMS, POSTINGS
 from processor.core.rows import Row, add_row
 from processor.core.settings import CLOCKS
 
@@ -125,6 +128,44 @@ def test_nothing_observed_is_no_value_and_never_not_a_number(row: Row) -> None:
         if DEFINITIONS[name].kind in (Kind.RATIO, Kind.DURATION):
             assert (found.value is None) == (found.n == 0)
         assert found.value is None or math.isfinite(found.value)
+
+
+DIMS = ("phone", "normal", "none", "none", "none", "none")
+STORIES = st.lists(
+    st.one_of(
+        st.tuples(st.just("contact.offered"), st.just(())),
+        st.tuples(st.just("contact.answered"), st.tuples(st.integers(0, 10**8), st.booleans())),
+        st.tuples(st.just("contact.abandoned"), st.tuples(st.integers(0, 10**8), st.booleans())),
+        st.tuples(st.just("clock.fulfilled"), st.tuples(*map(st.just, ("resolution", "p", 1, 5, 5)), st.booleans(), st.just(()))),
+        st.tuples(st.just("clock.breached"), st.tuples(*map(st.just, ("resolution", "p", 1, 5)), st.booleans(), st.just(()))),
+        st.tuples(st.just("ticket.solved"), st.tuples(st.integers(0, 10**10))),
+        st.tuples(st.just("ticket.reopened"), st.tuples(st.just(1))),
+    ),
+    max_size=60,
+)
+
+
+@given(STORIES)
+def test_ratios_are_those_of_a_naive_count_of_what_happened(story: list[tuple[str, tuple[Any, ...]]]) -> None:
+    row: Row = {}
+    for kind, content in story:
+        add_row(row, dict(POSTINGS[kind](Fact(kind, 1, 0, DIMS, content))), 1)
+    answered = [content for kind, content in story if kind == "contact.answered"]
+    left = [content for kind, content in story if kind == "contact.abandoned"]
+    in_time = sum(kind == "clock.fulfilled" and content[5] for kind, content in story)
+    kinds = Counter(kind for kind, _ in story)
+    abandoned = sum(not short for _, short in left)
+    found = measures((), row, 0)
+    for name, numerator, denominator in (
+        ("service_level", sum(in_target for _, in_target in answered), len(answered) + abandoned),
+        ("abandonment", abandoned, max(kinds["contact.offered"] - (len(left) - abandoned), 0)),
+        ("resolution_sla_compliance", in_time, in_time + kinds["clock.breached"]),
+        ("reopen", kinds["ticket.reopened"], kinds["ticket.solved"]),
+    ):
+        assert (found[name].numerator, found[name].denominator) == (numerator, denominator), name
+        assert found[name].value == (numerator / denominator if denominator else None), name
+    waits = [wait / 1000 for wait, _ in answered]
+    assert found["speed_of_answer"].value == (pytest.approx(sum(waits) / len(waits)) if waits else None)
 
 
 def test_the_total_has_every_kpi_and_a_segment_those_of_what_can_be_in_it() -> None:
