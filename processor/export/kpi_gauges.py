@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from processor.codec.partials import Place, place_of
 from processor.config import Config
 from processor.core.kpis import COMPLIANCE, DEFINITIONS, STATS, Definition, Kind, Measure, measures
+from processor.core.rows import CONTACT_DIMENSIONS, TICKET_DIMENSIONS
 from processor.core.settings import DIMENSIONS
 from processor.core.windows import WINDOWS
 from processor.export.family import PREFIX
@@ -25,8 +26,8 @@ COMPLETE = f"{PREFIX}window_complete"
 END = f"{PREFIX}kpi_end_timestamp_seconds"
 LEVEL = f"{PREFIX}kpi_level"
 TARGET = f"{PREFIX}kpi_target"
-LEVELS = ("backlog", "awaiting", "contacts_waiting")  # of every segment
-LEVELS_OF_ALL = (*LEVELS, "overdue")  # of the total
+LEVELS = {"backlog": TICKET_DIMENSIONS, "awaiting": TICKET_DIMENSIONS, "contacts_waiting": CONTACT_DIMENSIONS}  # of which segments
+LEVEL_OF_ALL = "overdue"  # of the total
 
 
 def family_of(definition: Definition) -> str:
@@ -55,8 +56,9 @@ class KpiGauges:
             for place, samples in self._windows(view).items():
                 if _by_name(place, folding):
                     _extend(found, samples)
-            for place, levels in sorted(view.levels.items()):
+            for place in sorted(view.segments.keys() | view.levels.keys()):
                 if place[0] in self._served and _by_name(place, folding):
+                    levels = {**dict.fromkeys(_levels(place[0]), 0), **view.levels.get(place, {})}
                     _extend(found, {LEVEL: [((name, *_labels(place)), number) for name, number in levels.items()]})
         self._made = {view.kpi_partition: self._made[view.kpi_partition] for view in views}
         return found
@@ -94,6 +96,11 @@ def _labels(place: Place) -> LabelSet:
     return ("_".join(place[0]) or TOTAL, *(shown.get(name, "") for name in DIMENSIONS))
 
 
+def _levels(names: LabelSet) -> list[str]:
+    """What a segment by these dimensions can have: served as 0, since a level that goes away looks like a broken one."""
+    return [*(name for name, dimensions in LEVELS.items() if dimensions.issuperset(names)), *([] if names else [LEVEL_OF_ALL])]
+
+
 def _by_name(place: Place, folding: Folding) -> bool:
     names, values = place
     return folding.fold(names, values) == values or OTHER in values
@@ -123,5 +130,5 @@ def samples_max(config: Config) -> int:
             segments *= len(getattr(known, name)) + 1
         kinds = [definition.kind for definition in DEFINITIONS.values() if definition.applies_to(group_by)]
         values = kinds.count(Kind.DURATION) * (len(STATS) + 1) + kinds.count(Kind.RATIO) * 2
-        total += segments * (len(WINDOWS) * values + len(LEVELS if group_by else LEVELS_OF_ALL))
+        total += segments * (len(WINDOWS) * values + len(_levels(tuple(group_by))))
     return total

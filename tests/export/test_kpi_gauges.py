@@ -135,6 +135,14 @@ def test_levels_are_served_by_segment() -> None:
     assert value(found, "kpi_level", level="contacts_waiting", by="queue", queue="hotline") == 2
 
 
+def test_a_level_that_is_down_to_nothing_is_0_and_not_away() -> None:
+    empty = KpiView(0, END, True, {place: Merged({}, 0) for place in (TOTAL, QUEUE)}, {})
+    found = {labels: each for (name, labels), each in served(empty).items() if name == "support_kpi_level"}
+    levels = {(dict(labels)["level"], dict(labels)["by"]): each for labels, each in found.items()}
+    of_total = [(level, "total") for level in ("backlog", "awaiting", "contacts_waiting", "overdue")]
+    assert levels == dict.fromkeys([*of_total, ("contacts_waiting", "queue")], 0)
+
+
 def test_only_the_group_bys_of_the_windows_are_served() -> None:
     found = served(view((("topic",), ("vpn",)), (("priority",), ("high",)), QUEUE))
     assert {dict(labels)["by"] for name, labels in found if name in ("support_window_kpi_observations", "support_kpi_level")} == {"queue"}
