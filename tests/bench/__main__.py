@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--events N] [--only engine|worker] [--json PATH]`: a table to read, JSON to keep, and the floors."""
+"""`python -m tests.bench [--events N] [--only engine|worker|kpis] [--json PATH]`: a table to read, JSON to keep, floors and ceilings."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import engine, worker
+from tests.bench import engine, kpis, worker
 
 # What must be reached at least, on two cores shared with the broker.
 FLOORS = {"engine_events_per_second": 50_000, "worker_events_per_second": 20_000}
-PARTS = {"engine": engine.run, "worker": worker.run}
+# What may be reached at most.
+CEILINGS = {"kpi_percent_of_a_core": 10}
+PARTS = {"engine": engine.run, "worker": worker.run, "kpis": kpis.run}
 
 
 def main() -> int:
-    """Exit code 1 where a floor is missed."""
+    """Exit code 1 where a floor or a ceiling is missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--events", type=int, default=400_000)
     parser.add_argument("--only", choices=sorted(PARTS))
@@ -40,17 +42,18 @@ def main() -> int:
 
 
 def show(figures: dict[str, Any]) -> list[str]:
-    """Print the table; returns the floors that were missed."""
-    table = Table("part", "figure", "value", "floor", box=None, pad_edge=False)
+    """Print the table; returns the figures below their floor or above their ceiling."""
+    table = Table("part", "figure", "value", "limit", box=None, pad_edge=False)
     table.columns[2].justify = table.columns[3].justify = "right"
     missed = []
     for part, values in figures.items():
         for name, value in values.items():
-            floor = FLOORS.get(name)
-            if floor is not None and value < floor:
+            floor, ceiling = FLOORS.get(name), CEILINGS.get(name)
+            if (floor is not None and value < floor) or (ceiling is not None and value > ceiling):
                 missed.append(name)
             shown = f"{value:,}" if isinstance(value, (int, float)) else str(value)
-            table.add_row(part, name, f"[red]{shown}[/]" if name in missed else shown, f"{floor:,}" if floor else "")
+            limit = f"at least {floor:,}" if floor else f"at most {ceiling:,}" if ceiling else ""
+            table.add_row(part, name, f"[red]{shown}[/]" if name in missed else shown, limit)
     Console(stderr=True, highlight=False).print(table)
     return missed
 

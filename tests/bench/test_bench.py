@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench import engine, worker
-from tests.bench.__main__ import FLOORS, show
+from tests.bench import engine, kpis, worker
+from tests.bench.__main__ import CEILINGS, FLOORS, show
 
 
 def test_the_engine_benchmark_checks_its_answers() -> None:
@@ -23,8 +23,23 @@ def test_the_worker_benchmark_checks_its_answers() -> None:
     assert figures["state_bytes_per_input_byte"] > 0
 
 
+@pytest.mark.kafka
+def test_the_kpi_benchmark_checks_its_answers() -> None:
+    """It raises where what is shown is not the sum over partitions."""
+    figures = kpis.run(4000)
+    assert figures["kpi_cpu_seconds_per_minute"] > 0
+    assert figures["kpi_scrape_lines"] > 0
+
+
 def test_a_missed_floor_is_named() -> None:
     """The table tells which figures are too low."""
     name, floor = next(iter(FLOORS.items()))
     assert show({"part": {name: floor - 1}}) == [name]
     assert show({"part": {name: floor}}) == []
+
+
+def test_a_missed_ceiling_is_named() -> None:
+    """The table tells which figures are too high."""
+    name, ceiling = next(iter(CEILINGS.items()))
+    assert show({"part": {name: ceiling + 1}}) == [name]
+    assert show({"part": {name: ceiling}}) == []
