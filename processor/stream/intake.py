@@ -7,6 +7,7 @@ without being folded.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from processor.codec.door import Door
@@ -35,12 +36,12 @@ _FAILED = Rejected(Reason.ENGINE_ERROR, "the engine failed on this event; please
 
 
 class Intake:
-    """The way in of one partition."""
+    """The way in of one partition. `unreadable` is called for each record of our own that cannot be read."""
 
-    def __init__(self, config: Config, settings: Settings, partitions: int) -> None:
+    def __init__(self, config: Config, settings: Settings, partitions: int, unreadable: Callable[[], None]) -> None:
         worker = config.worker
         self.set_aside: set[Place] = set()  # on which the engine failed
-        self.unreadable = 0  # records of our own that were set aside
+        self._unreadable = unreadable
         self._rekeyed_topic = config.topics.rekeyed
         self._payload = config.dead_letter.payload
         self._door = Door(
@@ -76,7 +77,7 @@ class Intake:
         try:
             source, said = decode_rekeyed(record.value, record.key)
         except ValueError as error:
-            self.unreadable += 1
+            self._unreadable()
             return dead_letter(record, record.value, Rejected(Reason.ENGINE_ERROR, f"an internal record: {error}"), self._payload)
         try:
             if isinstance(said, Rekeyed):

@@ -79,7 +79,7 @@ class PartitionProcessor:
         self.phase = "starting"
         self.problem = ""
         self.shown: Shown | None = None
-        self._intake = Intake(environment.config, environment.settings, partitions)
+        self._intake = Intake(environment.config, environment.settings, partitions, environment.recorder.engine_failed)
         self._inputs = Inputs(environment.consumer, source, environment.config.topics.rekeyed)
         self._engine = Engine(environment.settings, source.partition, partitions)
         self._outbox = self._new_outbox(0)

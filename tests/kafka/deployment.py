@@ -104,7 +104,11 @@ class Deployment:
 
     def send(self, records: Iterable[Sent], **producer_settings: Any) -> None:
         """Append records to the events topic; returns when the broker has them."""
-        asyncio.run(_send(self.bootstrap, self.config.topics.events, list(records), producer_settings))
+        self.send_to("events", records, **producer_settings)
+
+    def send_to(self, role: str, records: Iterable[Sent], **producer_settings: Any) -> None:
+        """Append records to a topic, as anybody could."""
+        asyncio.run(_send(self.bootstrap, getattr(self.config.topics, role), list(records), producer_settings))
 
     def read(self, role: str) -> list[Any]:
         """All committed records of a topic, partition by partition."""

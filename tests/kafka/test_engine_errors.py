@@ -14,11 +14,11 @@ import pytest
 from processor.codec.facts import encode_fact
 from processor.core.engine import Engine
 from processor.core.events import Event, Reason
-from processor.core.outputs import Stated
+from processor.core.outputs import Rekeyed, Stated
 from processor.stream import partition as module
 from tests.kafka.broker import Broker
 from tests.kafka.deployment import Deployment, Sent, ends_of
-from tests.kafka.events import created, keyed, status
+from tests.kafka.events import created, event, keyed, status
 from tests.kafka.in_process import has_applied, running, until
 from tests.kafka.offline import expected, headers, written_facts
 
@@ -94,6 +94,39 @@ async def test_an_event_that_breaks_the_step_after_the_engine_is_found_and_set_a
         await until("all is applied", lambda: has_applied(runtime, ends_of(log)))
         assert runtime.ready() == (True, [])
     await assert_set_aside(deployment, {"T-bad-30"}, monkeypatch)
+
+
+async def test_what_was_handed_over_and_makes_the_engine_raise_is_set_aside_alone(
+    broker: Broker, topic_name: TopicName, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deployment = Deployment(broker.bootstrap, topic_name("handed"), tmp_path).create_topics()
+    monkeypatch.setattr(module, "FIRST_RETRY_SECONDS", 0.05)
+    attempts: Counter[str] = Counter()
+    original = Engine.apply_rekeyed
+
+    def apply_rekeyed(engine: Engine, handed: Rekeyed) -> None:
+        attempts[handed.target] += 1
+        if handed.target == "T-good-8":
+            raise ZeroDivisionError(handed.target)
+        original(engine, handed)
+
+    monkeypatch.setattr(Engine, "apply_rekeyed", apply_rekeyed)
+    log = tickets(10, bad=set())
+    for number in range(0, 10, 2):
+        source, target = f"T-merged-{number}", f"T-good-{number}"
+        log += [
+            keyed(source, value, 2)
+            for value in (created(source, NOW), event("ticket.merged", NOW + 5, ticket_id=source, merged_into=target))
+        ]
+    async with running(deployment, log) as runtime:
+        await until("all is applied and handed over", lambda: has_applied(runtime, ends_of(log)) and attempts.total() >= 6)
+        await until("the bad one is set aside", lambda: runtime.ready()[0] and attempts["T-good-8"] == 2)
+    monkeypatch.undo()
+    (letter,) = await asyncio.to_thread(deployment.read, "rejected")
+    assert letter.key == b"T-good-8"
+    assert dict(letter.headers)["topic"].decode() == deployment.config.topics.rekeyed
+    assert set(attempts) == {f"T-good-{number}" for number in range(0, 10, 2)}
+    assert written_facts(await asyncio.to_thread(deployment.read, "facts"))
 
 
 async def test_too_many_of_them_stop_their_partition_loudly_and_no_other(

@@ -153,3 +153,25 @@ def test_what_no_topic_could_hold_is_set_aside_by_its_hash(broker: Broker, topic
         assert dict(letter.headers)["reason"].decode() == reason
     assert (large.key, large.value, dict(large.headers)["sha256"]) == (b"T-x", None, sha256(bomb).hexdigest().encode())
     assert (long_key.key, long_key.value) == (None, b"{}")
+
+
+def test_a_record_of_our_own_that_cannot_be_read_is_set_aside_and_counts_among_no_events(
+    broker: Broker, topic_name: TopicName, tmp_path: Path
+) -> None:
+    deployment = Deployment(broker.bootstrap, topic_name("own"), tmp_path).create_topics()
+    foreign = [(0, b"T-x", b"{}"), (1, None, b"\xff"), (1, b"T-x", None), (0, None, b'{"source": 0, "heartbeat": "soon"}')]
+    log = good_records()
+    deployment.send_to("rekeyed", foreign)
+    deployment.send(log)
+    with deployment.worker() as worker:
+        (taken,) = until("it has caught up", lambda: caught_up(ends_of(log), worker))
+        assert worker.samples("support_processor_engine_errors_total") == {"": len(foreign)}
+        assert worker.ready()
+    assert compare(expected(deployment.config, deployment.read("events")).of(range(PARTITIONS)), taken) == []
+    letters = deployment.read("rejected")
+    assert {header["reason"].decode() for header in headers(letters)} == {Reason.ENGINE_ERROR}
+    places = [
+        (letter.partition, letter.key, letter.value, header["topic"].decode())
+        for letter, header in zip(letters, headers(letters), strict=True)
+    ]
+    assert sorted(places, key=str) == sorted([(*sent, deployment.config.topics.rekeyed) for sent in foreign], key=str)

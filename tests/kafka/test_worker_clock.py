@@ -19,6 +19,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
 from processor.codec.envelope import format_time, parse_time
+from processor.codec.partials import WindowsPartial, decode_partial
 from tests.kafka import in_process
 from tests.kafka.broker import Broker
 from tests.kafka.deployment import Deployment, Worker, caught_up, ends_of, until
@@ -167,6 +168,33 @@ def test_in_a_backfill_deadlines_wait_for_the_log_or_for_the_word_that_it_has_en
         until("the backfill has ended", lambda: replaying(worker) == {0: 0, 1: 0})
     found = {fact["data"]["subject"]: parse_time(fact["data"]["at"]) for fact, _ in breaches(deployment)}
     assert found["ticket/T-old"] == old + 3_600_000
+
+
+def test_each_full_minute_is_reported_when_it_has_passed_by_quiet_and_by_empty_partitions(
+    broker: Broker, topic_name: TopicName, tmp_path: Path
+) -> None:
+    deployment = live(broker, topic_name("minute"), tmp_path, "1h")
+    with deployment.worker() as worker:
+        until("it is ready", worker.ready)
+        deployment.send([keyed("T-1", created("T-1", now_ms()), 2)])
+        until("the ticket is read", lambda: sum(worker.applied().values()) == -1)
+        minute = now_ms() // 60_000 * 60_000 + 60_000
+        until("the minute has passed", lambda: now_ms() > minute + DELAY_MS, seconds=70)
+        found = until("it is reported", lambda: reports_of(deployment, minute))
+    delays = {partial.partition: written - minute - DELAY_MS for partial, written in found}
+    log.info("milliseconds after the minute + timer_delay: %s", delays)
+    assert min(delays.values()) >= 0
+    assert max(delays.values()) < 3000
+    backlogs = [backlog for partial, _ in found for place, (_, backlog) in partial.segments.items() if place == ((), ())]
+    assert backlogs == [1]
+
+
+def reports_of(deployment: Deployment, end: int) -> list[tuple[WindowsPartial, int]]:
+    """The slices of windows that end then, with the times at which they were written, once there is one for each place; else nothing."""
+    partials = [(decode_partial(record.value), record.timestamp) for record in deployment.read("partials")]
+    found = [(partial, written) for partial, written in partials if isinstance(partial, WindowsPartial) and partial.end == end]
+    topics = deployment.config.topics
+    return found if len(found) == topics.partitions * topics.kpi_partitions else []
 
 
 async def test_while_the_broker_gives_no_proof_deadlines_wait_and_nothing_is_lost(

@@ -1,0 +1,108 @@
+"""Two topics, one partition: what is fetched, what was applied, and what is known to be unread."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+
+from processor.stream.inputs import Inputs
+
+EVENTS, REKEYED = TopicPartition("events", 3), TopicPartition("rekeyed", 3)
+
+
+class FakeConsumer:
+    """Logs of offsets; one that is missing is the end of a transaction."""
+
+    def __init__(self) -> None:
+        self.logs: dict[TopicPartition, list[int]] = {EVENTS: [], REKEYED: []}
+        self.ends = {EVENTS: 0, REKEYED: 0}
+        self.positions = {EVENTS: 0, REKEYED: 0}
+        self.assigned = {EVENTS, REKEYED}
+
+    def pause(self, *_sources: TopicPartition) -> None:
+        """As aiokafka."""
+
+    resume = pause
+
+    def seek(self, source: TopicPartition, offset: int) -> None:
+        self.positions[source] = offset
+
+    def assignment(self) -> set[TopicPartition]:
+        return self.assigned
+
+    def highwater(self, source: TopicPartition) -> int | None:
+        return self.ends[source] or None
+
+    async def position(self, source: TopicPartition) -> int:
+        return self.positions[source]
+
+    async def getmany(self, *sources: TopicPartition, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[Any]]:
+        assert timeout_ms >= 0
+        found: dict[TopicPartition, list[Any]] = {}
+        for source in sources:
+            offsets = [offset for offset in self.logs[source] if offset >= self.positions[source]][:max_records]
+            found[source] = [SimpleNamespace(topic=source.topic, offset=offset) for offset in offsets]
+            self.positions[source] = offsets[-1] + 1 if len(offsets) == max_records else self.ends[source]
+        return found
+
+
+@pytest.fixture
+def consumer() -> FakeConsumer:
+    return FakeConsumer()
+
+
+def begun(consumer: FakeConsumer, events: int, rekeyed: int, end: int = 0) -> Inputs:
+    anything: Any = consumer
+    inputs = Inputs(anything, EVENTS, "rekeyed")
+    inputs.begin(events, rekeyed, 0, end)
+    return inputs
+
+
+async def test_both_are_read_from_behind_what_is_applied_the_re_keyed_ones_first(consumer: FakeConsumer) -> None:
+    consumer.logs = {EVENTS: [5, 6, 7], REKEYED: [2, 4]}
+    consumer.ends = {EVENTS: 8, REKEYED: 6}
+    inputs = begun(consumer, 5, 2)
+    await inputs.fetch(0.1, 10)
+    assert [(record.topic, record.offset) for record in inputs.fetched] == [("rekeyed", 4), ("events", 6), ("events", 7)]
+    assert inputs.has_events()
+    assert inputs.rekeyed_unread() == 3
+    inputs.folded(inputs.fetched[:2])
+    assert inputs.applied() == {"events": 6, "rekeyed": 4}
+    assert inputs.moved() == {EVENTS: 7, REKEYED: 5}
+    inputs.committed()
+    assert inputs.moved() == {}
+    inputs.folded(inputs.fetched)
+    assert not inputs.has_events()
+    assert inputs.moved() == {EVENTS: 8}
+
+
+async def test_ends_of_transactions_are_nothing_unread(consumer: FakeConsumer) -> None:
+    consumer.logs[REKEYED], consumer.ends[REKEYED] = [0], 3
+    inputs = begun(consumer, -1, -1, end=3)
+    assert inputs.rekeyed_unread() == 3
+    await inputs.fetch(0.1, 10)
+    inputs.folded(inputs.fetched)
+    assert inputs.rekeyed_applied == 0
+    await inputs.fetch(0.1, 10)
+    assert (inputs.rekeyed_applied, inputs.rekeyed_unread()) == (2, 0)
+
+
+async def test_what_was_revoked_meanwhile_is_left_as_it_is(consumer: FakeConsumer) -> None:
+    consumer.ends[REKEYED] = 9
+    consumer.assigned = set()
+    inputs = begun(consumer, -1, 4)
+    await inputs.fetch(0.1, 10)
+    assert inputs.applied() == {"events": -1, "rekeyed": 4}
+
+
+async def test_after_a_rebalance_it_is_read_again_from_what_is_applied(consumer: FakeConsumer) -> None:
+    consumer.logs, consumer.ends = {EVENTS: [0, 1], REKEYED: [0]}, {EVENTS: 2, REKEYED: 2}
+    inputs = begun(consumer, -1, -1)
+    await inputs.fetch(0.1, 10)
+    inputs.folded(inputs.fetched[:1])
+    inputs.read_on()
+    assert inputs.fetched == []
+    assert consumer.positions == {EVENTS: 0, REKEYED: 1}
