@@ -12,7 +12,7 @@ from processor.core.settings import HOUR_MS
 from processor.export.snapshot import Difference, compare
 from processor.state_tools.moving import move, shown
 from tests.laws.worlds import LONG_STEPS, SETTINGS, SHORT_STEPS, Line, arrivals_of, events_of, lines
-from tests.state_tools.joined import Partitions
+from tests.state_tools.joined import Partitions, world
 
 CREATED = ("email", "new", "normal", "inbound", None, None, None, None, None)
 
@@ -42,9 +42,8 @@ def feed(partitions: Partitions, events: list[Event], random: Random) -> None:
         partitions.step(number)
 
 
-def check(drawn: list[Line], steps: tuple[int, ...], cut: int, salt: int, seed: int, counts: tuple[int, int]) -> None:
-    log = arrivals_of(drawn, events_of(drawn, steps), salt)
-    cut = cut * len(log) // 100
+def check(log: list[Event], cut: int, seed: int, counts: tuple[int, int]) -> None:
+    """Whether a log whose first part is read before the move comes to the same as without it."""
     until = max(event.occurred_at for event in log) + 3 * HOUR_MS
     stayed, moving = Partitions(SETTINGS, counts[0]), Partitions(SETTINGS, counts[0])
     for partitions in (stayed, moving):
@@ -56,20 +55,75 @@ def check(drawn: list[Line], steps: tuple[int, ...], cut: int, salt: int, seed: 
     gone_on = Partitions(SETTINGS, counts[1], {each.number: each.engine for each in moved.partitions})
     for partitions in (stayed, gone_on):
         feed(partitions, log[cut:], Random(seed + 1))
+    compare_at_the_end(stayed, gone_on, until)
+
+
+def check_one_after_the_other(log: list[Event], cuts: list[int], seed: int, counts: tuple[int, int]) -> None:
+    """Whether partitions may be exported while all go on, each up to its own cut.
+
+    What one has handed over after its own marker is in the export, read or not; going on from the marker, it hands it over again.
+    """
+    until = max(event.occurred_at for event in log) + 3 * HOUR_MS
+    stayed, moving = Partitions(SETTINGS, counts[0]), Partitions(SETTINGS, counts[0])
+    feed(stayed, log, Random(seed))
+    stored, positions, begun = [], [], 0
+    for number, cut in enumerate(cuts[: counts[0]]):
+        feed(moving, log[begun:cut], Random(seed + number))
+        moving.step(number)
+        stored.append(moving.stored_partition(number))
+        positions.append(moving.positions[number])
+        begun = cut
+    feed(moving, log[begun : begun + 20], Random(seed))
+    for number in moving.engines:
+        moving.step(number)
+    for partition, position in zip(stored, positions, strict=True):
+        partition.pending = moving.topics[partition.number][position:]
+    moved = move(SETTINGS, stored, counts[1])
+    gone_on = Partitions(SETTINGS, counts[1], {each.number: each.engine for each in moved.partitions})
+    feed(gone_on, [event for index, event in enumerate(log) if index >= cuts[moving.place(event.key)]], Random(seed))
+    compare_at_the_end(stayed, gone_on, until)
+
+
+def compare_at_the_end(stayed: Partitions, gone_on: Partitions, until: int) -> None:
+    for partitions in (stayed, gone_on):
         partitions.finish(until)
-    late = {"too_late", "beyond_tail"}
-    assume(not late & {*stayed.outcomes, *gone_on.outcomes})
+    assume(not {"too_late", "beyond_tail"} & {*stayed.outcomes, *gone_on.outcomes})
     assert differences(stayed, gone_on) == []
 
 
 COUNTS = st.sampled_from(((1, 3), (2, 1), (2, 16), (4, 3), (3, 3), (4, 1)))
+SEEDS = st.integers(0, 9999)
+CUTS = st.integers(0, 100)
 
 
-@given(lines(SHORT_STEPS, 40), st.integers(0, 100), st.integers(0, 9), st.integers(0, 999), COUNTS)
+@given(lines(SHORT_STEPS, 40), CUTS, st.integers(0, 9), SEEDS, COUNTS)
 def test_what_has_moved_goes_on_as_if_it_had_stayed(drawn: list[Line], cut: int, salt: int, seed: int, counts: tuple[int, int]) -> None:
-    check(drawn, SHORT_STEPS, cut, salt, seed, counts)
+    log = arrivals_of(drawn, events_of(drawn, SHORT_STEPS), salt)
+    check(log, cut * len(log) // 100, seed, counts)
 
 
-@given(lines(LONG_STEPS, 40), st.integers(0, 100), st.integers(0, 9), st.integers(0, 999), COUNTS)
+@given(lines(LONG_STEPS, 40), CUTS, st.integers(0, 9), SEEDS, COUNTS)
 def test_it_does_so_over_weeks_with_stubs_and_old_rows(drawn: list[Line], cut: int, salt: int, seed: int, counts: tuple[int, int]) -> None:
-    check(drawn, LONG_STEPS, cut, salt, seed, counts)
+    log = arrivals_of(drawn, events_of(drawn, LONG_STEPS), salt)
+    check(log, cut * len(log) // 100, seed, counts)
+
+
+@given(SEEDS, CUTS, SEEDS, COUNTS)
+def test_it_does_so_where_tickets_are_merged_into_each_other(which: int, cut: int, seed: int, counts: tuple[int, int]) -> None:
+    log = world(which)
+    check(log, cut * len(log) // 100, seed, counts)
+
+
+@given(SEEDS, st.lists(CUTS, min_size=4, max_size=4).map(sorted), SEEDS, COUNTS)
+def test_partitions_may_be_exported_one_after_the_other(which: int, cuts: list[int], seed: int, counts: tuple[int, int]) -> None:
+    log = world(which)
+    check_one_after_the_other(log, [cut * len(log) // 100 for cut in cuts], seed, counts)
+
+
+def test_in_these_worlds_something_is_handed_over_and_not_read() -> None:
+    unread = 0
+    for which in range(20):
+        partitions = Partitions(SETTINGS, 3)
+        feed(partitions, world(which)[:120], Random(which))
+        unread += any(key is not None for number in partitions.engines for key, _ in partitions.unread(number))
+    assert unread > 10

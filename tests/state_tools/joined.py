@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from random import Random
 from typing import Any
 
 import orjson
@@ -14,12 +14,36 @@ from processor.codec.state import encode_marker, encode_record
 from processor.core.engine import Engine
 from processor.core.events import Event
 from processor.core.outputs import Rekeyed
-from processor.core.settings import Settings
+from processor.core.settings import MINUTE_MS, Settings
 from processor.state_tools.file import Pending, StoredPartition
 from processor.versions import stamp
+from tests.laws.worlds import START
+
+CREATED = ("email", "new", "normal", "inbound", None, None, None, None, None)
+TICKETS = [f"T-{number}" for number in range(12)]
 
 APPLICATION = "tests"
 EVENTS = "events"
+
+
+def world(seed: int) -> list[Event]:
+    """Tickets that are merged into each other again and again, and answered, over some hours."""
+    random, at, events = Random(seed), START, []
+    for number in range(160):
+        at += random.choice((0, 1000, MINUTE_MS, 9 * MINUTE_MS))
+        key = random.choice(TICKETS)
+        says: list[tuple[str, tuple[Any, ...]]] = [
+            ("ticket.created", CREATED),
+            ("ticket.created", CREATED),
+            ("ticket.merged", (random.choice(TICKETS),)),
+            ("ticket.unmerged", ()),
+            ("message.added", (f"M{number}", "agent", "public", False)),
+            ("ticket.status_changed", (random.choice(("open", "solved")), None)),
+        ]
+        kind, data = random.choice(says)
+        late = random.choice((0, 0, 0, 5000, 3 * MINUTE_MS))
+        events.append(Event(max(at - late, START), 2, "", "a", f"e{number}", kind, key, data))
+    return events
 
 
 class Partitions:
@@ -29,7 +53,8 @@ class Partitions:
         self.settings = settings
         self.engines = dict(engines or {number: Engine(settings, number, count) for number in range(count)})
         self.stores: dict[int, dict[bytes, bytes]] = {number: {} for number in self.engines}
-        self.unread: dict[int, deque[Pending]] = {number: deque() for number in self.engines}
+        self.topics: dict[int, list[Pending]] = {number: [] for number in self.engines}
+        self.positions = dict.fromkeys(self.engines, 0)
         self.outcomes: list[Any] = []
 
     def place(self, key: str) -> int:
@@ -53,16 +78,20 @@ class Partitions:
             else:
                 self.stores[number][name] = stored
         for handed in step.rekeyed:
-            self.unread[self.place(handed.target)].append(encode_rekeyed(handed, number))
+            self.topics[self.place(handed.target)].append(encode_rekeyed(handed, number))
         if step.heartbeat is not None:
-            for queue in self.unread.values():
-                queue.append(encode_heartbeat(number, step.heartbeat))
+            for topic in self.topics.values():
+                topic.append(encode_heartbeat(number, step.heartbeat))
+
+    def unread(self, number: int) -> list[Pending]:
+        """What follows the last record that a partition has read."""
+        return self.topics[number][self.positions[number] :]
 
     def read(self, number: int, most: int) -> None:
         """Fold some of the re-keyed records."""
-        engine, queue = self.engines[number], self.unread[number]
-        for _ in range(min(most, len(queue))):
-            key, value = queue.popleft()
+        engine = self.engines[number]
+        for key, value in self.unread(number)[:most]:
+            self.positions[number] += 1
             source, said = decode_rekeyed(value, key)
             if isinstance(said, Rekeyed):
                 engine.apply_rekeyed(said)
@@ -81,22 +110,22 @@ class Partitions:
             for number, engine in self.engines.items():
                 engine.advance(until)
                 self.step(number)
-            if not any(self.unread.values()):
+            if not any(self.unread(number) for number in self.engines):
                 return
             for number in self.engines:
-                self.read(number, len(self.unread[number]))
+                self.read(number, len(self.unread(number)))
         raise AssertionError("there is no end to what is handed over")
 
-    def stored(self, change: Callable[[dict[str, Any]], None] = lambda _marker: None) -> list[StoredPartition]:
+    def stored(self) -> list[StoredPartition]:
         """As it lies in the topics. Everything was drained before."""
-        return [self._stored(number, change) for number in self.engines]
+        return [self.stored_partition(number) for number in self.engines]
 
-    def _stored(self, number: int, change: Callable[[dict[str, Any]], None]) -> StoredPartition:
+    def stored_partition(self, number: int) -> StoredPartition:
+        """One of them."""
         engine = self.engines[number]
         fixed = {"application_id": APPLICATION, "partitions": len(self.engines), "fingerprint": "f", "applied": {EVENTS: 7}, "epoch": 2}
         until = max(engine.stream_time, engine.timer_time)
         marker = orjson.loads(
             encode_marker({**fixed, "newest_appended_at": 5, "settings": stamp(self.settings, until), **engine.marker()})
         )
-        change(marker)
-        return StoredPartition(number, marker, dict(self.stores[number]), list(self.unread[number]))
+        return StoredPartition(number, marker, dict(self.stores[number]), self.unread(number))

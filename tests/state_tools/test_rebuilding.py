@@ -12,15 +12,12 @@ import pytest
 from processor.codec.state import decode_marker, decode_record
 from processor.core.engine import Engine
 from processor.core.events import Event
-from processor.core.settings import HOUR_MS, MINUTE_MS
+from processor.core.settings import HOUR_MS
 from processor.export.snapshot import compare
 from processor.state_tools.moving import shown
 from processor.state_tools.rebuilding import Old, _Build
-from tests.laws.worlds import SETTINGS, START
-from tests.state_tools.joined import Partitions
-
-CREATED = ("email", "new", "normal", "inbound", None, None, None, None, None)
-TICKETS = [f"T-{number}" for number in range(12)]
+from tests.laws.worlds import SETTINGS
+from tests.state_tools.joined import Partitions, world
 
 
 class Straight:
@@ -28,26 +25,6 @@ class Straight:
 
     def take(self, engine: Engine, record: Any) -> None:
         engine.apply(record.event)
-
-
-def world(seed: int) -> list[Event]:
-    """Tickets that are merged into each other again and again, and answered, over some hours."""
-    random, at, events = Random(seed), START, []
-    for number in range(160):
-        at += random.choice((0, 1000, MINUTE_MS, 9 * MINUTE_MS))
-        key = random.choice(TICKETS)
-        says: list[tuple[str, tuple[Any, ...]]] = [
-            ("ticket.created", CREATED),
-            ("ticket.created", CREATED),
-            ("ticket.merged", (random.choice(TICKETS),)),
-            ("ticket.unmerged", ()),
-            ("message.added", (f"M{number}", "agent", "public", False)),
-            ("ticket.status_changed", (random.choice(("open", "solved")), None)),
-        ]
-        kind, data = random.choice(says)
-        late = random.choice((0, 0, 0, 5000, 3 * MINUTE_MS))
-        events.append(Event(max(at - late, START), 2, "", "a", f"e{number}", kind, key, data))
-    return events
 
 
 def lived(seed: int, log: list[Event], count: int = 3) -> Partitions:
@@ -101,7 +78,7 @@ def test_it_shows_the_same_though_some_of_what_was_handed_over_was_not_read(seed
         assert (marker["upstream"], marker["reported"]) == (old[number].marker["upstream"], old[number].marker["reported"])
         for _ in restored.restore(marker, [decode_record(key, value) for key, value in build.stores[number].items()]):
             pass
-        again.unread[number].extend(old[number].pending)
+        again.topics[number].extend(old[number].pending)
     until = log[-1].occurred_at + 3 * HOUR_MS
     for each in (partitions, again):
         each.finish(until)
