@@ -108,7 +108,7 @@ def _check_log(name: str, first: int, end: int, applied: int | None) -> None:
 
 async def _folded(config: Config, settings: Settings, old: dict[int, Old], consumer: AIOKafkaConsumer, progress: Progress) -> _Build:
     """Fold the log; where the engine fails on an event, begin again and set it aside, as workers do."""
-    intakes = {number: Intake(config, settings, len(old)) for number in old}
+    intakes = {number: Intake(config, settings, len(old), _never_called) for number in old}
     while True:
         build = _Build(settings, old, intakes)
         try:
@@ -122,6 +122,10 @@ async def _folded(config: Config, settings: Settings, old: dict[int, Old], consu
                 raise ToolError(f"partition {build.folding}: {error}, as on others before; please report it") from error
         else:
             return build
+
+
+def _never_called() -> None:
+    """What is re-keyed is not read from its topic here."""
 
 
 async def _behind_first(config: Config, consumer: AIOKafkaConsumer, build: _Build, old: dict[int, Old]) -> AsyncIterator[list[Any]]:
