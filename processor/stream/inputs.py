@@ -33,12 +33,12 @@ class Inputs:
     def claim(self) -> None:
         """Keep the consumer from looking for positions of its own, and from reading, until it is known where to go on."""
         self.pause()
-        for source in (self.events, self.rekeyed):
+        for source in self._assigned():
             self._consumer.seek(source, 0)
 
     def pause(self) -> None:
         """Read nothing for now."""
-        self._consumer.pause(self.events, self.rekeyed)
+        self._consumer.pause(*self._assigned())
 
     def begin(self, events_applied: int, rekeyed_applied: int, newest_appended_at: int, rekeyed_end: int) -> None:
         """Go on behind these offsets, as a marker has them."""
@@ -51,9 +51,15 @@ class Inputs:
     def read_on(self) -> None:
         """Read from what follows the applied offsets; what was fetched before is forgotten."""
         self.forget()
-        for source, offset in self._following().items():
-            self._consumer.seek(source, offset)
-        self._consumer.resume(self.events, self.rekeyed)
+        following = self._following()
+        for source in self._assigned():
+            self._consumer.seek(source, following[source])
+        self._consumer.resume(*self._assigned())
+
+    def _assigned(self) -> list[TopicPartition]:
+        """Both, except where the re-keyed topic has fewer partitions than the events; then the takeover is refused."""
+        assigned = self._consumer.assignment()
+        return [source for source in (self.events, self.rekeyed) if source in assigned]
 
     def forget(self) -> None:
         """Drop what is fetched and not folded."""

@@ -28,6 +28,7 @@ class FakeConsumer:
     resume = pause
 
     def seek(self, source: TopicPartition, offset: int) -> None:
+        assert source in self.assigned
         self.positions[source] = offset
 
     def assignment(self) -> set[TopicPartition]:
@@ -96,6 +97,14 @@ async def test_what_was_revoked_meanwhile_is_left_as_it_is(consumer: FakeConsume
     inputs = begun(consumer, -1, 4)
     await inputs.fetch(0.1, 10)
     assert inputs.applied() == {"events": -1, "rekeyed": 4}
+
+
+def test_a_partition_without_a_counterpart_may_be_claimed(consumer: FakeConsumer) -> None:
+    consumer.assigned = {EVENTS}
+    anything: Any = consumer
+    consumer.positions[EVENTS] = 7
+    Inputs(anything, EVENTS, "rekeyed").claim()
+    assert consumer.positions[EVENTS] == 0
 
 
 async def test_after_a_rebalance_it_is_read_again_from_what_is_applied(consumer: FakeConsumer) -> None:
