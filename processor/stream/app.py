@@ -27,9 +27,14 @@ from processor.stream.runtime import Runtime
 from processor.stream.showing import Showing
 
 
+class _Frame(faust.App):
+    async def on_first_start(self) -> None:
+        """Faust would make directories for tables in the working directory."""
+
+
 def create_app(config: Config, *, from_log_start: bool = False) -> faust.App:
     """The application of one worker: both stages, and /metrics beside them."""
-    app = faust.App(
+    app = _Frame(
         f"{config.application_id}-frame",
         broker=[f"kafka://{server}" for server in config.kafka.bootstrap_servers],
         broker_client_id=config.kafka.client_id,

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from contextlib import suppress
+from typing import Any
 
 from aiokafka.errors import KafkaError
 
@@ -74,7 +75,7 @@ class KpiStage:
         while True:
             app, started = KpiApp(self._config, self, self._lease), loop.time()
             try:
-                await asyncio.wait_for(app.start(), START_SECONDS)
+                await _within(START_SECONDS, app.start())
                 self._problem = ""
                 await self._watch(app)
             except (KafkaError, OSError, TimeoutError) as error:
@@ -113,7 +114,7 @@ class KpiStage:
         for partition in partitions:
             partition.hold()
         try:
-            await asyncio.wait_for(app.stop(), min(STOP_SECONDS, self._session_seconds / 2))
+            await _within(min(STOP_SECONDS, self._session_seconds / 2), app.stop())
         except Exception as error:  # noqa: BLE001 - its session ends anyway
             log.warning("kpis: the consumer did not stop in order (%s)", type(error).__name__)
         await asyncio.gather(*(partition.close() for partition in partitions), *self._closing)
@@ -184,3 +185,18 @@ class KpiStage:
         if not troubles and self._partitions and not self._lease.valid():
             return ["kpis: the broker does not confirm that we are in the group; their gauges wait for it"]
         return troubles
+
+
+async def _within(seconds: float, work: Coroutine[Any, Any, None]) -> None:
+    """Do it in at most so many seconds. Faust cancels its own tasks at times; for the caller that is a failure, and not its own end."""
+    task = asyncio.create_task(work)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+    finally:
+        ended = task.done()
+        task.cancel()
+    if not ended:
+        raise TimeoutError(f"not done in {seconds:.0f} s")
+    if task.cancelled():
+        raise RuntimeError("cancelled from within")
+    task.result()
