@@ -88,7 +88,8 @@ class ExportWriter:
         self._ledger_count += marker["ledger_count"]
         sizes = {"records": len(partition.records), "pending": 0}
         self._partitions[str(number)] = {**sizes, **{name: marker[name] for name in ("applied", "stream_time", "timer_time")}}
-        self._versions = {name: marker[name] for name in ("state_version", "ladder_version", "fingerprint", "settings")}
+        if marker["state_version"] >= self._versions.get("state_version", 0):  # partitions are upgraded one by one
+            self._versions = {name: marker[name] for name in ("state_version", "ladder_version", "fingerprint", "settings")}
 
     def add_pending(self, number: int, pending: list[Pending]) -> None:
         """Write what a partition has not read of the re-keyed topic.

@@ -14,13 +14,14 @@ from click.testing import CliRunner, Result
 
 from processor.cli.main import main
 from processor.codec.murmur2 import partition_of
-from processor.codec.state import MARKER_KEY
+from processor.codec.state import MARKER_KEY, STATE_VERSION
 from processor.codec.times import format_time
 from processor.compile import compile_settings
 from processor.config import Config
 from processor.core.settings import DAY_MS
 from processor.export.snapshot import compare
 from processor.synthetic.generate import generate
+from tests.codec.stored import stored
 from tests.kafka.broker import Broker
 from tests.kafka.deployment import Deployment, Sent, caught_up, ends_of, until
 from tests.kafka.events import created, event, keyed, status
@@ -154,8 +155,8 @@ def test_a_state_that_the_log_contradicts_is_told_and_left_alone(broker: Broker,
     before = [keyed(f"T-{number}", created(f"T-{number}", START), 2) for number in range(40)]
     deployment.send(before)
     run(deployment, before)
-    stored = {record.partition: record.value for record in deployment.read("state") if record.key == MARKER_KEY}
-    wrong = orjson.dumps(orjson.loads(stored[1]) | {"digest": f"{7:032x}"})
+    present = {record.partition: record.value for record in deployment.read("state") if record.key == MARKER_KEY}
+    wrong = orjson.dumps(orjson.loads(present[1]) | {"digest": f"{7:032x}"})
     append(deployment.bootstrap, deployment.config.topics.state, [(1, MARKER_KEY, wrong)])
     into = topic_name("right")
     result = invoke(deployment, "state", "rebuild", "--into", into)
@@ -200,13 +201,57 @@ def test_what_is_not_ours_is_not_exported(broker: Broker, topic_name: TopicName,
     before = [keyed(f"T-{number}", created(f"T-{number}", START), 2) for number in range(10)]
     deployment.send(before)
     run(deployment, before)
-    stored = {record.partition: record.value for record in deployment.read("state") if record.key == MARKER_KEY}
+    present = {record.partition: record.value for record in deployment.read("state") if record.key == MARKER_KEY}
     for changes, words in (
         ({"application_id": "another"}, "belongs to application 'another'"),
         ({"state_version": 99}, "state version 99 is unknown to this release"),
     ):
-        append(deployment.bootstrap, deployment.config.topics.state, [(0, MARKER_KEY, orjson.dumps(orjson.loads(stored[0]) | changes))])
+        append(deployment.bootstrap, deployment.config.topics.state, [(0, MARKER_KEY, orjson.dumps(orjson.loads(present[0]) | changes))])
         assert words in refused(deployment, "state", "export", file)
         assert not Path(file).exists()
-    append(deployment.bootstrap, deployment.config.topics.state, [(0, MARKER_KEY, stored[0])])
+    append(deployment.bootstrap, deployment.config.topics.state, [(0, MARKER_KEY, present[0])])
     done(deployment, "state", "export", file)
+
+
+def test_an_exported_state_restores_a_deployment_that_was_emptied(broker: Broker, topic_name: TopicName, tmp_path: Path) -> None:
+    lines = lines_of(6)
+    deployment = Deployment(broker.bootstrap, topic_name("restored"), tmp_path).create_topics()
+    before = addressed(lines[:600], 2)
+    deployment.send(before)
+    run(deployment, before)
+    file = str(tmp_path / "state.jsonl")
+    done(deployment, "state", "export", file)
+    done(deployment, "topics", "reset-state", "--yes")
+    assert "has no state" in refused(deployment, "state", "export", str(tmp_path / "none"))
+    done(deployment, "state", "import", file)
+    rest = [*addressed(lines[600:], 2), *clocks_at(END + DAY_MS, 2)]
+    deployment.send(rest)
+    taken = run(deployment, [*before, *rest])
+    want = expected(deployment.config, deployment.read("events"))
+    assert compare(want.of(range(2)), taken) == []
+    assert written_facts(deployment.read("facts")) == want.facts
+
+
+def test_a_worker_goes_on_from_a_state_of_version_1(broker: Broker, tmp_path: Path) -> None:
+    old = stored()
+    sections = {name: value for name, value in old.config.items() if name not in ("application_id", "topics")}
+    deployment = Deployment(broker.bootstrap, "first", tmp_path, topics={"events": "first-events"}, **sections).create_topics()
+    markers = {number: orjson.loads(marker) for number, marker in old.markers.items()}
+    # The worker never looks at what lies before the offsets that the state has applied.
+    before: list[Sent] = [(number, None, b"x") for number, marker in markers.items() for _ in range(marker["applied"]["first-events"] + 1)]
+    deployment.send(before)
+    for number, marker in old.markers.items():
+        records = [(number, key, value) for key, value in old.records[number].items()]
+        append(deployment.bootstrap, deployment.config.topics.state, [*records, (number, MARKER_KEY, marker)])
+    clocks: list[Sent] = [(number, None, event("control.clock_advanced", START, at=format_time(old.until))) for number in markers]
+    rest = [*old.log, *clocks]
+    deployment.send(rest)
+    taken = run(deployment, [*before, *rest])
+    shown = old.at_end["snapshot"]
+    assert (taken["digest"], taken["ledger_count"]) == (shown["digest"], shown["ledger_count"])
+    for family, values in shown["metrics"].items():
+        if family not in ("support_processor_events_control_total", "support_processor_events_consumed_total"):
+            assert taken["metrics"].get(family) == values, family
+    newest = {(record.partition, record.key): record.value for record in deployment.read("state")}
+    assert {orjson.loads(newest[number, MARKER_KEY])["state_version"] for number in markers} == {STATE_VERSION}
+    assert "not read" in done(deployment, "state", "export", str(tmp_path / "state.jsonl"))

@@ -10,7 +10,9 @@ import pytest
 from processor.compile import compile_settings
 from processor.config import Config
 from processor.core.events import Event
+from processor.core.outputs import Rekeyed
 from processor.core.settings import MINUTE_MS, Settings
+from processor.core.ticket import Ticket
 from processor.export.snapshot import compare
 from processor.state_tools.file import StoredPartition
 from processor.state_tools.moving import MoveError, move, shown
@@ -55,9 +57,27 @@ def test_what_was_on_its_way_is_delivered() -> None:
     moved = move(SETTINGS, partitions.stored(), 5)
     assert moved.delivered == 1
     ticket = next(each.engine.entities["ticket"][target] for each in moved.partitions if target in each.engine.entities["ticket"]).state
-    assert ticket is not None
-    assert ticket.handed[source][0] == START  # type: ignore[union-attr]
+    assert isinstance(ticket, Ticket)
+    assert ticket.handed[source][0] == START
     assert moved.differences() == []
+
+
+def test_what_is_handed_over_once_more_counts_once() -> None:
+    """By a partition whose exported state is older than what it had handed over; taken back once, it is gone."""
+    partitions, source, target = lived()
+    moved = move(SETTINGS, partitions.stored(), 1)
+    engine = moved.partitions[0].engine
+    (handed,) = [each for each in engine.entities["ticket"][target].tail if each.kind == "ticket.wait_handed"]
+    again = Rekeyed(1, handed.kind, target, int(handed.id.rpartition("/")[2], 16), handed.occurred_at, handed.data)
+    assert again.event() == handed
+    before = shown([engine])
+    engine.apply_rekeyed(again)
+    assert compare(before, shown([engine])) == []
+    engine.apply_rekeyed(replace(again, sign=-1))
+    state = engine.entities["ticket"][target].state
+    assert isinstance(state, Ticket)
+    assert state.handed == {}
+    assert source in engine.entities["ticket"]
 
 
 def test_deadlines_that_pass_in_the_move_state_their_facts_where_the_ticket_goes() -> None:
