@@ -85,11 +85,10 @@ class Partition:
 
     def __post_init__(self) -> None:
         self.engine = self._new_engine()
+        self.engine.report_every(self.report_every_minutes, hold=self.hold)
 
     def _new_engine(self) -> Engine:
-        engine = Engine(self.settings, self.number, self.network.count if self.network else 0)
-        engine.report_every(self.report_every_minutes, hold=self.hold)
-        return engine
+        return Engine(self.settings, self.number, self.network.count if self.network else 0)
 
     def take(self, source: int, told: Event | Rekeyed | Heartbeat) -> None:
         """The next record of one of its topics."""
@@ -139,6 +138,10 @@ class Partition:
         if self.network is not None:
             self.network.send(self.number, step)
 
+    def has(self, event: Event) -> bool:
+        """Whether the event is for this partition."""
+        return self.network is None or not event.key or self.network.place(event.key) == self.number
+
     def restart(self) -> None:
         """Drop the engine and build it again from the store."""
         self.step()
@@ -148,6 +151,8 @@ class Partition:
         for _ in self.engine.restore(marker, [decode_record(key, value) for key, value in sorted(self.store.items())]):
             pass
         assert_same_state(before, self.engine)
+        self.engine.report_every(self.report_every_minutes, hold=self.hold)
+        self.engine.reports_again()
 
 
 def drive(settings: Settings, events: Iterable[Event], until: int, manner: Manner, number: int = 0) -> Partition:
@@ -200,18 +205,23 @@ def act(partition: Partition, random: Random, manner: Manner, ahead_to: int) -> 
     check_entities(partition.engine)
 
 
-def drive_all(settings: Settings, arrivals: list[tuple[int, Event]], until: int, manner: Manner, count: int) -> list[Partition]:
+def drive_all(
+    settings: Settings, arrivals: list[tuple[int, Event]], until: int, manner: Manner, count: int, report_every_minutes: int = 0
+) -> list[Partition]:
     """Let several partitions take the events at the instants at which they come, in a manner, each at its own pace.
 
-    What they hand to each other is on its way for long or short; in some worlds nothing of one partition arrives before the end.
+    What they hand to each other is on its way for long or short; in some worlds nothing of one partition arrives before the end. Reports
+    are held until all partitions have passed their minutes. Control events go to every partition.
     """
     random, network = Random(f"{manner.seed}/{count}"), Network(count)
-    partitions = [Partition(settings, number, network=network) for number in range(count)]
+    partitions = [
+        Partition(settings, number, network=network, report_every_minutes=report_every_minutes, hold=True) for number in range(count)
+    ]
     pace, silent = random.choice((0.1, 0.5, 0.9)), random.choice((None, None, random.randrange(count)))
     for at, event in arrivals:
-        number = network.place(event.key)
-        network.taken[number].append((number, event))
-        partitions[number].apply(event)
+        for number in [network.place(event.key)] if event.key else range(count):
+            network.taken[number].append((number, event))
+            partitions[number].apply(event)
         while random.random() < pace:
             act(random.choice(partitions), random, manner, min(at, until))
             waiting = [pair for pair in network.waiting() if pair[0] != silent]

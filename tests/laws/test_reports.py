@@ -1,0 +1,274 @@
+"""What partitions report at full minutes adds up to the same, however many they are, and is what the net facts say.
+
+The report of W holds what the records before the first one of W + `timer_delay` lead to. A record that comes after that one, and speaks of
+an instant before it, may be inside for some numbers of partitions and not for others; the law speaks of the minutes without such records.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from processor.core.events import Event, rank_of
+from processor.core.outputs import Report
+from processor.core.settings import MINUTE_MS, MS
+from tests.laws.driving import Manner, Network, Partition, drive, drive_all
+from tests.laws.test_identities import DETAILED, Posted, Segment, added, posted
+from tests.laws.worlds import CREATIONS, SETTINGS, SHORT_STEPS, START, Line, events_of, handing_world, lines
+
+DELAY = SETTINGS.timer_delay
+LENGTHS = {"5m": 5, "1h": 60, "24h": 1440, "7d": 10080}
+UNTIL = 20 * MINUTE_MS  # after the last event
+FEWER = settings(max_examples=20 + int(os.environ.get("LAWS_EXAMPLES", "0")) // 4)
+
+Sums = tuple[dict[str, dict[Segment, dict[str, int]]], dict[Segment, int]]
+
+
+def clean(sums: dict[Segment, Counter[str]]) -> dict[Segment, dict[str, int]]:
+    return {segment: kept for segment, row in sums.items() if (kept := {key: amount for key, amount in row.items() if amount})}
+
+
+def total(reports: Iterable[Report]) -> Sums:
+    """Reports of one minute, added up."""
+    windows: dict[str, dict[Segment, Counter[str]]] = {}
+    backlog: Counter[Segment] = Counter()
+    for report in reports:
+        backlog.update(report.backlog)
+        for segment, by_window in report.windows.items():
+            for name, row in by_window.items():
+                windows.setdefault(name, {}).setdefault(segment, Counter()).update(row)
+    return {name: kept for name, sums in windows.items() if (kept := clean(sums))}, {key: count for key, count in backlog.items() if count}
+
+
+def told_by_facts(facts: Posted, end: int) -> Sums:
+    """The same from what each net fact adds to which segment in which minute."""
+    last = end // MINUTE_MS
+    windows = {}
+    for name in ("5m", "1h", "today", "24h", "7d"):
+        stop = last // 15 * 15 if name in ("24h", "7d") else last
+        midnight = max(each // MINUTE_MS for each in SETTINGS.midnights if each <= end)
+        if sums := added(facts, midnight if name == "today" else stop - LENGTHS[name], stop):
+            windows[name] = sums
+    backlog: Counter[Segment] = Counter()
+    for minute, segment, key, amount in facts:
+        if minute < last and key.startswith("backlog_"):
+            backlog[segment] += amount if key.startswith("backlog_entered") else -amount
+    return windows, {segment: count for segment, count in backlog.items() if count}
+
+
+def by_minute(partitions: list[Partition]) -> dict[int, Sums]:
+    """The sums of the minutes that all partitions have reported, or lie before the beginning of those that have not."""
+    reports = [{report.end: report for report in partition.reports} for partition in partitions]
+    since = [partition.engine.reports.since for partition in partitions]
+    ends = {
+        end for found in reports for end in found
+        if all(end in other or end <= begins for other, begins in zip(reports, since, strict=True))
+    }  # fmt: skip
+    return {end: total(found[end] for found in reports if end in found) for end in ends}
+
+
+def inside(log: list[tuple[int, Event]], place: list[int], end: int) -> set[int]:
+    """The records that are inside the report of a minute, given the partition of each."""
+    passed: set[int] = set()
+    found = set()
+    for number, (_, event) in enumerate(log):
+        if event.occurred_at >= end + DELAY:
+            passed.add(place[number])
+        if place[number] not in passed:
+            found.add(number)
+    return found
+
+
+def late_by(events: list[Event], most: int, seed: int) -> list[tuple[int, Event]]:
+    """The events as they come, each at most so late."""
+    random = Random(seed)
+    return sorted(((event.occurred_at + random.choice((0, 0, most // 2, most)), event) for event in events), key=lambda each: each[0])
+
+
+def check(events: list[Event], most: int, seed: int, met: Counter[str]) -> None:
+    log = late_by(events, most, seed)
+    until = events[-1].occurred_at + UNTIL
+    manner = Manner(seed, ahead=False, restarts=False)  # after a restart reports are taken again, with what is known by then
+    driven = {count: drive_all(DETAILED, log, until, manner, count, 1) for count in (1, 2, 4)}
+    found = {count: by_minute(partitions) for count, partitions in driven.items()}
+    places = {
+        count: [partitions[0].network.place(event.key) for _, event in log] for count, partitions in driven.items() if partitions[0].network
+    }
+    alone = [0] * len(log)
+    ends = sorted(found[1])
+    for end in Random(seed).sample(ends, min(len(ends), 6)):
+        records = inside(log, alone, end)
+        told = told_by_facts(posted(drive(DETAILED, [log[number][1] for number in sorted(records)], end, Manner())), end)
+        assert found[1][end] == told, end
+        met["minutes"] += 1
+        for count in (2, 4):
+            if end in found[count] and inside(log, places[count], end) == records:
+                met[f"minutes of {count}"] += 1
+                assert found[count][end] == told, (count, end)
+            elif end in found[count]:
+                met["others"] += 1
+    assert most or not met["others"]
+    met["segments"] += sum(len(windows.get("1h", ())) for windows, _ in found[1].values())
+    met["backlog"] += sum(len(backlog) for _, backlog in found[1].values())
+    for partitions in driven.values():
+        for partition in partitions:
+            assert all(report.since == partition.engine.reports.since > 0 for report in partition.reports)
+            assert not [event for _, event in log if event.occurred_at < partition.engine.reports.since and partition.has(event)]
+
+
+def without_hand_overs(events: list[Event]) -> list[Event]:
+    """For contacts and merges see below: what comes from elsewhere may look back."""
+    return [
+        event if event.key.startswith("T") else event._replace(data=(*event.data[:3], None)) if len(event.data) == 4 else event
+        for event in events if event.kind not in ("ticket.merged", "ticket.unmerged")
+    ]  # fmt: skip
+
+
+def test_reports_of_a_log_in_order_add_up_to_what_the_facts_say() -> None:
+    met: Counter[str] = Counter()
+
+    @FEWER
+    @given(st.integers(0, 10**6), lines(SHORT_STEPS, 30), st.integers(0, 999))
+    def law(world: int, drawn: list[Line], seed: int) -> None:
+        events = events_of(drawn, SHORT_STEPS) if seed % 4 == 0 else handing_world(world, SHORT_STEPS, 40)
+        check(without_hand_overs(events) or [Event(START, 0, "", "a", "e", "ticket.created", "T1", CREATIONS[0][1])], 0, seed, met)
+
+    law()
+    assert all(met[name] for name in ("minutes", "minutes of 2", "minutes of 4", "segments", "backlog")), met
+
+
+def test_reports_of_a_log_whose_disorder_is_within_the_delay_add_up_to_what_the_facts_say() -> None:
+    met: Counter[str] = Counter()
+
+    @FEWER
+    @given(st.integers(0, 10**6), st.integers(0, 999))
+    def law(world: int, seed: int) -> None:
+        check(without_hand_overs(handing_world(world, SHORT_STEPS, 40)) or [
+            Event(START, 0, "", "a", "e", "ticket.created", "T1", CREATIONS[0][1])], DELAY, seed, met)  # fmt: skip
+
+    law()
+    assert all(met[name] for name in ("minutes", "minutes of 2", "minutes of 4", "segments", "backlog")), met
+
+
+MEETING = (
+    ("message.added", ("M1", "customer", "public", False)), ("message.added", ("M2", "agent", "internal", False)),
+    ("ticket.priority_changed", ("urgent",)), ("ticket.priority_changed", ("normal",)), ("ticket.group_changed", ("g1",)),
+    ("ticket.status_changed", ("pending", None)), ("ticket.status_changed", ("on_hold", None)), ("ticket.status_changed", ("open", None)),
+)  # fmt: skip
+
+
+def meeting_world(seed: int) -> list[Event]:
+    """Tickets are merged into two that stay, contacts answer these. Nothing looks back: no un-merge, no spam, no reopening.
+
+    The tickets that are merged away have no targets, so that they miss none, which a merge would take back.
+    """
+    random = Random(seed)
+    at = START
+    events: list[Event] = []
+    targets = ("T1", "T2")
+
+    def say(key: str, kind: str, data: tuple[object, ...]) -> None:
+        events.append(Event(at, rank_of(kind), "", "a", f"e{len(events)}", kind, key, data))
+
+    for key in targets:
+        say(key, *CREATIONS[0])
+    sources = [f"S{number}" for number in range(9)]
+    begun: list[str] = []
+    calls = [f"C{number}" for number in range(4)]
+    for _ in range(random.randrange(15, 45)):
+        at += random.choice((0, 1, 2000, 20 * MS, 20 * MS, MINUTE_MS, MINUTE_MS, 2 * MINUTE_MS))
+        draw = random.random()
+        if draw < 0.3 and sources:
+            begun.append(sources.pop())
+            say(begun[-1], "ticket.created", ("chat", "new", "low", "inbound", None, None, None, None, None))
+        elif draw < 0.6 and begun:
+            say(begun.pop(random.randrange(len(begun))), "ticket.merged", (random.choice(targets),))
+        elif draw < 0.75 and calls and at > START:
+            call = calls.pop()
+            say(call, "contact.queued", ("phone", "q1", None, random.choice(targets)))
+            at += random.choice((0, 2000, 20 * MS, MINUTE_MS))
+            say(call, *random.choice((("contact.accepted", ("A1",)), ("contact.abandoned", (None,)))))
+        else:
+            say(random.choice(targets), *random.choice(MEETING))
+    return events
+
+
+def test_held_reports_hold_what_partitions_hand_to_each_other_and_a_restart_changes_nothing() -> None:
+    met: Counter[str] = Counter()
+
+    @FEWER
+    @given(st.integers(0, 10**6), st.integers(0, 999), st.sampled_from((2, 3)))
+    def law(world: int, seed: int, count: int) -> None:
+        events = meeting_world(world)
+        until = events[-1].occurred_at + UNTIL
+        partitions = drive_all(DETAILED, [(event.occurred_at, event) for event in events], until, Manner(seed, ahead=False), count, 1)
+        found = by_minute(partitions)
+        for partition in partitions:
+            last: dict[int, Report] = {}
+            for report in partition.reports:
+                met["again"] += report.end in last
+                assert last.setdefault(report.end, report) == report
+            assert partition.network is not None
+            met["across"] += sum(partition.network.place(handed.target) != partition.number for handed in partition.given)
+            met["answers"] += partition.handed["ticket.contact_answered", 1]
+        for end in Random(seed).sample(sorted(found), min(len(found), 8)):
+            known = [event for event in events if event.occurred_at < end + DELAY]
+            assert found[end] == told_by_facts(posted(drive(DETAILED, known, end, Manner())), end), end
+            met["minutes"] += 1
+
+    law()
+    assert all(met[name] for name in ("minutes", "again", "across", "answers")), met
+
+
+def told(minute: int, kind: str, *data: object, second: int = 0) -> Event:
+    at = START + minute * MINUTE_MS + second * MS
+    return Event(at, rank_of(kind), "", "a", f"{kind}@{at}", kind, "T1", data)
+
+
+def alone(*events: Event) -> Partition:
+    partition = Partition(DETAILED, report_every_minutes=1)
+    for event in events:
+        partition.apply(event)
+    partition.step()
+    return partition
+
+
+def solved(partition: Partition, minute: int) -> int | None:
+    """How many had been solved in the hour before, as the last report of that minute tells."""
+    total_of = {report.end: report.windows.get((0, ()), {}).get("1h", {}) for report in partition.reports}
+    row = total_of.get(START + minute * MINUTE_MS)
+    return None if row is None else row.get("tickets_solved", 0)
+
+
+def test_what_comes_late_is_in_the_next_report_and_after_a_pause_not_every_minute_is_made_up_for() -> None:
+    created = Event(START, 0, "", "a", "c", *CREATIONS[0][:1], "T1", CREATIONS[0][1])
+    partition = alone(
+        created, told(3, "message.added", "M1", "agent", "public", False), told(1, "ticket.status_changed", "solved", None),
+        told(4, "ticket.assignee_changed", "A1"), told(5, "ticket.assignee_changed", "A1"),
+        told(4 * 60 + 7, "ticket.assignee_changed", "A1", second=30),
+    )  # fmt: skip
+    assert [solved(partition, minute) for minute in (1, 2, 3, 4, 60)] == [0, 0, 1, 1, 1]
+    assert partition.reports[0].since == START - DELAY
+    ends = [(report.end - START) // MINUTE_MS for report in partition.reports]
+    assert ends == [*range(5), *range(15, 4 * 60 + 1, 15), 4 * 60 + 7]
+
+
+def test_what_was_taken_and_not_sent_is_taken_again_after_a_restart() -> None:
+    partition = Partition(DETAILED, network=Network(2), report_every_minutes=1, hold=True)
+    for minute in range(4):
+        partition.apply(told(minute, "ticket.assignee_changed", "A1", second=30))
+    partition.step()
+    assert partition.reports == []
+    partition.restart()
+    for number in (0, 1):
+        partition.engine.hear(number, (START + 2 * MINUTE_MS,) * 4)
+    partition.step()
+    assert [report.end for report in partition.reports] == [START + minute * MINUTE_MS for minute in (1, 2)]
+    partition.restart()
+    partition.step()
+    assert [report.end for report in partition.reports][2:] == [START + 2 * MINUTE_MS]
