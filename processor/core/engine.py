@@ -32,7 +32,7 @@ from processor.core.restoring import marker_of, restore
 from processor.core.rows import Rows, Segment
 from processor.core.settings import MINUTE_MS, Settings
 from processor.core.ticket import Ticket
-from processor.core.timeline import Out, State, Timeline, difference, fold, new_state, thaw
+from processor.core.timeline import Out, State, Timeline, difference, facts_at, fold, new_state, thaw
 from processor.core.upstream import Upstream
 from processor.core.windows import Windows
 
@@ -155,28 +155,27 @@ class Engine:
         self.counts["rekeyed"] += 1
         tickets, key, event = self.entities[TICKET], handed.target, handed.event()
         entity = tickets.get(key) or Timeline(TICKET, key, new_state(TICKET, self.policies))
+        if handed.sign > 0 and event in entity.tail:
+            return  # once more: by a partition that goes on from an exported state that is older than what it had handed over
         settled = handed.at < self._settled - self._horizon
         if settled or (entity.too_old(event) if handed.sign > 0 else event not in entity.tail):
             self.counts["rekeyed_late"] += 1  # a tail overflowed, or a partition was silent for longer than events may be late
             return
         tickets[key] = entity
-        known_late = len(self.rows.late)
+        held = self.reports.held_after(handed.at - self.settings.timer_delay)
+        known = [facts_at(entity, report.end, self.policies) for report in held]
         if handed.sign > 0:
             self._fold(entity, event)
         else:
             self._refold(entity, None, entity.tail.index(event))
             if not entity.tail and entity.base is None:
                 self._forget(entity)  # nothing is known of it any more
-        self.reports.correct(self.rows.late[known_late:])
+        for report, before in zip(held, known, strict=True):
+            self.reports.correct(report, difference(before, facts_at(entity, report.end, self.policies)))
 
     def hear(self, partition: int, heartbeat: tuple[int, ...]) -> None:
         """Learn how far a partition has come."""
         self.upstream.hear(partition, heartbeat)
-
-    def _hand_over(self, entity: Timeline, fact: Fact, sign: int) -> None:
-        number = fact_number(f"{entity.kind}/{entity.key}", "\x1f".join(fact.dims), fact)
-        target, *data = fact.content
-        self.step.rekeyed.append(Rekeyed(sign, fact.kind, target, number, fact.at, (entity.key, *data)))
 
     @property
     def _settled(self) -> int:
@@ -222,7 +221,7 @@ class Engine:
 
     def _state(self, entity: Timeline, fact: Fact, sign: int, cause: str) -> None:
         if fact.kind in HANDED_KINDS:
-            self._hand_over(entity, fact, sign)
+            self.step.rekeyed.append(Rekeyed.of(entity.kind, entity.key, fact, sign))
             return
         place = self.rows.post(entity.kind, fact, sign)
         if fact.kind in DETAIL_KINDS and not self.settings.facts_detail_all:

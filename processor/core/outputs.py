@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from processor.core.events import HANDED_RANKS, Event
-from processor.core.facts import Fact
+from processor.core.facts import Fact, fact_number
 from processor.core.levels import Key
 from processor.core.rows import CellKey, Row, Segment
 
@@ -63,6 +63,13 @@ class Rekeyed:
     number: int
     at: int
     data: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, entity: str, key: str, fact: Fact, sign: int) -> Rekeyed:
+        """What an entity concludes for another one."""
+        target, *data = fact.content
+        number = fact_number(f"{entity}/{key}", "\x1f".join(fact.dims), fact)
+        return cls(sign, fact.kind, target, number, fact.at, (key, *data))
 
     def event(self) -> Event:
         """The event of the target's timeline. Among those of one instant and kind the ids of who hands it over decide."""

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Sequence
 
 from processor.core.business_hours import NEVER
 from processor.core.events import CONTACT, TICKET
+from processor.core.facts import Fact
 from processor.core.levels import Levels
 from processor.core.outputs import Report
-from processor.core.postings import Entries
+from processor.core.postings import POSTINGS
 from processor.core.rows import MINUTE, Row, Rows, Segment, add_row
 from processor.core.settings import DAY_MS, MINUTE_MS
 from processor.core.windows import Windows
@@ -23,8 +24,6 @@ from processor.core.windows import Windows
 HELD_MAX = 500  # reports that wait for slower partitions; above it the oldest is sent without them
 CATCH_UP_MINUTES = 15  # after a longer pause not every minute is made up for, only those that divide by this
 WINDOWS_END_MS = 8 * DAY_MS  # so long after the last event every window is empty
-
-Late = tuple[int, tuple[int, ...], Entries, int]
 
 
 class Reports:
@@ -90,17 +89,21 @@ class Reports:
                     sums[segment] = sums.get(segment, 0) - flow
         return {segment: count for segment, count in sums.items() if count}
 
-    def correct(self, late: Iterable[Late]) -> None:
-        """Put into the reports that are held what was handed over meanwhile: amounts for minutes that are inside."""
-        segments, windows = self._rows.segments, self._windows
-        for minute, numbers, entries, sign in late:
-            row = dict(entries)
-            for report in self.taken:
-                for name in windows.windows:
-                    start, end = windows.bounds(name, report.end // MINUTE_MS)
-                    if start <= minute < end:
-                        for number in numbers:
-                            add_row(report.windows.setdefault(segments[number], {}).setdefault(name, {}), row, sign)
+    def held_after(self, instant: int) -> list[Report]:
+        """The reports that were taken and not sent yet, of windows that end after `instant`."""
+        return [report for report in self.taken if report.end > instant]
+
+    def correct(self, report: Report, changes: Iterable[tuple[int, Fact]]) -> None:
+        """Put into a report that is held what would have been in it, had something been handed over at once: facts of a ticket, signed."""
+        ends = {name: self._windows.bounds(name, report.end // MINUTE_MS) for name in self._windows.windows}
+        for sign, fact in changes:
+            if fact.kind not in POSTINGS:
+                continue
+            minute, row = fact.at // MINUTE_MS, dict(POSTINGS[fact.kind](fact))
+            for name in [name for name, (start, end) in ends.items() if start <= minute < end]:
+                for number in self._rows.place(TICKET, fact.dims).segments:
+                    segment = self._rows.segments[number]
+                    add_row(report.windows.setdefault(segment, {}).setdefault(name, {}), row, sign)
 
     # -- sending ------------------------------------------------------------------------------------------------------------------
 

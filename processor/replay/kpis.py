@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from processor.codec.partials import Place, Sender, decode_partial, encode_report, place_of
+from processor.codec.partials import Place, Sender, decode_partial, encode_levels, encode_report, place_of
 from processor.config import Config
+from processor.core.engine import Engine
 from processor.core.outputs import Report
 from processor.core.settings import Settings
 from processor.export.kpi_view import KpiView
@@ -41,6 +42,12 @@ class ReplayedKpis:
             for combined in combiner.due(report.end):
                 for key, record in encode_kpis(combined, EPOCH, self._midnights):
                     self._on_record(key, record)
+
+    def take_levels(self, partition: int, engine: Engine) -> None:
+        """The levels of a partition as of now."""
+        self._sequence += 1
+        for number, _, value in encode_levels(engine.level_sums(), engine.timer_time, self._senders[partition], self._sequence):
+            self._stage[number].add(decode_partial(value), engine.timer_time)
 
     def views(self) -> list[KpiView]:
         """What the gauges show in the end."""
