@@ -38,10 +38,9 @@ def imported_table(header: dict[str, Any], moved: Moved) -> Table:
     """Each new partition, and that it adds up to what was exported."""
     table = _table("partition", "entities>", "records>", "facts>", "stated now>", "")
     for each in moved.partitions:
-        entities = sum(len(kept) for kept in each.engine.entities.values())
-        sizes = (entities, len(each.records), each.engine.ledger_count, len(each.facts))
+        sizes = (each.view.entities, len(each.records), each.view.ledger_count, len(each.facts))
         table.add_row(str(each.number), *(f"{size:,}" for size in sizes), "")
-    facts = sum(each.engine.ledger_count for each in moved.partitions)
+    facts = sum(each.view.ledger_count for each in moved.partitions)
     until = f"clocks stand at {_time(moved.stream_time)} and {_time(moved.timer_time)}"
     table.add_row("all", "", "", f"{facts:,}", f"{moved.facts:,}", f"{header['ledger_count']:,} facts were exported; {until}")
     return table

@@ -102,7 +102,7 @@ async def _write(
     writer = MarkerWriter(config, settings, config.topics.partitions)
     for partition in moved.partitions:
         async with fenced(config, partition.number) as committer:
-            marker = writer.write(partition.engine, applied=applied[partition.number], **moving)
+            marker = writer.write_of(partition.marker, applied=applied[partition.number], **moving)
             await committer.commit(_transaction(partition, marker, applied[partition.number]))
         progress(len(partition.records))
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -28,7 +28,7 @@ from processor.core.engine import Engine
 from processor.core.events import TICKET
 from processor.core.exchange import Exchange
 from processor.core.facts import LEDGER_MODULUS
-from processor.core.outputs import RecordKey, Rekeyed, Stated
+from processor.core.outputs import RecordKey, Rekeyed, Stated, View
 from processor.core.rows import CellKey, Row
 from processor.core.settings import MINUTE_MS, Settings
 from processor.core.ticket import Ticket
@@ -50,12 +50,13 @@ class MoveError(Exception):
 
 @dataclass(slots=True)
 class MovedPartition:
-    """One of the new partitions: its engine, all its records, and the facts that the move stated for entities of it."""
+    """One of the new partitions: its part of the marker, all its records, the facts that the move stated, and what it shows."""
 
     number: int
-    engine: Engine
+    marker: dict[str, Any]
     records: Store
-    facts: list[Stated] = field(default_factory=list)
+    facts: list[Stated]
+    view: View
 
     def encoded(self) -> Iterator[tuple[bytes, bytes | None]]:
         """The records as they go into the state topic."""
@@ -70,6 +71,7 @@ class Moved:
     timer_time: int
     stream_time: int
     delivered: int  # re-keyed records that the old partitions had not read
+    group_bys: Sequence[tuple[str, ...]]
     taken: dict[str, Any]  # the snapshot of the old partitions, once they stood at one instant
 
     @property
@@ -79,7 +81,8 @@ class Moved:
 
     def differences(self) -> list[Difference]:
         """In which numbers the new partitions, restored from their records, differ from the old ones. There must be none."""
-        return compare(self.taken, shown([each.engine for each in self.partitions]), partitions=False)
+        taken = snapshot([each.view for each in self.partitions], None, self.group_bys)
+        return compare(self.taken, taken, partitions=False)
 
 
 def move(
@@ -100,15 +103,22 @@ def move(
     before.level()
     taken = shown(list(before.engines.values()))
     stores, markers = _dealt(before, partitions, where)
+    before.engines.clear()  # one partition after the other is restored: a big state must not be in memory twice
     moved = []
     for number in range(partitions):
-        engine = Engine(settings, number, partitions)
-        for _ in engine.restore(markers[number], stores[number].items()):
-            pass
         facts = [stated for old_number, stated in before.facts if where(stated.key, old_number) == number]
-        moved.append(MovedPartition(number, engine, stores[number], facts))
+        view = engine_of(settings, number, partitions, markers[number], stores[number]).view()
+        moved.append(MovedPartition(number, markers[number], stores[number], facts, view))
         progress(len(stores[number]))
-    return Moved(moved, before.timer_time, before.stream_time, delivered, taken)
+    return Moved(moved, before.timer_time, before.stream_time, delivered, settings.group_bys, taken)
+
+
+def engine_of(settings: Settings, number: int, partitions: int, marker: dict[str, Any], records: Store) -> Engine:
+    """The engine of a partition, from its part of the marker and its records."""
+    engine = Engine(settings, number, partitions)
+    for _ in engine.restore(marker, records.items()):
+        pass
+    return engine
 
 
 def _stays(_key: str, number: int) -> int:

@@ -24,8 +24,12 @@ class MarkerWriter:
 
         `applied` is the last folded offset of each input topic, `newest_appended_at` when the newest event was appended (ms).
         """
-        until = max(engine.stream_time, engine.timer_time)
+        return self.write_of(engine.marker(), applied=applied, epoch=epoch, newest_appended_at=newest_appended_at)
+
+    def write_of(self, stood: dict[str, Any], *, applied: dict[str, int], epoch: int, newest_appended_at: int) -> bytes:
+        """The same for an engine that is not at hand any more; `stood` is its part of the marker."""
+        until = max(stood["stream_time"], stood["timer_time"])
         if self._stamp is None or self._stamp["day"] != until // DAY_MS:
             self._stamp = stamp(self._settings, until)
         moving = {"applied": applied, "epoch": epoch, "newest_appended_at": newest_appended_at, "settings": self._stamp}
-        return encode_marker({**self._fixed, **moving, **engine.marker()})
+        return encode_marker({**self._fixed, **moving, **stood})

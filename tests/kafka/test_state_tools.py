@@ -20,6 +20,8 @@ from processor.compile import compile_settings
 from processor.config import Config
 from processor.core.settings import DAY_MS
 from processor.export.snapshot import compare
+from processor.replay import Replay
+from processor.stream.connection import admin_client
 from processor.synthetic.generate import generate
 from tests.codec.stored import stored
 from tests.kafka.broker import Broker
@@ -255,3 +257,31 @@ def test_a_worker_goes_on_from_a_state_of_version_1(broker: Broker, tmp_path: Pa
     newest = {(record.partition, record.key): record.value for record in deployment.read("state")}
     assert {orjson.loads(newest[number, MARKER_KEY])["state_version"] for number in markers} == {STATE_VERSION}
     assert "not read" in done(deployment, "state", "export", str(tmp_path / "state.jsonl"))
+
+
+def test_the_events_topic_itself_may_get_more_partitions(broker: Broker, topic_name: TopicName, tmp_path: Path) -> None:
+    lines = lines_of(7)
+    old = Deployment(broker.bootstrap, topic_name("fewer"), tmp_path / "old").create_topics()
+    before = addressed(lines[:600], 2)
+    old.send(before)
+    run(old, before)
+    file = str(tmp_path / "state.jsonl.gz")
+    done(old, "state", "export", file)
+    events = old.config.topics.events
+    with admin_client(old.config.kafka, wait_seconds=30) as admin:
+        admin.create_partitions({events: 3})
+    new = Deployment(broker.bootstrap, topic_name("more"), tmp_path / "new", partitions=3, topics={"events": events}).create_topics()
+    done(new, "state", "import", file)
+    rest = [*addressed(lines[600:], 3), *clocks_at(END + DAY_MS, 3)]
+    new.send(rest)
+    taken = run(new, [*before, *rest])
+    replay = Replay(new.config, partitions=1)
+    replay.feed_lines(lines)
+    replay.finish(END + DAY_MS)
+    assert compare(replay.snapshot(), taken, partitions=False) == []
+
+    # An event that was written before there were three, and that nobody has read, would be misplaced now.
+    late = next(f"T-{number}" for number in range(100) if partition_of(f"T-{number}".encode(), 3) != 0)
+    old.send([(0, late.encode(), created(late, END))])
+    other = Deployment(broker.bootstrap, topic_name("other"), tmp_path / "other", partitions=3, topics={"events": events}).create_topics()
+    assert "belongs to another of 3 partitions" in refused(other, "state", "import", file)

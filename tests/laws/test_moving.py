@@ -7,10 +7,11 @@ from random import Random
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from processor.core.engine import Engine
 from processor.core.events import Event
 from processor.core.settings import HOUR_MS
 from processor.export.snapshot import Difference, compare
-from processor.state_tools.moving import move, shown
+from processor.state_tools.moving import Moved, engine_of, move, shown
 from tests.laws.worlds import LONG_STEPS, SETTINGS, SHORT_STEPS, Line, arrivals_of, events_of, lines
 from tests.state_tools.joined import Partitions, world
 
@@ -20,6 +21,12 @@ CREATED = ("email", "new", "normal", "inbound", None, None, None, None, None)
 def differences(first: Partitions, second: Partitions) -> list[Difference]:
     """In every net number, whatever the partitions."""
     return compare(shown(list(first.engines.values())), shown(list(second.engines.values())), partitions=False)
+
+
+def engines_of(moved: Moved) -> dict[int, Engine]:
+    """The new partitions as workers would take them over."""
+    count = len(moved.partitions)
+    return {each.number: engine_of(SETTINGS, each.number, count, each.marker, each.records) for each in moved.partitions}
 
 
 def feed(partitions: Partitions, events: list[Event], random: Random) -> None:
@@ -52,7 +59,7 @@ def check(log: list[Event], cut: int, seed: int, counts: tuple[int, int]) -> Non
             partitions.step(number)
     moved = move(SETTINGS, moving.stored(), counts[1])
     assert moved.differences() == []
-    gone_on = Partitions(SETTINGS, counts[1], {each.number: each.engine for each in moved.partitions})
+    gone_on = Partitions(SETTINGS, counts[1], engines_of(moved))
     for partitions in (stayed, gone_on):
         feed(partitions, log[cut:], Random(seed + 1))
     compare_at_the_end(stayed, gone_on, until)
@@ -79,7 +86,7 @@ def check_one_after_the_other(log: list[Event], cuts: list[int], seed: int, coun
     for partition, position in zip(stored, positions, strict=True):
         partition.pending = moving.topics[partition.number][position:]
     moved = move(SETTINGS, stored, counts[1])
-    gone_on = Partitions(SETTINGS, counts[1], {each.number: each.engine for each in moved.partitions})
+    gone_on = Partitions(SETTINGS, counts[1], engines_of(moved))
     feed(gone_on, [event for index, event in enumerate(log) if index >= cuts[moving.place(event.key)]], Random(seed))
     compare_at_the_end(stayed, gone_on, until)
 

@@ -9,13 +9,14 @@ import pytest
 
 from processor.compile import compile_settings
 from processor.config import Config
+from processor.core.engine import Engine
 from processor.core.events import Event
 from processor.core.outputs import Rekeyed
 from processor.core.settings import MINUTE_MS, Settings
 from processor.core.ticket import Ticket
 from processor.export.snapshot import compare
 from processor.state_tools.file import StoredPartition
-from processor.state_tools.moving import MoveError, move, shown
+from processor.state_tools.moving import Moved, MoveError, engine_of, move, shown
 from tests.codec.stored import go_on, stored
 from tests.codec.test_upgrade import assert_shows, restored
 from tests.laws.worlds import SETTINGS, START, URGENT
@@ -52,11 +53,17 @@ def lived() -> tuple[Partitions, str, str]:
     return partitions, source, target
 
 
+def engines_of(moved: Moved, settings: Settings = SETTINGS) -> list[Engine]:
+    """The new partitions as workers would take them over."""
+    count = len(moved.partitions)
+    return [engine_of(settings, each.number, count, each.marker, each.records) for each in moved.partitions]
+
+
 def test_what_was_on_its_way_is_delivered() -> None:
     partitions, source, target = lived()
     moved = move(SETTINGS, partitions.stored(), 5)
     assert moved.delivered == 1
-    ticket = next(each.engine.entities["ticket"][target] for each in moved.partitions if target in each.engine.entities["ticket"]).state
+    ticket = next(each.entities["ticket"][target] for each in engines_of(moved) if target in each.entities["ticket"]).state
     assert isinstance(ticket, Ticket)
     assert ticket.handed[source][0] == START
     assert moved.differences() == []
@@ -66,7 +73,7 @@ def test_what_is_handed_over_once_more_counts_once() -> None:
     """By a partition whose exported state is older than what it had handed over; taken back once, it is gone."""
     partitions, source, target = lived()
     moved = move(SETTINGS, partitions.stored(), 1)
-    engine = moved.partitions[0].engine
+    (engine,) = engines_of(moved)
     (handed,) = [each for each in engine.entities["ticket"][target].tail if each.kind == "ticket.wait_handed"]
     again = Rekeyed(1, handed.kind, target, int(handed.id.rpartition("/")[2], 16), handed.occurred_at, handed.data)
     assert again.event() == handed
@@ -91,8 +98,8 @@ def test_deadlines_that_pass_in_the_move_state_their_facts_where_the_ticket_goes
     moved = move(SETTINGS, partitions.stored(), 3)
     assert [(stated.key, stated.fact.kind) for each in moved.partitions for stated in each.facts] == [(behind, "clock.breached")]
     (place,) = [each.number for each in moved.partitions if each.facts]
-    assert behind in moved.partitions[place].engine.entities["ticket"]
-    assert {(each.engine.stream_time, each.engine.timer_time) for each in moved.partitions} == {
+    assert behind in engines_of(moved)[place].entities["ticket"]
+    assert {(each.stream_time, each.timer_time) for each in engines_of(moved)} == {
         (START + 3 * MINUTE_MS, START + 3 * MINUTE_MS - SETTINGS.timer_delay)
     }
 
@@ -100,15 +107,15 @@ def test_deadlines_that_pass_in_the_move_state_their_facts_where_the_ticket_goes
 def test_sums_go_to_the_old_number_and_entities_to_their_own() -> None:
     partitions, *_ = lived()
     moved = move(SETTINGS, partitions.stored(), 5)
-    assert [bool(each.engine.ledger_count) for each in moved.partitions] == [True, True, False, False, False]
-    for each in moved.partitions:
-        assert all(Partitions(SETTINGS, 5).place(key) == each.number for key in each.engine.entities["ticket"])
+    assert [bool(each.view.ledger_count) for each in moved.partitions] == [True, True, False, False, False]
+    for each in engines_of(moved):
+        assert all(Partitions(SETTINGS, 5).place(key) == each.partition for key in each.entities["ticket"])
 
 
 def test_every_partition_of_the_backlog_still_adds_up() -> None:
     partitions, *_ = lived()
-    for each in move(SETTINGS, partitions.stored(), 5).partitions:
-        assert "support_backlog_identity_error_tickets" not in shown([each.engine])["metrics"]
+    for engine in engines_of(move(SETTINGS, partitions.stored(), 5)):
+        assert "support_backlog_identity_error_tickets" not in shown([engine])["metrics"]
 
 
 def test_entities_stay_where_they_are_when_nobody_can_tell_where_they_belong() -> None:
@@ -118,7 +125,7 @@ def test_entities_stay_where_they_are_when_nobody_can_tell_where_they_belong() -
     for number in partitions.engines:
         partitions.step(number)
     moved = move(SETTINGS, partitions.stored(), 2, stay=True)
-    assert [len(each.engine.entities["ticket"]) for each in moved.partitions] == [1, 1]
+    assert [len(each.entities["ticket"]) for each in engines_of(moved)] == [1, 1]
     with pytest.raises(MoveError, match="ticket T-1 lies on two partitions"):
         move(SETTINGS, partitions.stored(), 1)
 
@@ -142,7 +149,7 @@ def test_a_state_of_version_1_can_be_moved() -> None:
     partitions = [StoredPartition(number, orjson.loads(marker), old.records[number]) for number, marker in old.markers.items()]
     moved = move(settings, partitions, 2)
     assert moved.differences() == []
-    engines = {each.number: each.engine for each in moved.partitions}
+    engines = dict(enumerate(engines_of(moved, settings)))
     go_on(engines, old.log, old.until)
     stayed = restored(old)
     go_on(stayed, old.log, old.until)
