@@ -150,10 +150,9 @@ class KpiPartition:
         combiner = combiner_of(environment.config, self.number)
         combiner.resume(published)
         self._combiner = combiner  # from here on `take` adds to it; the order does not matter
-        for count, (_, value) in enumerate(self._partials.rows()):
+        for _, value in self._partials.rows():
             self._add(combiner, value or b"")
-            if count % SLICE == 0:
-                await asyncio.sleep(0)
+            await asyncio.sleep(0)  # a slice may take milliseconds
         self._ignored = Counter(combiner.counts)  # what is old in the table was ignored, or used, by the former owner
         log.info("%s: taken over as epoch %d in %.2f s (%d records)", self._name, self.epoch, time.monotonic() - started, read)
 

@@ -168,7 +168,8 @@ def test_what_is_late_early_old_broken_or_aborted_changes_nothing_and_what_is_mi
 
 
 def test_a_kpi_stage_that_cannot_begin_is_told_and_the_ticket_stage_runs_on(broker: Broker, topic_name: TopicName, tmp_path: Path) -> None:
-    deployment = Deployment(broker.bootstrap, topic_name("trouble"), tmp_path).create_topics()
+    short = {"session_timeout_seconds": 1}  # it is replaced after some of them
+    deployment = Deployment(broker.bootstrap, topic_name("trouble"), tmp_path, worker=short).create_topics()
     deployment.send([keyed("T-1", created("T-1", START), 2)])
     loop = asyncio.new_event_loop()
     stranger = loop.run_until_complete(_join(deployment))
