@@ -7,7 +7,7 @@ import gzip
 import sys
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
@@ -31,6 +31,7 @@ from processor.export.family import Family
 from processor.export.openmetrics import HOURS_MAX, OpenMetricsError, known_families, write
 from processor.export.snapshot import SnapshotError, check_format, compare, unread
 from processor.replay import Refused, Replay, ReplayError
+from processor.replay.kpis import ReplayedKpis
 from processor.report import comparison, document, rendering
 from processor.what_if import WhatIf
 
@@ -66,6 +67,8 @@ _OUT = click.Path(dir_okay=False, allow_dash=True)
 @click.option("--snapshot", "snapshot_path", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
               help="Replay a capture up to where this /snapshot of a worker was taken, and compare every number with it.")
 @click.option("--write-snapshot", "write_path", metavar="PATH", type=_OUT, help="Write all numbers as a worker's /snapshot shows them.")
+@click.option("--kpis", "kpis_path", metavar="PATH", type=_OUT,
+              help="Write what the topic of KPIs would hold, one record a line, for every kpis.backfill_minutes and the end; - is stdout.")
 @click.option("--openmetrics", "openmetrics_path", metavar="PATH", type=_OUT,
               help="Write one sample per minute of event time and series, for `promtool tsdb create-blocks-from openmetrics`.")
 @click.option("--openmetrics-hours", type=click.IntRange(min=1, max=HOURS_MAX), default=24, show_default=True,
@@ -78,15 +81,15 @@ _OUT = click.Path(dir_okay=False, allow_dash=True)
 @click.option("--strict", is_flag=True, help="Exit with 1 if any record was rejected.")
 def command(
     log: Path, config_path: Path | None, partitions: int | None, at_ms: int | None, exposition: str | None, facts_path: str | None,
-    rejected_path: str | None, *, as_json: bool, snapshot_path: Path | None, write_path: str | None, openmetrics_path: str | None,
-    openmetrics_hours: int, families: Sequence[Family], what_if_path: Path | None, strict: bool,
+    rejected_path: str | None, *, as_json: bool, snapshot_path: Path | None, write_path: str | None, kpis_path: str | None,
+    openmetrics_path: str | None, openmetrics_hours: int, families: Sequence[Family], what_if_path: Path | None, strict: bool,
 ) -> None:  # fmt: skip
     """Compute the KPIs of LOG: a file of events or a capture (.gz too), a folder of such files in the order of their names, or - for stdin.
 
     Prints a report, unless something else goes to standard output. Exit codes: 0 fine; 1 rejected records (with --strict), or a difference
     from the snapshot; 2 wrong usage or configuration.
     """
-    outputs = [path for path in (exposition, facts_path, rejected_path, write_path, openmetrics_path) if path == "-"]
+    outputs = [path for path in (exposition, facts_path, rejected_path, write_path, kpis_path, openmetrics_path) if path == "-"]
     if len(outputs) + as_json > 1:
         refuse("only one output can go to standard output: give the others a file")
     if what_if_path and (snapshot_path or outputs):
@@ -96,6 +99,7 @@ def command(
     with refusing(*REFUSED), ExitStack() as stack:
         taken = _read_snapshot(snapshot_path) if snapshot_path else None
         refusals = Refusals(stack.enter_context(_opened(rejected_path)) if rejected_path else None)
+        kpis = _kpis(config, stack.enter_context(_opened(kpis_path)), lambda: len(replay.engines)) if kpis_path else None
         replay = Replay(
             config,
             partitions=partitions,
@@ -104,6 +108,8 @@ def command(
             on_refused=refusals.note,
             keep_facts=facts_path is not None or openmetrics_path is not None,
             settings=_settings(config, with_details=openmetrics_path is not None),
+            report_every_minutes=config.kpis.backfill_minutes if kpis else 0,
+            on_report=kpis.report if kpis else None,
         )
         what_if = WhatIf(replay, supposed, partitions=partitions, timers_until=NEVER if at_ms is None else at_ms) if supposed else None
         seconds = _run(what_if or replay, log)
@@ -252,6 +258,16 @@ def _openmetrics(replay: Replay, hours: int, families: Sequence[Family]) -> Iter
     until = min((view.timer_time for view in replay.views()), default=0)
     chunks = write(replay.net_facts(), replay.config, replay.settings, until=until, hours=hours, families=families)
     return chain([next(chunks)], chunks)
+
+
+def _kpis(config: Config, stream: BinaryIO, partitions: Callable[[], int]) -> ReplayedKpis:
+    """The KPI stage, writing its records; those that take a key away are left out, since a file takes nothing away."""
+
+    def put(_key: bytes, value: bytes | None) -> None:
+        if value is not None:
+            stream.write(value + b"\n")
+
+    return ReplayedKpis(config, compile_settings(config), partitions, put)
 
 
 def _opened(path: str) -> Any:

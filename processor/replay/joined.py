@@ -56,7 +56,7 @@ class Joined:
         """Let the timers of each partition run up to an instant."""
         for number, engine in self.engines.items():
             engine.limit = max(engine.limit, at(number))
-            engine.advance(at(number))
+            engine.advance(at(number), last=True)
         self._settle()
 
     def _settle(self) -> None:

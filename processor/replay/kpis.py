@@ -23,24 +23,35 @@ OnRecord = Callable[[bytes, bytes | None], None]  # key, value; None takes the k
 
 
 class ReplayedKpis:
-    """All partitions of the KPI stage. `report` is the `on_report` of a replay with so many partitions; `on_record` hears each record."""
+    """All partitions of the KPI stage. `report` is the `on_report` of a replay, `on_record` hears each record.
 
-    def __init__(self, config: Config, settings: Settings, partitions: int, on_record: OnRecord) -> None:
-        many = config.topics.kpi_partitions
-        self._stage = [_combiner(number, partitions, many) for number in range(many)]
-        self._senders = [Sender(number, partitions, EPOCH, many, settings.group_bys) for number in range(partitions)]
-        self._midnights = settings.midnights
+    `partitions` tells how many the replay has; it is asked with the first report, since a replay learns that from its log.
+    """
+
+    def __init__(self, config: Config, settings: Settings, partitions: Callable[[], int], on_record: OnRecord) -> None:
+        self._kpi_partitions = config.topics.kpi_partitions
+        self._settings = settings
+        self._partitions = partitions
         self._on_record = on_record
+        self._stage: list[Combiner] = []
+        self._senders: list[Sender] = []
         self._sequence = 0
+
+    def _begin(self) -> None:
+        partitions, many = self._partitions(), self._kpi_partitions
+        self._stage = [_combiner(number, partitions, many) for number in range(many)]
+        self._senders = [Sender(number, partitions, EPOCH, many, self._settings.group_bys) for number in range(partitions)]
 
     def report(self, partition: int, report: Report) -> None:
         """What a partition reports."""
+        if not self._stage:
+            self._begin()
         self._sequence += 1
         for number, _, value in encode_report(report, self._senders[partition], self._sequence):
             combiner = self._stage[number]
             combiner.add(decode_partial(value), report.end)
             for combined in combiner.due(report.end):
-                for key, record in encode_kpis(combined, EPOCH, self._midnights):
+                for key, record in encode_kpis(combined, EPOCH, self._settings.midnights):
                     self._on_record(key, record)
 
     def take_levels(self, partition: int, engine: Engine) -> None:

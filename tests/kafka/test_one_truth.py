@@ -107,7 +107,7 @@ def replayed(config: Config, log: list[Sent], partitions: int) -> Replayed:
         if value is not None:
             found.update([said(key, value)])
 
-    kpis = ReplayedKpis(config, settings, partitions, put)
+    kpis = ReplayedKpis(config, settings, lambda: partitions, put)
     replay = Replay(config, settings=settings, partitions=partitions, report_every_minutes=REPORT_MINUTES, on_report=kpis.report)
     capture = [_captured(number, record) for number, record in enumerate(log)]
     replay.feed_lines(capture)

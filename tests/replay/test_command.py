@@ -178,3 +178,14 @@ def test_an_empty_log_has_a_report_too(tmp_path: Path) -> None:
     path.touch()
     assert run(path).exit_code == 0
     assert orjson.loads(run(path, "--json").stdout)["ledger_count"] == 0
+
+
+def test_the_kpis_of_every_reported_minute_and_of_the_end_can_be_written(log: Path, tmp_path: Path) -> None:
+    path = tmp_path / "kpis.jsonl"
+    report = orjson.loads(run(log, "--json", "--kpis", path, "--partitions", 3, "--at", format_time(START + 24 * HOUR_MS)).stdout)
+    records = [orjson.loads(line) for line in path.read_bytes().splitlines()]
+    ends = sorted({record["time"] for record in records})
+    assert len(ends) > 1
+    assert all(record["type"] == "support.kpis.window" and record["data"]["complete"] for record in records)
+    (total,) = (each["data"] for each in records if each["time"] == ends[-1] and each["data"]["by"] == [] and each["data"]["window"] == "24h")
+    assert total["kpis"]["backlog_tickets"]["value"] == report["kpis"]["backlog"]["now"] == 4
