@@ -103,7 +103,12 @@ class Reports:
             for name in [name for name, (start, end) in ends.items() if start <= minute < end]:
                 for number in self._rows.place(TICKET, fact.dims).segments:
                     segment = self._rows.segments[number]
-                    add_row(report.windows.setdefault(segment, {}).setdefault(name, {}), row, sign)
+                    by_window = report.windows.setdefault(segment, {})
+                    add_row(by_window.setdefault(name, {}), row, sign)
+                    if not by_window[name]:  # what has nothing is left out
+                        del by_window[name]
+                    if not by_window:
+                        del report.windows[segment]
 
     # -- sending ------------------------------------------------------------------------------------------------------------------
 

@@ -162,10 +162,18 @@ MEETING = (
 )  # fmt: skip
 
 
-def meeting_world(seed: int) -> list[Event]:
-    """Tickets are merged into two that stay, contacts answer these. Nothing looks back: no un-merge, no spam, no reopening.
+LOOKING_BACK = (
+    ("message.added", ("M3", "agent", "public", False)), ("message.bounced", ("M3",)),
+    ("ticket.status_changed", ("solved", None)), ("ticket.status_changed", ("open", None)),
+    ("ticket.marked_as_spam", ()), ("ticket.unmarked_as_spam", ()), ("ticket.unmarked_as_spam", ()),
+)  # fmt: skip
 
-    The tickets that are merged away have no targets, so that they miss none, which a merge would take back.
+
+def meeting_world(seed: int, *, calm: bool) -> list[Event]:
+    """Tickets are merged into two that stay, contacts answer these.
+
+    Where it is calm, nothing looks back: no spam, no reopening. The tickets that are merged away have no targets, so that they miss none,
+    which a merge would take back.
     """
     random = Random(seed)
     at = START
@@ -185,7 +193,8 @@ def meeting_world(seed: int) -> list[Event]:
         draw = random.random()
         if draw < 0.3 and sources:
             begun.append(sources.pop())
-            say(begun[-1], "ticket.created", ("chat", "new", "low", "inbound", None, None, None, None, None))
+            quiet = ("ticket.created", ("chat", "new", "low", "inbound", None, None, None, None, None))
+            say(begun[-1], *(quiet if calm else random.choice(CREATIONS[:2])))
         elif draw < 0.6 and begun:
             say(begun.pop(random.randrange(len(begun))), "ticket.merged", (random.choice(targets),))
         elif draw < 0.75 and calls and at > START:
@@ -194,7 +203,7 @@ def meeting_world(seed: int) -> list[Event]:
             at += random.choice((0, 2000, 20 * MS, MINUTE_MS))
             say(call, *random.choice((("contact.accepted", ("A1",)), ("contact.abandoned", (None,)))))
         else:
-            say(random.choice(targets), *random.choice(MEETING))
+            say(random.choice(targets), *random.choice(MEETING if calm else (*MEETING, *LOOKING_BACK)))
     return events
 
 
@@ -204,9 +213,11 @@ def test_held_reports_hold_what_partitions_hand_to_each_other_and_a_restart_chan
     @FEWER
     @given(st.integers(0, 10**6), st.integers(0, 999), st.sampled_from((2, 3)))
     def law(world: int, seed: int, count: int) -> None:
-        events = meeting_world(world)
+        calm = seed % 2 == 0
+        events = meeting_world(world, calm=calm)
         until = events[-1].occurred_at + UNTIL
-        partitions = drive_all(DETAILED, [(event.occurred_at, event) for event in events], until, Manner(seed, ahead=False), count, 1)
+        manner = Manner(seed, ahead=False, restarts=calm)  # after a restart reports are taken again, with what is known by then
+        partitions = drive_all(DETAILED, [(event.occurred_at, event) for event in events], until, manner, count, 1)
         found = by_minute(partitions)
         for partition in partitions:
             last: dict[int, Report] = {}
