@@ -276,7 +276,7 @@ def test_the_events_topic_itself_may_get_more_partitions(broker: Broker, topic_n
     new.send(rest)
     taken = run(new, [*before, *rest])
     replay = Replay(new.config, partitions=1)
-    replay.feed_lines(lines)
+    replay.feed_lines([*lines, event("control.clock_advanced", END, at=format_time(END + DAY_MS))])
     replay.finish(END + DAY_MS)
     assert compare(replay.snapshot(), taken, partitions=False) == []
 
