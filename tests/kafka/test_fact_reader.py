@@ -8,6 +8,8 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from threading import Event, Thread
+from typing import Self
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -20,6 +22,7 @@ from tests.kafka.deployment import Deployment, caught_up, ends_of, until
 from tests.kafka.test_worker_kill import Flow, synthetic
 
 TopicName = Callable[[str], str]
+KILLS = 4
 EXAMPLES = schemas_path() / "examples/support.facts.v1"
 
 
@@ -54,6 +57,52 @@ def test_the_ledger_of_a_reader_is_that_of_a_worker_that_was_killed_on_the_way(
     standing = {slot: fact for slot, fact in last_of_slot.items() if fact.retracts is None}
     assert standing == {fact.slot: fact for fact in ledger.facts()}  # the latest of each slot, as an SQL engine would select it
     assert all(ledger.latest(slot) == fact for slot, fact in standing.items())
+
+class Following:
+    """A reader of a group that follows in the background, and its ledger."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.ledger = Ledger()
+        self.repeated: list[FactRecord] = []
+        self._deployment = deployment
+        self._end = Event()
+        self._thread = Thread(target=lambda: asyncio.run(self._follow()))
+
+    async def _follow(self) -> None:
+        config = self._deployment.config
+        async with FactReader(config.kafka, config.topics.facts, group_id=f"{config.application_id}-reader") as reader:
+            batches = aiter(reader)
+            while not self._end.is_set():
+                with suppress(TimeoutError):
+                    self.repeated += [record for record in await asyncio.wait_for(anext(batches), 1) if not self.ledger.apply(record)]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+
+def test_a_reader_that_follows_sees_each_fact_once_while_one_worker_after_the_other_is_killed(
+    broker: Broker, topic_name: TopicName, tmp_path: Path
+) -> None:
+    deployment = Deployment(broker.bootstrap, topic_name("once"), tmp_path, worker={"session_timeout_seconds": 1}).create_topics()
+    log = synthetic(deployment.config, KILLS * 1200, 23)
+    with Following(deployment) as reader, Flow(deployment, log) as flow:
+        for number in range(KILLS):
+            before = reader.ledger.ledger_count
+            with deployment.worker(f"worker-{number}") as worker:
+                until("there is something new", lambda: reader.ledger.ledger_count > before + 50)  # noqa: B023 - asked at once
+                assert worker.end(signal.SIGKILL) == -signal.SIGKILL
+        assert flow.flows(), "the log has ended before the last kill"
+        with deployment.worker("last") as last:
+            flow.finish()
+            (taken,) = until("it has caught up", lambda: caught_up(ends_of(log), last))
+            until("the reader has, too", lambda: reader.ledger.digest == taken["digest"])
+    assert reader.ledger.ledger_count == taken["ledger_count"] > 1000
+    assert reader.repeated == []
 
 
 async def make_topic(broker: Broker, name: str) -> None:
