@@ -24,7 +24,16 @@ class Accounts:
 
     def entered(self) -> list[TicketBook]:
         """The books with everything in them. To be called once."""
-        for at, _, ticket, act, content in sorted(self._acts, key=lambda entry: entry[:2]):
+        merged: dict[str, int] = {}  # where the merge is that may be undone yet
+        acts = sorted(self._acts, key=lambda entry: entry[:2])
+        for place, (at, _, ticket, act, content) in enumerate(acts):
+            if act == "discard" and content[0] == "merged":
+                merged[ticket] = place
+            elif act == "restore" and content[0] == "merged":
+                merged_at, merge_number, _, _, _ = acts[merged[ticket]]
+                if at - merged_at <= self._desk.settings.allowed_lateness:  # undone soon: nothing was ever handed over
+                    acts[merged[ticket]] = (merged_at, merge_number, ticket, "discard", ("merged",))
+        for at, _, ticket, act, content in acts:
             self._enter(ticket, at, act, content)
         return list(self._books.values())
 

@@ -11,6 +11,7 @@ from processor.synthetic.books import ContactBook, Totals
 from processor.synthetic.clock import Desk
 from processor.synthetic.feed import Feed
 from processor.synthetic.script import LogEndsError, Script
+from processor.synthetic.tickets import TicketScript
 from processor.synthetic.world import AGENTS, GROUP_OF, QUEUE_OF, SECOND_LINE, SOURCE_OF, SURGE_SLOWER, World, in_surge
 
 WAIT_MEDIAN = {"phone": 11 * MS, "chat": 35 * MS}
@@ -20,9 +21,12 @@ PATIENCE_MS = {"phone": 150 * MS, "chat": 240 * MS}
 class ContactScript(Script):
     """One contact, from its first event to its last or to the end of the log."""
 
-    def __init__(self, world: World, desk: Desk, feed: Feed, number: int, totals: Totals, accounts: Accounts, ticket: str | None) -> None:
+    def __init__(
+        self, world: World, desk: Desk, feed: Feed, number: int, totals: Totals, accounts: Accounts, about: TicketScript | None
+    ) -> None:
         self.channel = world.contact_channel.pick(world.random)
-        now = world.arrival()
+        now = world.arrival() if about is None else self._near(world, about.begun_at)
+        ticket = about.id if about else None
         super().__init__(world, feed, id_field="contact_id", id=f"C-{number:07d}", source=SOURCE_OF[self.channel], now=now)
         self.topic = "outage" if in_surge(now) and world.chance(0.7) else world.topic.pick(world.random)
         self.queue = QUEUE_OF[self.channel]
@@ -31,6 +35,12 @@ class ContactScript(Script):
         self.book = ContactBook(desk, totals, self.channel, self.topic)
         self._accounts = accounts
         self._ticket = ticket
+
+    @staticmethod
+    def _near(world: World, begun: int) -> int:
+        """When somebody calls about a ticket: after having written, or while an agent is going to write it."""
+        at = begun + world.around(15 * MINUTE_MS) if world.chance(0.6) else begun - world.around(45 * MS)
+        return min(max(at, world.start), world.end - 1)
 
     def play(self) -> None:
         """Live it through."""

@@ -20,6 +20,7 @@ from processor.synthetic.tickets import TicketScript
 from processor.synthetic.world import World
 
 TICKETS_SHARE = 0.55  # of all tickets and contacts
+TOLD_MAX = 20_000  # tickets into which others can be merged, and about which customers call
 RUN_ON_MS = HOUR_MS  # how long after the end the clocks still run
 QUIET_MS = MINUTE_MS  # no deadline so near to the end of time, so that no reader's timer delay can decide
 TRUTH_VERSION = 1
@@ -48,15 +49,16 @@ def generate(
     accounts = Accounts(desk, totals)
     tickets = 0
     contacts: list[ContactBook] = []
-    earlier: str | None = None
+    told: list[TicketScript] = []
     while len(feed.lines) < events:
         if random.random() < TICKETS_SHARE:
             tickets += 1
-            ticket = TicketScript(world, desk, feed, tickets, accounts, earlier)
+            ticket = TicketScript(world, desk, feed, tickets, accounts, told)
             ticket.play()
-            earlier = ticket.id
+            told[tickets % TOLD_MAX : tickets % TOLD_MAX + 1] = [ticket]
         else:
-            contact = ContactScript(world, desk, feed, len(contacts) + 1, totals, accounts, earlier if random.random() < 0.3 else None)
+            about = random.choice(told) if told and random.random() < 0.3 else None
+            contact = ContactScript(world, desk, feed, len(contacts) + 1, totals, accounts, about)
             contact.play()
             contacts.append(contact.book)
         if (tickets + len(contacts)) % 500 == 0:

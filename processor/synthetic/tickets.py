@@ -18,6 +18,7 @@ from processor.synthetic.script import LogEndsError, Script
 from processor.synthetic.ticket_book import TicketBook
 from processor.synthetic.world import AGENTS, GROUP_OF, GROUPS, PRIORITIES, SECOND_LINE, SOURCE_OF, World, in_surge
 
+LOOKS = 60  # at other tickets, for one that says the same
 BOUNCE_WITHIN_MS = 30 * MINUTE_MS
 LIVE = frozenset({"chat", "messaging", "phone"})
 FIELD_PLACES = {"priority": 1, "group": 2, "tier": 3, "topic": 4}  # in the dimensions
@@ -26,7 +27,7 @@ FIELD_PLACES = {"priority": 1, "group": 2, "tier": 3, "topic": 4}  # in the dime
 class TicketScript(Script):
     """One ticket, from its first event to its last or to the end of the log."""
 
-    def __init__(self, world: World, desk: Desk, feed: Feed, number: int, accounts: Accounts, merge_into: str | None) -> None:
+    def __init__(self, world: World, desk: Desk, feed: Feed, number: int, accounts: Accounts, told: list[TicketScript]) -> None:
         now = world.arrival()
         self.channel = world.channel.pick(world.random)
         super().__init__(world, feed, id_field="ticket_id", id=f"T-{number:07d}", source=SOURCE_OF[self.channel], now=now)
@@ -34,7 +35,9 @@ class TicketScript(Script):
         self.group = GROUP_OF[self.topic]
         self.priority = world.priority.pick(world.random)
         self.tier = world.tier.pick(world.random)
-        self.merge_into = merge_into
+        self.begun_at = now
+        self.merged_at = NEVER
+        self._told = told  # the tickets of which all is known already
         self.messages = 0
         self.book = TicketBook(desk, Counter())  # as far as this script knows; the accounts know what others do to the ticket
         self._accounts = accounts
@@ -57,9 +60,9 @@ class TicketScript(Script):
             self._greeting()
             if draw < 0.06:
                 self._spam()
-            elif draw < 0.075 and self.merge_into is not None:
+            elif draw < 0.085 and self._told:
                 self._merged()
-            elif draw < 0.105:
+            elif draw < 0.115:
                 self._solved_without_a_word()
             else:
                 self._handled()
@@ -113,11 +116,30 @@ class TicketScript(Script):
 
     def _merged(self) -> None:
         self.later(self.world.around(30 * MINUTE_MS))
-        self._discard("ticket.merged", "merged", merged_into=self.merge_into)
-        if self.world.chance(0.1):
-            self.later(self.world.around(HOUR_MS))
-            self._restore("ticket.unmerged", "merged", merged_into=self.merge_into)
+        duplicate = self._duplicate()
+        if duplicate is None:
             self._handled()
+            return
+        target = duplicate.id
+        self.merged_at = self.now
+        self._discard("ticket.merged", "merged", merged_into=target)
+        if self.world.chance(0.2):
+            self.later(self.world.around(HOUR_MS))
+            self.merged_at = NEVER
+            self._restore("ticket.unmerged", "merged", merged_into=target)
+            self._handled()
+
+    def _duplicate(self) -> TicketScript | None:
+        """The ticket that says the same: one whose customer waits now, too, where a few looks find one; some are merged away later."""
+        looked_at = [self.random.choice(self._told) for _ in range(LOOKS)]
+        there = [script for script in looked_at if script.begun_at <= self.now < script.merged_at]
+        waiting = sorted((script for script in there if script.waits_at(self.now)), key=lambda script: script.merged_at)
+        return next(iter((*waiting, *there)), None)
+
+    def waits_at(self, at: int) -> bool:
+        """Whether its customer still waits for a first response, as far as its own story goes."""
+        first, wait = self.book.first, self.book.first_wait
+        return first is not None and first.started_at <= at and (first.open or (wait is not None and at < first.started_at + wait[0]))
 
     def _solved_without_a_word(self) -> None:
         """Solved, perhaps by a call; when it comes back, the reply is no first response any more."""

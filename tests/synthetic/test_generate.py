@@ -83,6 +83,20 @@ def test_there_is_at_least_one_of_everything(day: Synthetic, families: Counter[s
     assert labelled(families, "support_backlog_left_total").keys() == {"solved", "discarded", "merged"}
 
 
+def test_tickets_are_merged_into_tickets_that_are_there_and_contacts_come_before_and_after_their_tickets(day: Synthetic) -> None:
+    events = [verdict for line in day.lines if isinstance(verdict := decode(line), Event) and not verdict.id.startswith("late")]
+    seen: dict[str, int] = {}
+    for event in events:
+        seen[event.key] = min(seen.get(event.key, event.occurred_at), event.occurred_at)
+    merges = [event for event in events if event.kind == "ticket.merged"]
+    assert all(event.data[0] != event.key and seen[event.data[0]] <= event.occurred_at for event in merges)
+    assert {event.data[0] for event in merges} & {event.key for event in merges}  # chains
+    assert 0 < sum(event.kind == "ticket.unmerged" for event in events) < len(merges)
+    of = {event.key: event.data[3] for event in events if event.kind == "contact.initiated" and event.data[3]}
+    order = Counter(event.occurred_at < seen[of[event.key]] for event in events if event.kind == "contact.accepted" and event.key in of)
+    assert min(order[True], order[False]) > 20
+
+
 def test_the_backlog_is_what_entered_less_what_left(families: Counter[str]) -> None:
     entered = sum(labelled(families, "support_backlog_entered_total").values())
     left = sum(labelled(families, "support_backlog_left_total").values())
