@@ -90,10 +90,7 @@ def command(
     from the snapshot; 2 wrong usage or configuration.
     """
     outputs = [path for path in (exposition, facts_path, rejected_path, write_path, kpis_path, openmetrics_path) if path == "-"]
-    if len(outputs) + as_json > 1:
-        refuse("only one output can go to standard output: give the others a file")
-    if what_if_path and (snapshot_path or outputs):
-        refuse("--what-if prints a comparison: leave --snapshot out, and give what else is written a file")
+    _check_outputs(len(outputs), as_json=as_json, compares=what_if_path is not None, snapshot=snapshot_path is not None)
     config = load_config(config_path)
     supposed = load_config(what_if_path) if what_if_path else None
     with refusing(*REFUSED), ExitStack() as stack:
@@ -127,9 +124,15 @@ def command(
         differs = taken is not None and _tell_differences(taken, replay.snapshot(), to_stderr=as_json or bool(outputs))
     if strict and replay.refused:
         click.echo(f"ticket-kpis: records were rejected: {replay.refused.total():,}", err=True)
+    if differs or (strict and replay.refused):
         raise SystemExit(PROBLEMS)
-    if differs:
-        raise SystemExit(PROBLEMS)
+
+
+def _check_outputs(to_stdout: int, *, as_json: bool, compares: bool, snapshot: bool) -> None:
+    if to_stdout + as_json > 1:
+        refuse("only one output can go to standard output: give the others a file")
+    if compares and (snapshot or to_stdout):
+        refuse("--what-if prints a comparison: leave --snapshot out, and give what else is written a file")
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------------------
