@@ -23,7 +23,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from processor.codec.partials import decode_partial
+from processor.codec.partials import WindowsPartial, decode_partial
 from processor.config import Config
 from processor.export.kpi_view import Ignored, KpiView
 from processor.export.telemetry import Recorder
@@ -71,6 +71,10 @@ class KpiPartition:
         self._heard = -1  # newest offset that came while the tables were read
         self._combiner: Combiner | None = None
         self._ignored: Counter[Ignored] = Counter()  # of them the recorder knows
+        self._view: KpiView | None = None
+        self._merging = False  # in a thread, which nobody may disturb
+        self._waiting: list[bytes] = []  # what came meanwhile
+        self._windows_came = True
         self._news = asyncio.Event()
         self._producer: AIOKafkaProducer | None = None
         self._task: asyncio.Task[None] | None = None
@@ -84,6 +88,7 @@ class KpiPartition:
     def hold(self) -> None:
         """Revoked, perhaps for a moment: from now on nothing is shown or written. An open transaction is aborted by the next owner."""
         self._be("waiting")
+        self._combiner = self._view = None  # a thread may still be at it
         if self._task is not None:
             self._task.cancel()
 
@@ -100,14 +105,21 @@ class KpiPartition:
 
     def view(self) -> KpiView | None:
         """What the gauges show, as long as it runs. Whether it may be shown is for the lease to say."""
-        return self._combiner.view() if self._combiner is not None and self.phase == "running" else None
+        if self._combiner is None or self.phase != "running":
+            return None
+        if not self._merging:
+            self._view = self._combiner.view()
+        return self._view
 
     def take(self, offset: int, key: bytes | None, value: bytes | None) -> None:
         """A record of the partials topic. Never raises."""
         if self._combiner is None:
             self._heard = max(self._heard, offset)
         elif self._partials.put(offset, key, value) and value is not None:
-            self._add(self._combiner, value)
+            if self._merging:
+                self._waiting.append(value)
+            else:
+                self._add(self._combiner, value)
             self._news.set()
 
     # -- life ---------------------------------------------------------------------------------------------------------------------
@@ -166,7 +178,8 @@ class KpiPartition:
 
     async def _drop(self) -> None:
         """Forget what was given out; the topics have what counts."""
-        self._combiner = None
+        self._combiner = self._view = None
+        self._waiting.clear()
         producer, self._producer = self._producer, None
         if producer is not None:
             try:
@@ -192,7 +205,9 @@ class KpiPartition:
     def _add(self, combiner: Combiner, value: bytes) -> None:
         started = time.thread_time()
         try:
-            combiner.add(decode_partial(value), self._environment.now())
+            partial = decode_partial(value)
+            combiner.add(partial, self._environment.now())
+            self._windows_came |= isinstance(partial, WindowsPartial)
         except ValueError as error:
             log.warning("%s: a record of the partials topic was left out: %s", self._name, error)
             self._environment.recorder.kpi_partials_ignored(Ignored.UNDECODABLE, 1)
@@ -201,14 +216,31 @@ class KpiPartition:
     async def _publish_what_is_due(self) -> None:
         assert self._combiner is not None
         self._news.clear()
-        started = time.thread_time()
-        given = self._combiner.due(self._environment.now())
-        self._environment.recorder.kpi_worked(seconds=time.thread_time() - started)
-        for combined in given:
+        for combined in await self._due(self._combiner):
             await self._publish(combined)
         for reason, count in (self._combiner.counts - self._ignored).items():
             self._environment.recorder.kpi_partials_ignored(reason, count)
         self._ignored = Counter(self._combiner.counts)
+
+    async def _due(self, combiner: Combiner) -> list[Combined]:
+        """What is to be published. Merging the windows of many segments takes long, so it is done in a thread."""
+
+        def ask() -> tuple[list[Combined], float]:
+            started = time.thread_time()
+            return combiner.due(self._environment.now()), time.thread_time() - started
+
+        if self._windows_came:
+            self._windows_came, self._merging = False, True
+            try:
+                given, seconds = await asyncio.to_thread(ask)
+            finally:
+                self._merging = False
+            while self._waiting:
+                self._add(combiner, self._waiting.pop(0))
+        else:
+            given, seconds = ask()
+        self._environment.recorder.kpi_worked(seconds=seconds)
+        return given
 
     async def _publish(self, combined: Combined) -> None:
         """One W in one transaction. Every send is awaited before the commit, which does not notice one that failed."""
