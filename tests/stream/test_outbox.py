@@ -42,7 +42,7 @@ class FakeEngine:
         return dict(self.levels)
 
     def marker(self) -> dict[str, Any]:
-        return {"timer_time": self.timer_time}
+        return {"stream_time": self.stream_time, "timer_time": self.timer_time}
 
 
 class Leaving:
