@@ -200,7 +200,8 @@ def _window_tables(
 ) -> dict[str, list[tuple[LabelSet, Number]]]:
     """Both window families at once, since one walk over the rows gives both.
 
-    What one window of a segment has, the others have too, as 0: so a number goes away only when nothing has happened for seven days. The
+    What one window of a segment has, the others have too, as 0: so a number goes away only when nothing has happened for seven days, or
+    all of it was taken back. The
     total has everything.
     """
     observations: list[tuple[LabelSet, Number]] = []
