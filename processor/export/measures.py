@@ -201,8 +201,7 @@ def _window_tables(
     """Both window families at once, since one walk over the rows gives both.
 
     What one window of a segment has, the others have too, as 0: so a number goes away only when nothing has happened for seven days, or
-    all of it was taken back. The
-    total has everything.
+    all of it was taken back. The total has everything.
     """
     observations: list[tuple[LabelSet, Number]] = []
     seconds: list[tuple[LabelSet, Number]] = []
