@@ -11,11 +11,12 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processor.core.events import Event
 from processor.core.settings import HOUR_MS, MINUTE_MS, MS
 from processor.core.upstream import CHAIN_MAX
 from tests.laws.driving import Manner, Partition, added_up, comparable, drive, drive_all, drive_taken
 from tests.laws.test_function_of_the_log import any_order
-from tests.laws.worlds import LONG_STEPS, SETTINGS, SHORT_STEPS, handing_arrivals, handing_lines, handing_world
+from tests.laws.worlds import CREATIONS, LONG_STEPS, SETTINGS, SHORT_STEPS, START, handing_arrivals, handing_lines, handing_world
 
 AFTER = st.sampled_from((0, 5 * MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 3 * HOUR_MS))
 WORLD = st.integers(0, 10**6)
@@ -103,3 +104,13 @@ def test_only_the_sequences_count_of_what_each_partition_takes_in() -> None:
 
     law()
     met.check("late")
+
+
+def test_a_ticket_of_which_nothing_is_known_any_more_is_forgotten() -> None:
+    partition = Partition(SETTINGS)
+    partition.apply(Event(START, 0, "", "a", "c", *CREATIONS[0][:1], "T1", CREATIONS[0][1]))
+    partition.apply(Event(START + MINUTE_MS, 3, "", "a", "m", "ticket.merged", "T1", ("T9",)))
+    assert "T9" in partition.engine.entities["ticket"]
+    partition.apply(Event(START + MS, 1, "", "a", "r", "message.added", "T1", ("M1", "agent", "public", False)))
+    assert "T9" not in partition.engine.entities["ticket"]
+    partition.restart()
