@@ -54,9 +54,10 @@ class Reports:
         if not self.every_minutes or before <= 0:
             return ()
         width = self.every_minutes * MINUTE_MS
-        if to - before > CATCH_UP_MINUTES * MINUTE_MS:
+        known = before // width * width  # where steps ended in between does not matter
+        if to - known > CATCH_UP_MINUTES * MINUTE_MS:
             width = max(width, CATCH_UP_MINUTES * MINUTE_MS)
-        ends = [*range((before // width + 1) * width, min(to, before + WINDOWS_END_MS) + 1, width)]
+        ends = [*range((before // width + 1) * width, min(to, known + WINDOWS_END_MS) + 1, width)]
         final = to // MINUTE_MS * MINUTE_MS
         if (last or self.every_minutes == 1) and final > before and final not in ends[-1:]:
             ends.append(final)
