@@ -12,6 +12,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from processor.core.settings import MINUTE_MS
+
 OLDEST_VERSION = 1  # that can still be read
 
 _TICKET_FIELDS_V1 = 23
@@ -45,4 +47,9 @@ def _clock(clock: Any) -> Any:
 
 def upgrade_marker(marker: dict[str, Any], version: int) -> dict[str, Any]:
     """A marker of any version from OLDEST_VERSION on, in the form of `version`, which is today's."""
-    return {"upstream": {}, "reported": [0, 0], **marker, "state_version": version}
+    until = marker.get("timer_time", 0)
+    # It had something from the beginning on, though nothing of it was reported: who takes it for empty before now counts too little.
+    never = [min(until, 1), until // MINUTE_MS * MINUTE_MS]
+    since, sent_until, *taken_until = marker.get("reported", never)
+    reported = [since, sent_until, *(taken_until or [sent_until])]  # those that waited were not written down at first
+    return {"upstream": {}, **marker, "reported": reported, "state_version": version}

@@ -24,6 +24,7 @@ from processor.core.windows import Windows
 HELD_MAX = 500  # reports that wait for slower partitions; above it the oldest is sent without them
 CATCH_UP_MINUTES = 15  # after a longer pause not every minute is made up for, only those that divide by this
 WINDOWS_END_MS = 8 * DAY_MS  # so long after the last event every window is empty
+_SHORT_MINUTES = 60  # the longest window that ends at any minute; it needs each minute for itself
 
 
 class Reports:
@@ -129,13 +130,19 @@ class Reports:
         return sent
 
     def again(self, timer_time: int) -> None:
-        """After a restart: the last report that was sent, and those that were taken and not sent."""
+        """After a restart: the last report that was sent, and those that were taken and not sent.
+
+        Only where the minutes around its end are still told apart: what lies further back would be wrong, so it is left out, and goes
+        under with the next one that all partitions have.
+        """
         self.taken.clear()
         if not self.every_minutes:
             return
-        ends = [self.sent_until] if self.sent_until else []
-        for end in (*ends, *self.due(self.sent_until or self.since, timer_time, last=False)):
-            self.take(end)
+        first, begin = (self._rows.minute_floor + _SHORT_MINUTES) * MINUTE_MS, self.sent_until or self.since
+        ends = self.due(max(begin, first - 1), timer_time, last=False) if begin else ()
+        for end in sorted({self.sent_until, self.taken_until, *ends}):
+            if end >= first:
+                self.take(end)
 
 
 _BY_DIMS = {"backlog": ("backlog", TICKET), "unanswered": ("awaiting", TICKET), "waiting": ("contacts_waiting", CONTACT)}

@@ -24,7 +24,7 @@ def marker_of(engine: Engine) -> dict[str, Any]:
         "quarter_floor": engine.rows.quarter_floor,
         "counts": dict(engine.counts),
         "upstream": engine.upstream.stored(),
-        "reported": [engine.reports.since, engine.reports.sent_until],
+        "reported": [engine.reports.since, engine.reports.sent_until, engine.reports.taken_until],
     }
 
 
@@ -39,7 +39,7 @@ def restore(engine: Engine, marker: dict[str, Any], records: Iterable[tuple[Reco
     engine.rows.minute_floor, engine.rows.quarter_floor = marker["minute_floor"], marker["quarter_floor"]
     engine.counts.update(marker["counts"])
     engine.upstream.restore(marker["upstream"])
-    engine.reports.since, engine.reports.sent_until = marker["reported"]
+    engine.reports.since, engine.reports.sent_until, engine.reports.taken_until = marker["reported"]
     taken = 0
     for key, value in records:
         _restore_record(engine, key, value)

@@ -258,7 +258,7 @@ def _marker(before: _Joined, partitions: int, number: int) -> dict[str, Any]:
     for engine in mine:
         counts.update(engine.counts)
     any_marker = next(iter(before.engines.values())).marker()
-    reported = [engine.marker()["reported"] for engine in before.engines.values()]
+    since, sent_until, taken_until = zip(*(engine.marker()["reported"] for engine in before.engines.values()), strict=True)
     heartbeat = (before.timer_time, *(max(before.stream_time, before.timer_time),) * CHAIN_MAX)
     return {
         **any_marker,
@@ -268,7 +268,8 @@ def _marker(before: _Joined, partitions: int, number: int) -> dict[str, Any]:
         "upstream": {str(other): heartbeat for other in range(partitions)},
         # Nobody has seen a report of the new partitions: the first is that of the last minute which all old ones had reported.
         "reported": [
-            min((since for since, _ in reported if since), default=0),
-            min(until for _, until in reported) or before.timer_time // MINUTE_MS * MINUTE_MS,
+            min((instant for instant in since if instant), default=0),
+            min(sent_until) or before.timer_time // MINUTE_MS * MINUTE_MS,
+            max(taken_until),
         ],
     }

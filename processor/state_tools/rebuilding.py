@@ -187,7 +187,7 @@ class _Build:
         for number, engine in self.engines.items():
             marker = self._old[number].marker
             engine.upstream.restore(marker["upstream"])
-            engine.reports.since, engine.reports.sent_until = marker["reported"]
+            engine.reports.since, engine.reports.sent_until, engine.reports.taken_until = marker["reported"]
 
     def _deliver_what_was_read(self) -> bool:
         """Of what was stated, taken back and stated again, some may have been read: whether there was something to correct."""

@@ -11,6 +11,7 @@ from processor.codec.state import STATE_VERSION, decode_marker, decode_record, e
 from processor.compile import compile_settings
 from processor.config import Config
 from processor.core.engine import Engine
+from processor.core.settings import MINUTE_MS
 from processor.export.snapshot import snapshot
 from tests.codec.stored import Stored, go_on, stored
 
@@ -64,6 +65,23 @@ def test_records_of_all_versions_may_lie_side_by_side() -> None:
             kept[name] = today
         state.markers[number] = encode_marker(decode_marker(state.markers[number]) | engine.marker())
     assert_shows(restored(state), state.at_restore)
+
+
+def test_a_state_from_before_there_were_reports_is_not_taken_for_one_that_had_nothing() -> None:
+    """Else a minute of which others wait for its report would pass for complete without it."""
+    for engine in restored(stored()).values():
+        stood = engine.timer_time
+        engine.report_every(1, hold=False)
+        engine.reports_again()
+        engine.advance(stood + 10 * MINUTE_MS)
+        reports = engine.drain().reports
+        assert reports[0].end == stood // MINUTE_MS * MINUTE_MS
+        assert len(reports) == 11
+        assert all(report.since <= 1 for report in reports)
+
+
+def test_a_marker_that_does_not_say_which_reports_wait_is_read() -> None:
+    assert decode_marker(encode_marker({"timer_time": 9, "reported": [1, 5]}))["reported"] == [1, 5, 5]
 
 
 def test_the_state_that_is_kept_has_something_to_upgrade() -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from processor.core.events import Event, rank_of
 from processor.core.outputs import Report
-from processor.core.settings import MINUTE_MS, MS
+from processor.core.settings import HOUR_MS, MINUTE_MS, MS
 from tests.laws.driving import Manner, Network, Partition, drive, drive_all
 from tests.laws.test_identities import DETAILED, Posted, Segment, added, posted
 from tests.laws.worlds import CREATIONS, SETTINGS, SHORT_STEPS, START, Line, events_of, handing_world, lines
@@ -283,3 +283,24 @@ def test_what_was_taken_and_not_sent_is_taken_again_after_a_restart() -> None:
     partition.restart()
     partition.step()
     assert [report.end for report in partition.reports][2:] == [START + 2 * MINUTE_MS]
+
+
+def test_what_was_held_for_longer_than_minutes_are_kept_is_left_out_after_a_restart_and_the_last_minute_is_not() -> None:
+    """What lies so far back cannot be taken right any more. The last full minute is reported whatever the cadence, also then."""
+    partition = Partition(DETAILED, network=Network(2), report_every_minutes=60, hold=True)
+    for number in range(60 * 4):
+        at, key = START + number * 15 * MINUTE_MS + MINUTE_MS, f"T{number}"
+        partition.apply(Event(at, 0, "", "a", key, *CREATIONS[0][:1], key, CREATIONS[0][1]))
+        if number % 3 == 2:
+            partition.apply(Event(at + 1, 2, "", "a", f"{key}s", "ticket.status_changed", f"T{number - 2}", ("solved", None)))
+        partition.engine.sweep()
+    until = START + 60 * HOUR_MS + 37 * MINUTE_MS
+    partition.apply(Event(until, 2, "", "a", "clock", "control.clock_advanced", "", (until,)))
+    partition.engine.sweep()
+    partition.step()
+    taken = {report.end: report for report in partition.engine.reports.taken}
+    partition.restart()
+    again = {report.end: report for report in partition.engine.reports.taken}
+    assert all(taken[end] == report for end, report in again.items())
+    assert max(again) == max(taken) == until
+    assert 20 < len(again) < len(taken)
