@@ -23,7 +23,8 @@ from aiokafka.errors import KafkaError
 from processor.config import Config
 from processor.core.engine import Engine
 from processor.core.outputs import View
-from processor.core.settings import MINUTE_MS, Settings
+from processor.core.reports import WINDOWS_END_MS
+from processor.core.settings import HOUR_MS, MINUTE_MS, Settings
 from processor.export.telemetry import Recorder
 from processor.stream.committer import Committer, DeadLetter
 from processor.stream.failpoints import Failpoints
@@ -225,7 +226,7 @@ class PartitionProcessor:
         environment.failpoints.reach("takeover.before_seek")
         self._inputs.begin(taken.applied, taken.rekeyed_applied, taken.newest_appended_at, taken.rekeyed_end)
         self._keep_pace()
-        self._engine.reports_again()
+        await asyncio.to_thread(self._engine.reports_again)  # windows are summed anew
         self._taken_at = asyncio.get_running_loop().time()
         seconds = (environment.clock.now() - started) / 1000
         environment.recorder.taken_over(self.source.partition, seconds=seconds)
@@ -400,11 +401,18 @@ class PartitionProcessor:
         self.environment.failpoints.reach("clock.after_end")
         if not parted and await self.environment.consumer.position(self.source) >= end:
             self._keep_pace()
-            self._engine.advance(now - self.environment.settings.timer_delay)
-            if self._engine.news() or loop.time() - self._marker_at > MARKER_SECONDS:
-                await self._commit([])
+            await self._advance(now - self.environment.settings.timer_delay)
         overdue = not parted and self._next_due() <= clock.now() - self.environment.settings.timer_delay
         self._next_probe = loop.time() + (DEADLINE_PROBE_SECONDS if overdue else min(self._patience(), IDLE_SECONDS))
+
+    async def _advance(self, to: int) -> None:
+        """Let time pass up to `to`: after a long pause hour by hour, since every report that is made up for takes time and memory."""
+        engine, begin = self._engine, self._engine.timer_time
+        while engine.timer_time < to and self._open.is_set():
+            engine.advance(min(to, (engine.timer_time // HOUR_MS + 1) * HOUR_MS) if 0 < engine.timer_time < begin + WINDOWS_END_MS else to)
+            if engine.news() or asyncio.get_running_loop().time() - self._marker_at > MARKER_SECONDS:
+                await self._commit([])
+            await asyncio.sleep(0)
 
     # -- out ----------------------------------------------------------------------------------------------------------------------
 

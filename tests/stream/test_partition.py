@@ -109,3 +109,44 @@ async def test_the_numbers_are_copied_beside_the_loop_which_has_heartbeats_to_se
     await partition.processor._show()
     assert partition.processor.shown is not None
     assert threads != [threading.get_ident()]
+
+
+async def test_a_long_pause_is_made_up_for_hour_by_hour_and_left_off_where_the_partition_is_revoked(
+    partition: Partition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All its reports at once would take as much memory as there are of them, and the loop would stand still."""
+    processor, reported = partition.processor, list[list[int]]()
+
+    async def commit(_rejected: object) -> None:
+        reported.append([report.end for report in processor._engine.drain().reports])
+        if len(reported) == 3:
+            processor._open.clear()
+
+    monkeypatch.setattr(processor, "_commit", commit)
+    await partition.fold(created("T-1", NOON), NOON)
+    processor._engine.advance_by_log()
+    processor._open.set()
+    await processor._advance(NOON + 60 * 60 * MINUTE)
+    assert processor._engine.timer_time == NOON + 2 * 60 * MINUTE
+    processor._open.set()
+    await processor._advance(NOON + 60 * 60 * MINUTE)
+    assert processor._engine.timer_time == NOON + 60 * 60 * MINUTE
+    assert {NOON + quarter * 15 * MINUTE for quarter in range(60 * 4 + 1)} <= {end for ends in reported for end in ends}
+    assert max(map(len, reported)) <= 5
+
+
+async def test_after_a_pause_of_years_what_lies_behind_the_longest_window_is_passed_over(
+    partition: Partition, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processor, steps = partition.processor, list[int]()
+
+    async def commit(_rejected: object) -> None:
+        steps.append(len(processor._engine.drain().reports))
+
+    monkeypatch.setattr(processor, "_commit", commit)
+    await partition.fold(created("T-1", NOON), NOON)
+    processor._engine.advance_by_log()
+    processor._open.set()
+    await processor._advance(NOON + 1000 * 24 * 60 * MINUTE)
+    assert processor._engine.timer_time == NOON + 1000 * 24 * 60 * MINUTE
+    assert len(steps) <= 8 * 24 + 3
