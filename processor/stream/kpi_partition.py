@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 VERSIONS = 3  # of each slice: between two W's some partitions have reported the next one already, and the last is still to be shown
 LEASE_POLL_SECONDS = 0.05
-SLICE = 50  # records encoded before others may run: a few milliseconds
+SLICE = 50  # records encoded or decoded before others may run: a few milliseconds
 BATCH_BYTES = 900_000
 REQUEST_BYTES = 4_000_000
 FIRST_RETRY_SECONDS = 0.5
@@ -157,7 +157,7 @@ class KpiPartition:
             read = await self._kpis.catch_up(reader) + await self._partials.catch_up(reader)
             while self._heard >= self._partials.position:
                 read += await self._partials.catch_up(reader)
-        published = self._published()
+        published = await self._published()
         self.epoch = max((each.epoch for each in published), default=0) + 1
         combiner = combiner_of(environment.config, self.number)
         combiner.resume(published)
@@ -168,9 +168,11 @@ class KpiPartition:
         self._ignored = Counter(combiner.counts)  # what is old in the table was ignored, or used, by the former owner
         log.info("%s: taken over as epoch %d in %.2f s (%d records)", self._name, self.epoch, time.monotonic() - started, read)
 
-    def _published(self) -> list[Published]:
-        published = []
-        for key, value in self._kpis.rows():
+    async def _published(self) -> list[Published]:
+        published: list[Published] = []
+        for number, (key, value) in enumerate(self._kpis.rows(), 1):
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
             with suppress(ValueError):  # none of ours
                 each = decode_published(key, value)
                 published += [each] if each is not None else []

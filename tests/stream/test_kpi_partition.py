@@ -1,0 +1,43 @@
+"""What one partition of the KPI stage does without a broker."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from processor.codec.partials import Place
+from processor.compile import compile_settings
+from processor.config import Config
+from processor.export.kpi_view import Merged
+from processor.export.telemetry import Telemetry
+from processor.kpis.combine import Combined
+from processor.kpis.encode import encode_kpis
+from processor.stream.kpi_lease import Lease
+from processor.stream.kpi_partition import SLICE, KpiEnvironment, KpiPartition
+
+
+async def test_what_was_published_is_read_back_in_slices_between_which_others_run() -> None:
+    """With thousands of segments it takes longer than the event loop may stand still."""
+    config = Config()
+    settings = compile_settings(config)
+    environment = KpiEnvironment(config, settings.midnights, {}, lambda: 0, Telemetry(), Lease(30.0))
+    partition: Any = KpiPartition(environment, 0)
+    segments: dict[Place, Merged] = {(("topic",), (f"T{number}",)): Merged({}, number) for number in range(100)}
+    records = list(encode_kpis(Combined(1_767_600_000_000, 0, True, (), segments, ()), 3, settings.midnights))
+    for offset, (key, value) in enumerate(records):
+        partition._kpis.put(offset, key, value)
+    partition._kpis.put(len(records), b"none of ours", b"{}")
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    running = asyncio.create_task(others())
+    published = await partition._published()
+    running.cancel()
+    assert len(published) == len(records)
+    assert {each.epoch for each in published} == {3}
+    assert turns >= len(records) // SLICE
