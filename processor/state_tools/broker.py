@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from processor.codec.rekeyed import decode_rekeyed
 from processor.codec.state import decode_marker
 from processor.config import Config
 from processor.state_tools.file import Pending, StoredPartition
@@ -98,14 +99,17 @@ async def stored_partitions(config: Config, *, live: bool = False, progress: Pro
 async def pending_of(
     consumer: AIOKafkaConsumer, topic: str, number: int, marker: dict[str, Any], first: int, end: int
 ) -> list[Pending]:
-    """The re-keyed records that a partition has not read. Raises ToolError where they are gone."""
+    """The re-keyed records that a partition has not read, without those that no worker could read. Raises ToolError where they are gone."""
     applied = marker["applied"].get(topic)
     if applied is not None and applied + 1 < first:
         raise ToolError(f"{topic}-{number} begins at {first}, but the state goes on at {applied + 1}: what lay between is lost")
     following = first if applied is None else applied + 1
     pending: list[Pending] = []
     async for records in records_of(consumer, TopicPartition(topic, number), following, end):
-        pending += [(record.key, record.value) for record in records]
+        for record in records:
+            with suppress(ValueError):
+                decode_rekeyed(record.value, record.key)
+                pending.append((record.key, record.value))
     return pending
 
 
