@@ -147,7 +147,9 @@ class Worker(Section):
         default=10, ge=1, description="While the newest event was older than this when it was appended, a live clock behaves as log."
     )
     partitioner: Literal["murmur2", "any"] = Field(
-        default="murmur2", description="How producers place records; others are rejected as wrong_partition. any switches the check off."
+        default="murmur2",
+        description="How producers place records; others are rejected as wrong_partition. any switches the check off; what tickets hand to "
+        "each other then reaches only those that lie where murmur2 would have placed them.",
     )
     max_event_bytes: int = Field(
         default=1_000_000, ge=1000, le=100_000_000, description="Larger records are rejected as payload_too_large."
