@@ -33,8 +33,9 @@ StartedOver = Callable[[int], None]
 class KpiReader:
     """An asynchronous context manager and iterator over changes; `latest` is what holds after them.
 
-    `caught_up` says whether all that was there at entry has been read. With `follow=False` the iteration ends then. What is no KPI raises
-    `ValueError` with its place, unless `unreadable` is given: that is told, and reading goes on.
+    The first changes are the whole present state, however much of the past the topic still holds. `caught_up` says whether all that was
+    there at entry has been read. With `follow=False` the iteration ends then. What is no KPI raises `ValueError` with its place, unless
+    `unreadable` is given: that is told, and reading goes on.
 
     A reader that was away for longer than the topic keeps its records, or whose topic was made anew, starts over from the beginning of that
     partition: `started_over` counts it, and `told_over` is told the partition. What went away meanwhile is reported as a change to None.
@@ -55,6 +56,7 @@ class KpiReader:
         self._unreadable, self._told_over = unreadable, told_over
         self._consumer: Any = None
         self._awaited: dict[TopicPartition, int] = {}  # where the partition ended when its reading began
+        self._entering = True  # nothing has been told yet
         self.latest = LatestKpis()
         self.started_over = 0
 
@@ -93,6 +95,11 @@ class KpiReader:
             for partition in await self._reached():
                 del self._awaited[partition]
                 changes += self.latest.settle(partition.partition)
+            if self._entering:
+                if not self.caught_up:
+                    continue
+                self._entering = False
+                changes = [KpiChange(key, kpis) for key, kpis in self.latest.items()]
             if changes:
                 return tuple(changes)
 

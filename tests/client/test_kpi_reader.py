@@ -61,11 +61,22 @@ async def test_the_present_state_is_the_newest_of_each_key(topic: Topic, consume
     async with opened(follow=False) as reader:
         changes = await read_all(reader)
         assert held(reader) == {ALL: 2, BY_PHONE: 6}
-        assert len(changes) == 4
+        assert {change.key: change.kpis for change in changes} == dict(reader.latest)
+        assert len(changes) == 2  # what they were before is not told
         assert reader.caught_up
     assert consumer.stopped
     assert consumer.settings["isolation_level"] == "read_committed"
     assert consumer.settings["auto_offset_reset"] == "none"
+
+
+async def test_the_present_state_is_told_at_once_however_it_is_polled(topic: Topic, consumer: Consumer, opened: Open) -> None:
+    topic.write(*(record(created=number, end=W + number * MINUTE_MS) for number in range(4)), record(PHONE, 5), gone(PHONE))
+    consumer.poll_max = 1
+    async with opened() as reader:
+        (change,) = await anext(reader)
+        assert (change.key, reader.caught_up, held(reader)) == (ALL, True, {ALL: 3})
+        topic.write(record(created=4, end=W + 4 * MINUTE_MS))
+        assert [change.key for change in await anext(reader)] == [ALL]
 
 
 async def test_an_empty_topic_is_read_at_once_and_a_missing_one_is_said_to_be(topic: Topic, opened: Open) -> None:
