@@ -33,7 +33,7 @@ SAMPLES = {
 #   holidays_every_year: ["12-24", "12-31"]
 #   country: DE                      # its public holidays are closed too ...
 #   subdivision: BY                  # ... and those of the state
-#   changes:                         # what is not named stays as it was
+#   changes:                         # what is not named stays as it was; hours are of a whole week
 #     - effective_from: 2027-01-01   # midnight of the calendar's zone
 #       hours: {mon: "08:00-16:00", tue: "08:00-16:00", wed: "08:00-16:00", thu: "08:00-16:00"}
 #     - effective_from: 2027-09-01

@@ -171,6 +171,10 @@ def _value_faults(error: ValidationError, document: Any) -> Iterator[Fault]:
             message = message.removeprefix("Value error, ")
         elif item["type"] == "string_type":
             message = "must be a text; put it in quotes"
+        elif item["type"] == "list_type":
+            message = 'must be a list: write [...], or each entry in a line of its own that begins with "- "'
+        elif item["type"] in ("model_type", "dict_type"):
+            message = 'must have keys: write {...}, or each "key: value" in a line of its own, further to the right'
         yield Fault(path, message)
 
 

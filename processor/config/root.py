@@ -23,7 +23,8 @@ class Config(Section):
     """Everything that can be configured. Every key has a default; an empty file is valid."""
 
     application_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,100}$")] = Field(
-        default="ticket-kpis", description="Consumer group and prefix of transactional ids; two deployments on one cluster need two."
+        default="ticket-kpis",
+        description="Consumer group, prefix of transactional ids. Two deployments on a cluster need two, and topics of their own.",
     )
     kafka: Kafka = Field(default_factory=Kafka, description="The cluster.")
     topics: Topics = Field(default_factory=Topics, description="Topics and how they are made.")

@@ -19,6 +19,8 @@ MEAN = "mean"
 
 
 def _parse_value(value: Any) -> Any:
+    if isinstance(value, str) and value.rstrip().endswith("%"):
+        raise ValueError("not a target: write a share, such as 0.05 for 5 %")
     if isinstance(value, str | Duration):
         return parse_duration(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < float("inf"):
