@@ -63,7 +63,7 @@ def export(file: Path, config_path: Path | None, bootstrap: str | None, wait_sec
     about = {"exported_at": format_time(WallClock().now())}
     with refusing(*ERRORS):
         if not live:
-            _with_admin(config, wait_seconds, lambda admin: require_stopped(admin, config.application_id))
+            _with_admin(config, wait_seconds, lambda admin: require_stopped(admin, config.application_id, otherwise="export with --live"))
         header = _run("reading the state", lambda begin, on: export_state(config, file, about, live=live, begin=begin, progress=on))
     show(exported_table(header))
 
@@ -116,6 +116,7 @@ def rebuild_(into: str, config_path: Path | None, bootstrap: str | None, wait_se
     if differences:
         kept = f"{config.topics.state} stays as it is, {into} holds what the log says"
         click.echo(f"{len(differences)} numbers differ: {kept}. Find out why before you switch.", err=True)
+        click.echo("A state that was imported has a past which its own log lacks: such a one cannot be computed anew.", err=True)
         raise SystemExit(PROBLEMS)
     click.echo(f"All numbers are the same. To switch, put this into the configuration and start the workers:\n\ntopics:\n  state: {into}\n")
 

@@ -27,7 +27,7 @@ def exported_table(header: dict[str, Any]) -> Table:
     """Each partition: as of which offsets, and how much it was."""
     table = _table("partition", "applied", "stream time", "timer time", "records>", "not read>", "")
     for number, of in sorted(header["of"].items(), key=lambda each: int(each[0])):
-        applied = ", ".join(f"{topic} {offset}" for topic, offset in of["applied"].items())
+        applied = ", ".join(f"{topic} {offset if offset >= 0 else 'nothing'}" for topic, offset in of["applied"].items())
         table.add_row(number, applied, _time(of["stream_time"]), _time(of["timer_time"]), f"{of['records']:,}", f"{of['pending']:,}", "")
     records = sum(of["records"] for of in header["of"].values())
     table.add_row("all", f"{header['ledger_count']:,} facts, digest {header['digest']}", "", "", f"{records:,}", "", "")

@@ -97,7 +97,7 @@ def places(config: Config, admin: KafkaAdminClient, entities: set[str]) -> list[
         ]
     return [
         *found,
-        Place("captures and exported states", "files that you made", "when you delete them"),
+        Place("captures, exported and rebuilt states", "files and topics that you made", "when you delete them"),
         Place("what read these topics", "copies elsewhere, such as a data warehouse", "ask who owns them"),
     ]
 

@@ -109,10 +109,10 @@ def _create(admin: KafkaAdminClient, spec: Spec) -> State:
     return State.CREATED
 
 
-def require_stopped(admin: KafkaAdminClient, group: str) -> None:
-    """Raises ValueError while a worker of the group runs."""
+def require_stopped(admin: KafkaAdminClient, group: str, *, otherwise: str = "") -> None:
+    """Raises ValueError while a worker of the group runs. `otherwise` is what can be done without stopping it."""
     if admin.describe_groups([group]).get(group, {}).get("members"):
-        raise ValueError(f"the group {group} still has members: stop every worker first")
+        raise ValueError(f"the group {group} still has members: stop every worker first" + (f", or {otherwise}" if otherwise else ""))
 
 
 # What belongs together: the markers hold offsets of re-keyed, and partials carry the epochs of the markers.
@@ -174,7 +174,8 @@ def _configs(admin: KafkaAdminClient, there: list[Spec]) -> dict[str, dict[str, 
 
 def _layout_problems(spec: Spec, partitions: list[dict[str, Any]]) -> Iterator[Problem]:
     if len(partitions) != spec.partitions:
-        remedy = "a partition count never changes: set topics.partitions to it, or move to new topics"
+        move = "move to new topics with `ticket-kpis state export` and `import`"
+        remedy = f"a partition count never changes: set topics.partitions to it, or {move}"
         yield Problem(spec.name, "partition count", str(spec.partitions), str(len(partitions)), remedy)
     copies = min((len(partition["replica_nodes"]) for partition in partitions), default=0)
     if copies < spec.replication:

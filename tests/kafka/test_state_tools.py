@@ -103,7 +103,7 @@ def test_a_state_moves_to_more_partitions_and_the_rest_of_the_log_comes_to_the_s
     old.send(before)
     with old.worker() as worker:
         until("it has caught up", lambda: caught_up(ends_of(before), worker))
-        assert "still has members: stop every worker first" in refused(old, "state", "export", file)
+        assert "still has members: stop every worker first, or export with --live" in refused(old, "state", "export", file)
         done(old, "state", "export", str(tmp_path / "live.jsonl"), "--live")
         assert worker.end() == 0
     assert "not read" in done(old, "state", "export", file)
