@@ -146,7 +146,8 @@ class Demo:
 
             def caught_up(sent: int) -> None:
                 at = self.options.bootstrap
-                self._step(f"{sent:,} events of history; live now:{where}  Kafka is at {at}; Ctrl-C ends it")
+                kpis = f"  .venv/bin/python deploy/examples/latest_kpis.py {at}\n"
+                self._step(f"{sent:,} events of history; live now:{where}{kpis}  Kafka is at {at}; Ctrl-C ends it")
 
             asyncio.run(feed(config, live, ended=lambda: worker.poll() is not None, caught_up=caught_up))
         raise DemoError("the worker ended; its log is above")
