@@ -31,6 +31,7 @@ from processor.kpis.combine import Combined, Combiner, Published, combiner_of
 from processor.kpis.encode import decode_published, encode_kpis
 from processor.stream.kpi_lease import Lease
 from processor.stream.kpi_table import Table, open_reader
+from processor.stream.tasks import end, within
 
 log = logging.getLogger(__name__)
 
@@ -95,8 +96,7 @@ class KpiPartition:
     async def close(self) -> None:
         """Stop for good."""
         self.hold()
-        if self._task is not None:
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
         await self._drop()
 
     def position(self) -> int | None:
@@ -125,8 +125,7 @@ class KpiPartition:
     # -- life ---------------------------------------------------------------------------------------------------------------------
 
     async def _run(self, former: asyncio.Task[None] | None) -> None:
-        if former is not None:
-            await asyncio.gather(former, return_exceptions=True)
+        await end(former)
         retry_seconds = FIRST_RETRY_SECONDS
         while True:
             try:
@@ -185,9 +184,9 @@ class KpiPartition:
         producer, self._producer = self._producer, None
         if producer is not None:
             try:
-                await asyncio.wait_for(producer.stop(), STOP_SECONDS)
-            except Exception:  # noqa: BLE001 - the next fence ends what is open
-                log.warning("%s: the producer did not stop", self._name)
+                await within(STOP_SECONDS, producer.stop())
+            except Exception as error:  # noqa: BLE001 - the next fence ends what is open
+                log.warning("%s: the producer did not stop: %s", self._name, type(error).__name__)
 
     def _be(self, phase: str, problem: str = "") -> None:
         self.phase, self.problem = phase, problem

@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
 
 from aiokafka.errors import KafkaError
 
@@ -26,6 +25,7 @@ from processor.stream.connection import aiokafka_settings, pauses
 from processor.stream.kpi_app import HEARTBEATS_PER_SESSION, KpiApp
 from processor.stream.kpi_lease import Lease
 from processor.stream.kpi_partition import KpiEnvironment, KpiPartition
+from processor.stream.tasks import within
 from processor.wall_clock import WallClock
 
 log = logging.getLogger(__name__)
@@ -57,6 +57,7 @@ class KpiStage:
         self._joined = False
         self._problem = "kpis: starting"
         self._task: asyncio.Task[None] | None = None
+        self._stopping = False
 
     # -- life ---------------------------------------------------------------------------------------------------------------------
 
@@ -66,16 +67,17 @@ class KpiStage:
 
     async def stop(self) -> None:
         """Show nothing any more, leave the group."""
+        self._stopping = True  # a cancellation may get lost
         if self._task is not None:
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await asyncio.wait({self._task})
 
     async def _run(self) -> None:
         loop, pause = asyncio.get_running_loop(), pauses()
-        while True:
+        while not self._stopping:
             app, started = KpiApp(self._config, self, self._lease), loop.time()
             try:
-                await _within(START_SECONDS, app.start())
+                await within(START_SECONDS, app.start())
                 self._problem = ""
                 await self._watch(app)
             except (KafkaError, OSError, TimeoutError) as error:
@@ -87,13 +89,14 @@ class KpiStage:
                 await self._end(app)
             if loop.time() - started > SESSIONS_UNTIL_REPLACED * self._session_seconds:
                 pause = pauses()  # it had run well
-            await asyncio.sleep(next(pause))
+            if not self._stopping:
+                await asyncio.sleep(next(pause))
 
     async def _watch(self, app: KpiApp) -> None:
         """Have the group confirm what is ours, again and again, until the application has ended or nobody confirms."""
         loop = asyncio.get_running_loop()
         confirmed = loop.time()
-        while not app.should_stop:
+        while not app.should_stop and not self._stopping:
             self._dealt.clear()
             offsets = {number: partition.position() for number, partition in self._partitions.items()}
             if offsets and self._joined:
@@ -105,7 +108,8 @@ class KpiStage:
                 raise TimeoutError(f"the group has not confirmed its member for {loop.time() - confirmed:.0f} s")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._dealt.wait(), self._pause_seconds)
-        raise RuntimeError(f"Faust has stopped: {app.crash_reason!r}")
+        if not self._stopping:
+            raise RuntimeError(f"Faust has stopped: {app.crash_reason!r}")
 
     async def _end(self, app: KpiApp) -> None:
         """Nothing is shown from here on. Leaves the group if that can be done in time."""
@@ -114,7 +118,7 @@ class KpiStage:
         for partition in partitions:
             partition.hold()
         try:
-            await _within(min(STOP_SECONDS, self._session_seconds / 2), app.stop())
+            await within(min(STOP_SECONDS, self._session_seconds / 2), app.stop())
         except Exception as error:  # noqa: BLE001 - its session ends anyway
             log.warning("kpis: the consumer did not stop in order (%s)", type(error).__name__)
         await asyncio.gather(*(partition.close() for partition in partitions), *self._closing)
@@ -185,18 +189,3 @@ class KpiStage:
         if not troubles and self._partitions and not self._lease.valid():
             return ["kpis: the broker does not confirm that we are in the group; their gauges wait for it"]
         return troubles
-
-
-async def _within(seconds: float, work: Coroutine[Any, Any, None]) -> None:
-    """Do it in at most so many seconds. Faust cancels its own tasks at times; for the caller that is a failure, and not its own end."""
-    task = asyncio.create_task(work)
-    try:
-        await asyncio.wait({task}, timeout=seconds)
-    finally:
-        ended = task.done()
-        task.cancel()
-    if not ended:
-        raise TimeoutError(f"not done in {seconds:.0f} s")
-    if task.cancelled():
-        raise RuntimeError("cancelled from within")
-    task.result()

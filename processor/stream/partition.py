@@ -32,14 +32,15 @@ from processor.stream.inputs import Inputs
 from processor.stream.intake import EngineFaultError, Intake, Place
 from processor.stream.outbox import Outbox
 from processor.stream.takeover import RefusedError, take_over
+from processor.stream.tasks import end, within
 from processor.wall_clock import WallClock
 
 log = logging.getLogger(__name__)
 
-FOLD_SLICE = 250  # events folded before others may run: a few milliseconds
 IDLE_SECONDS = 0.5  # how long a fetch waits, and how often a quiet partition asks for its end
 DEADLINE_PROBE_SECONDS = 0.05  # how often it asks while a deadline has passed and only the proof is missing
 MARKER_SECONDS = 5.0  # a clock that moved without events is written down this often
+STOP_SECONDS = 5.0  # for a producer to end
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 30.0
 
@@ -137,9 +138,7 @@ class PartitionProcessor:
         self._open.clear()
         self.shown = None
         self.environment.recorder.partition_lost(self.source.partition)
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await end(self._task)
         await self._drop()
 
     def trouble(self) -> str:
@@ -162,8 +161,7 @@ class PartitionProcessor:
 
     async def _run(self, former: asyncio.Task[None] | None) -> None:
         if former is not None:  # cancelled by a rebalance in the middle of a takeover
-            former.cancel()
-            await asyncio.gather(former, return_exceptions=True)
+            await end(former)
             await self._drop()
         while not self._gave_up:
             try:
@@ -248,9 +246,9 @@ class PartitionProcessor:
         committer, self._committer = self._committer, None
         if committer is not None:
             try:
-                await asyncio.wait_for(committer.stop(), timeout=5)
-            except Exception:  # noqa: BLE001 - it is fenced by the next owner anyway
-                log.warning("%s: the producer did not stop", self._name)
+                await within(STOP_SECONDS, committer.stop())
+            except Exception as error:  # noqa: BLE001 - it is fenced by the next owner anyway
+                log.warning("%s: the producer did not stop: %s", self._name, type(error).__name__)
 
     def _note_fault(self, error: EngineFaultError) -> None:
         """The first time at an event may be an accident; the second time the event is set aside."""
@@ -313,7 +311,7 @@ class PartitionProcessor:
         rejected: list[DeadLetter] = []
         self._keep_pace()
         while inputs.fetched:
-            records = inputs.fetched[:FOLD_SLICE]
+            records = inputs.next_slice()
             for record in records:
                 letter = self._intake.take(engine, record)
                 if letter is not None:
