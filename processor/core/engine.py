@@ -27,12 +27,12 @@ from processor.core.facts import DETAIL_KINDS, HANDED_KINDS, LEDGER_MODULUS, Fac
 from processor.core.levels import Levels, levels_of
 from processor.core.outputs import Conflict, RecordKey, Rekeyed, Stated, Step, View
 from processor.core.policies import Policies
-from processor.core.reports import Reports, level_sums
+from processor.core.reports import Reports, facts_at, level_sums
 from processor.core.restoring import marker_of, restore
 from processor.core.rows import Rows, Segment
 from processor.core.settings import MINUTE_MS, Settings
 from processor.core.ticket import Ticket
-from processor.core.timeline import Out, State, Timeline, difference, facts_at, fold, new_state, thaw
+from processor.core.timeline import Out, State, Timeline, difference, fold, new_state, thaw
 from processor.core.upstream import Upstream
 from processor.core.windows import Windows
 
@@ -163,15 +163,15 @@ class Engine:
             return
         tickets[key] = entity
         held = self.reports.held_after(handed.at - self.settings.timer_delay)
-        known = [facts_at(entity, report.end, self.policies) for report in held]
+        ends = [report.end for report in held]
+        known = list(facts_at(entity, ends, self.policies))
         if handed.sign > 0:
             self._fold(entity, event)
         else:
             self._refold(entity, None, entity.tail.index(event))
             if not entity.tail and entity.base is None:
                 self._forget(entity)  # nothing is known of it any more
-        for report, before in zip(held, known, strict=True):
-            self.reports.correct(report, difference(before, facts_at(entity, report.end, self.policies)))
+        self.reports.correct(held, known, facts_at(entity, ends, self.policies))
 
     def hear(self, partition: int, heartbeat: tuple[int, ...]) -> None:
         """Learn how far a partition has come."""

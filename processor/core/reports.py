@@ -9,16 +9,18 @@ wall nobody has to wait.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 
 from processor.core.business_hours import NEVER
-from processor.core.events import CONTACT, TICKET
-from processor.core.facts import Fact
+from processor.core.events import CONTACT, TICKET, Event
 from processor.core.levels import Levels
 from processor.core.outputs import Report
+from processor.core.policies import Policies
 from processor.core.postings import POSTINGS
 from processor.core.rows import MINUTE, Row, Rows, Segment, add_row
 from processor.core.settings import DAY_MS, MINUTE_MS
+from processor.core.timeline import Out, State, Timeline, difference, fold
 from processor.core.windows import Windows
 
 HELD_MAX = 500  # reports that wait for slower partitions; above it the oldest is sent without them
@@ -95,8 +97,20 @@ class Reports:
         """The reports that were taken and not sent yet, of windows that end after `instant`."""
         return [report for report in self.taken if report.end > instant]
 
-    def correct(self, report: Report, changes: Iterable[tuple[int, Fact]]) -> None:
-        """Put into a report that is held what would have been in it, had something been handed over at once: facts of a ticket, signed."""
+    def correct(self, held: Iterable[Report], before: Iterable[Out], after: Iterable[Out]) -> None:
+        """Put into reports that are held what would have been in them, had something been handed over at once.
+
+        For each of them: what the facts of a ticket were without it, and what they are. Same lists, same changes: worked out once.
+        """
+        last: tuple[Out, Out] | None = None
+        changes = Out()
+        for report, *pair in zip(held, before, after, strict=True):
+            if last is None or pair[0] is not last[0] or pair[1] is not last[1]:
+                last = pair[0], pair[1]
+                changes = difference(*last)
+            self._correct(report, changes)
+
+    def _correct(self, report: Report, changes: Out) -> None:
         ends = {name: self._windows.bounds(name, report.end // MINUTE_MS) for name in self._windows.windows}
         for sign, fact in changes:
             if fact.kind not in POSTINGS:
@@ -143,6 +157,25 @@ class Reports:
         for end in sorted({self.sent_until, self.taken_until, *ends}):
             if end >= first:
                 self.take(end)
+
+
+def facts_at(entity: Timeline, ends: Iterable[int], policies: Policies) -> Iterator[Out]:
+    """What the fold had stated when timer time was at each of `ends`, ascending: of the events that stream time had let in by then.
+
+    Between two of them in which nothing has happened it is the same list: there may be hundreds.
+    """
+    state: State | None = None
+    before, stated = -1, Out()
+    for end in ends:
+        count = bisect_left(entity.tail, end + policies.settings.timer_delay, key=_occurred_at)
+        if state is None or count != before or state.wake <= end:
+            state, stated = fold(entity.kind, entity.base, entity.tail[:count], end, policies)
+            before = count
+        yield stated
+
+
+def _occurred_at(event: Event) -> int:
+    return event.occurred_at
 
 
 _BY_DIMS = {"backlog": ("backlog", TICKET), "unanswered": ("awaiting", TICKET), "waiting": ("contacts_waiting", CONTACT)}

@@ -154,13 +154,6 @@ def fold(kind: str, base: Any, tail: list[Event], timer_time: int, policies: Pol
     return state, out
 
 
-def facts_at(entity: Timeline, end: int, policies: Policies) -> Out:
-    """What the fold had stated when timer time was at `end`: of the events that stream time had let in by then."""
-    until = end + policies.settings.timer_delay
-    known = [event for event in entity.tail if event.occurred_at < until]
-    return fold(entity.kind, entity.base, known, end, policies)[1]
-
-
 def _fold_ticket(ticket: Ticket, events: list[Event], clock_skew: int, out: Out) -> None:
     """Events up to `clock_skew` before the creation of their ticket count as at the creation."""
     creations = [event for event in events if event.kind == "ticket.created"]

@@ -13,6 +13,10 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError
 
+# Records folded before others may run: a few milliseconds. A re-keyed one may correct hundreds of reports that wait.
+EVENTS_SLICE = 250
+REKEYED_SLICE = 10
+
 
 class Inputs:
     """What partition p of both topics has to give, from the offsets on that are applied already."""
@@ -85,6 +89,10 @@ class Inputs:
     def has_events(self) -> bool:
         """Whether events wait to be folded."""
         return bool(self.fetched) and self.fetched[-1].topic == self.events.topic
+
+    def next_slice(self) -> list[Any]:
+        """The records to fold next; others may run after them."""
+        return self.fetched[: EVENTS_SLICE if self.fetched[0].topic == self.events.topic else REKEYED_SLICE]
 
     def folded(self, records: Sequence[Any]) -> None:
         """The first ones of what is fetched are done with."""

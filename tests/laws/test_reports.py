@@ -10,12 +10,15 @@ import os
 from collections import Counter
 from collections.abc import Iterable
 from random import Random
+from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from processor.core import reports, timeline
 from processor.core.events import Event, rank_of
-from processor.core.outputs import Report
+from processor.core.outputs import Rekeyed, Report
 from processor.core.settings import HOUR_MS, MINUTE_MS, MS
 from tests.laws.driving import Manner, Network, Partition, drive, drive_all
 from tests.laws.test_identities import DETAILED, Posted, Segment, added, posted
@@ -304,3 +307,24 @@ def test_what_was_held_for_longer_than_minutes_are_kept_is_left_out_after_a_rest
     assert all(taken[end] == report for end, report in again.items())
     assert max(again) == max(taken) == until
     assert 20 < len(again) < len(taken)
+
+
+def test_what_is_handed_over_is_worked_out_once_for_all_reports_between_which_nothing_happened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds may be held."""
+    partition = Partition(DETAILED, network=Network(2), report_every_minutes=1, hold=True)
+    partition.apply(Event(START, 0, "", "a", "c", *CREATIONS[0][:1], "T1", CREATIONS[0][1]))
+    partition.apply(told(20, "ticket.priority_changed", "high"))
+    for minute in range(100):
+        partition.apply(Event(START + minute * MINUTE_MS, 2, "", "a", f"m{minute}", "ticket.assignee_changed", "T2", ("A1",)))
+    folds = 0
+
+    def counted(*arguments: Any) -> Any:
+        nonlocal folds
+        folds += 1
+        return original(*arguments)
+
+    original = timeline.fold
+    monkeypatch.setattr(reports, "fold", counted)
+    partition.engine.apply_rekeyed(Rekeyed(1, "ticket.wait_handed", "T1", 1, START + MINUTE_MS, ("T0", START - MINUTE_MS, 1)))
+    assert len(partition.engine.reports.taken) > 80
+    assert 2 <= folds < 20

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
-from processor.stream.inputs import Inputs
+from processor.stream.inputs import EVENTS_SLICE, REKEYED_SLICE, Inputs
 
 EVENTS, REKEYED = TopicPartition("events", 3), TopicPartition("rekeyed", 3)
 
@@ -115,3 +115,16 @@ async def test_after_a_rebalance_it_is_read_again_from_what_is_applied(consumer:
     inputs.read_on()
     assert inputs.fetched == []
     assert consumer.positions == {EVENTS: 0, REKEYED: 1}
+
+
+async def test_few_re_keyed_records_are_folded_at_once_and_many_events(consumer: FakeConsumer) -> None:
+    consumer.logs, consumer.ends = {EVENTS: list(range(400)), REKEYED: list(range(15))}, {EVENTS: 400, REKEYED: 15}
+    inputs = begun(consumer, -1, -1)
+    await inputs.fetch(0.1, 500)
+    sizes = []
+    while inputs.fetched:
+        records = inputs.next_slice()
+        sizes.append((records[0].topic, len(records)))
+        inputs.folded(records)
+    assert sizes[:3] == [("rekeyed", REKEYED_SLICE), ("rekeyed", REKEYED_SLICE), ("events", EVENTS_SLICE)]
+    assert inputs.applied() == {"events": 399, "rekeyed": 14}
