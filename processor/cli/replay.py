@@ -7,7 +7,7 @@ import gzip
 import sys
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
@@ -28,10 +28,11 @@ from processor.core.business_hours import NEVER
 from processor.core.settings import Settings
 from processor.export.collector import Exporter
 from processor.export.family import Family
+from processor.export.kpi_view import KpiView
 from processor.export.openmetrics import HOURS_MAX, OpenMetricsError, known_families, write
 from processor.export.snapshot import SnapshotError, check_format, compare, unread
 from processor.replay import Refused, Replay, ReplayError
-from processor.replay.kpis import ReplayedKpis
+from processor.replay.kpis import ReplayedKpis, lines_into
 from processor.report import comparison, document, rendering
 from processor.what_if import WhatIf
 
@@ -96,7 +97,9 @@ def command(
     with refusing(*REFUSED), ExitStack() as stack:
         taken = _read_snapshot(snapshot_path) if snapshot_path else None
         refusals = Refusals(stack.enter_context(_opened(rejected_path)) if rejected_path else None)
-        kpis = _kpis(config, stack.enter_context(_opened(kpis_path)), lambda: len(replay.engines)) if kpis_path else None
+        sink = stack.enter_context(_opened(kpis_path)) if kpis_path else None
+        asked = exposition or kpis_path
+        kpis = ReplayedKpis(config, compile_settings(config), lambda: len(replay.engines), lines_into(sink)) if asked else None
         replay = Replay(
             config,
             partitions=partitions,
@@ -112,7 +115,7 @@ def command(
         seconds = _run(what_if or replay, log)
         (what_if or replay).finish(_timers(taken) if taken else at_ms)
         if exposition:
-            _write(exposition, [Exporter(config).render(replay.views())])
+            _write(exposition, [Exporter(config).render(replay.views(), None, _kpi_views(kpis, replay))])
         if write_path:
             _write(write_path, [orjson.dumps(replay.snapshot(), option=orjson.OPT_APPEND_NEWLINE)])
         if facts_path:
@@ -263,14 +266,13 @@ def _openmetrics(replay: Replay, hours: int, families: Sequence[Family]) -> Iter
     return chain([next(chunks)], chunks)
 
 
-def _kpis(config: Config, stream: BinaryIO, partitions: Callable[[], int]) -> ReplayedKpis:
-    """The KPI stage, writing its records; those that take a key away are left out, since a file takes nothing away."""
-
-    def put(_key: bytes, value: bytes | None) -> None:
-        if value is not None:
-            stream.write(value + b"\n")
-
-    return ReplayedKpis(config, compile_settings(config), partitions, put)
+def _kpi_views(kpis: ReplayedKpis | None, replay: Replay) -> list[KpiView]:
+    """What the gauges of all partitions together show in the end."""
+    if kpis is None:
+        return []
+    for number, engine in replay.engines.items():
+        kpis.take_levels(number, engine)
+    return kpis.views()
 
 
 def _opened(path: str) -> Any:

@@ -7,6 +7,8 @@ any number of workers publishes of that log, minute by minute.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
+from typing import BinaryIO
 
 from processor.codec.partials import Place, Sender, decode_partial, encode_levels, encode_report, place_of
 from processor.config import Config
@@ -23,12 +25,12 @@ OnRecord = Callable[[bytes, bytes | None], None]  # key, value; None takes the k
 
 
 class ReplayedKpis:
-    """All partitions of the KPI stage. `report` is the `on_report` of a replay, `on_record` hears each record.
+    """All partitions of the KPI stage. `report` is the `on_report` of a replay, `on_record` hears each record, if anybody wants to know.
 
     `partitions` tells how many the replay has; it is asked with the first report, since a replay learns that from its log.
     """
 
-    def __init__(self, config: Config, settings: Settings, partitions: Callable[[], int], on_record: OnRecord) -> None:
+    def __init__(self, config: Config, settings: Settings, partitions: Callable[[], int], on_record: OnRecord | None = None) -> None:
         self._kpi_partitions = config.topics.kpi_partitions
         self._settings = settings
         self._partitions = partitions
@@ -47,15 +49,19 @@ class ReplayedKpis:
         if not self._stage:
             self._begin()
         self._sequence += 1
+        hear = self._on_record
         for number, _, value in encode_report(report, self._senders[partition], self._sequence):
             combiner = self._stage[number]
             combiner.add(decode_partial(value), report.end)
-            for combined in combiner.due(report.end):
-                for key, record in encode_kpis(combined, EPOCH, self._settings.midnights):
-                    self._on_record(key, record)
+            given = combiner.due(report.end)
+            if hear is not None:
+                for key, record in chain.from_iterable(encode_kpis(each, EPOCH, self._settings.midnights) for each in given):
+                    hear(key, record)
 
     def take_levels(self, partition: int, engine: Engine) -> None:
         """The levels of a partition as of now."""
+        if not self._stage:
+            self._begin()
         self._sequence += 1
         for number, _, value in encode_levels(engine.level_sums(), engine.timer_time, self._senders[partition], self._sequence):
             self._stage[number].add(decode_partial(value), engine.timer_time)
@@ -63,6 +69,18 @@ class ReplayedKpis:
     def views(self) -> list[KpiView]:
         """What the gauges show in the end."""
         return [view for combiner in self._stage if (view := combiner.view()) is not None]
+
+
+def lines_into(stream: BinaryIO | None) -> OnRecord | None:
+    """Write each record as a line; those that take a key away are left out, since a file takes nothing away."""
+    if stream is None:
+        return None
+
+    def put(_key: bytes, value: bytes | None) -> None:
+        if value is not None:
+            stream.write(value + b"\n")
+
+    return put
 
 
 def _combiner(number: int, partitions: int, kpi_partitions: int) -> Combiner:

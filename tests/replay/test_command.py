@@ -83,6 +83,8 @@ def test_exposition_and_facts_go_to_files_or_to_standard_output(log: Path, tmp_p
     result = run(log, "--exposition", exposition, "--facts", facts, "--json")
     report = orjson.loads(result.stdout)
     assert b'support_backlog_tickets{status="open"' in exposition.read_bytes()
+    assert b'support_window_first_response_seconds{stat="mean",window="1h",by="total"} ' in exposition.read_bytes()
+    assert b'support_kpi_level{level="backlog",by="total"} 4\n' in exposition.read_bytes()
     assert len(facts.read_bytes().splitlines()) == report["ledger_count"]
     piped = run(log, "--exposition", "-")
     assert piped.stdout_bytes == exposition.read_bytes()
