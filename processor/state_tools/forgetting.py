@@ -3,8 +3,8 @@
 No number depends on who an agent was, so the fields that name people are emptied in the stored events, and digest and numbers stay. Where
 the same id stands for something else (the group, the queue, the ticket) numbers do depend on it: it is kept, and said where.
 
-An empty id is smaller than any other, so when an erased event is delivered once more, within the time in which repeats are recognised, the
-erased one stays: the repeat is rejected as another event with the same id.
+Of two events with one id the smaller content stays, and an empty id is smaller than one that begins with a letter or a digit. So when an
+erased event is delivered once more, within the time in which repeats are recognised, the erased one stays, and the repeat is rejected.
 """
 
 from __future__ import annotations
