@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-import orjson
-
+from processor.client.records import instant, opened
 from processor.codec.envelope import parse_time
 from processor.core.facts import DETAIL_KINDS
 from processor.core.settings import DIMENSIONS
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SOURCE = re.compile(r"/ticket-kpis(/.*)?", re.DOTALL)
 _TYPE = re.compile(r"support\.((?:ticket|contact|clock|backlog)\.[a-z][a-z_]*)")
 _SUBJECT = re.compile(r"(ticket|contact)/(.+)", re.DOTALL)
@@ -72,7 +70,7 @@ class Fact:
     @property
     def at(self) -> datetime:
         """`at_ms` as a time with a zone."""
-        return _instant(self.at_ms)
+        return instant(self.at_ms)
 
     @property
     def conclusion(self) -> str:
@@ -87,13 +85,7 @@ class Fact:
 
 def decode_fact(value: bytes) -> Fact:
     """The fact that a record's value holds. Raises `ValueError`, which names the field, for what is no fact."""
-    try:
-        document = orjson.loads(value)
-    except orjson.JSONDecodeError as error:
-        raise ValueError(f"not a fact: no JSON ({error})") from None
-    data = document.get("data") if isinstance(document, dict) else None
-    if not isinstance(data, dict):
-        raise ValueError("not a fact: no object with an object `data`")  # noqa: TRY004 - one kind of error for all that is no fact
+    document, data = opened(value, "not a fact")
     if document.get("specversion") != "1.0":
         raise ValueError("not a fact: specversion is not 1.0")
     _matched(document, "source", _SOURCE)
@@ -205,10 +197,6 @@ def _time(value: Any, name: str) -> int:
         raise ValueError(f"not a fact: {name}: {error}") from None
 
 
-def _instant(ms: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=ms)
-
-
 def _dimensions(data: dict[str, Any], name: str) -> Dimensions | None:
     value = data.get(name)
     if value is None:
@@ -223,7 +211,7 @@ def _segments(value: Any) -> tuple[Stretch, ...]:
         return ()
     if not isinstance(value, list) or not all(isinstance(pair, list) and len(pair) == 2 for pair in value):
         raise _wrong("segments", "not a list of pairs")
-    return tuple((_instant(_time(start, "segments")), _instant(_time(end, "segments"))) for start, end in value)
+    return tuple((instant(_time(start, "segments")), instant(_time(end, "segments"))) for start, end in value)
 
 
 def _causes(value: Any) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ from aiokafka.errors import OffsetOutOfRangeError
 
 from processor.client.kpis import decode_key, decode_kpis
 from processor.client.latest import KpiChange, LatestKpis
-from processor.client.reader import NoSuchTopicError, Unreadable
+from processor.client.reader import NoSuchTopicError
+from processor.client.records import Unreadable, cluster, decoded
 from processor.config.service import Kafka
 from processor.stream.connection import aiokafka_settings, partitions_of
 
@@ -51,7 +52,7 @@ class KpiReader:
         unreadable: Unreadable | None = None,
         told_over: StartedOver | None = None,
     ) -> None:
-        self._kafka = Kafka(bootstrap_servers=[each.strip() for each in kafka.split(",")]) if isinstance(kafka, str) else kafka
+        self._kafka = cluster(kafka)
         self._topic, self._follow, self._wait_seconds = topic, follow, wait_seconds
         self._unreadable, self._told_over = unreadable, told_over
         self._consumer: Any = None
@@ -110,22 +111,16 @@ class KpiReader:
             await self._start_over(error.args[0])
             return []
         try:
-            decoded = [(partition.partition, self._decode(record)) for partition, records in polled.items() for record in records]
+            found = [
+                (partition.partition, decoded(record, _change_of, self._unreadable))
+                for partition, records in polled.items()
+                for record in records
+            ]
         except ValueError:
             for partition, records in polled.items():  # nothing of this poll was taken in
                 self._consumer.seek(partition, records[0].offset)
             raise
-        return [change for number, change in decoded if change is not None and self.latest.apply(number, change)]
-
-    def _decode(self, record: Any) -> KpiChange | None:
-        try:
-            return KpiChange(decode_key(record.key), None if record.value is None else decode_kpis(record.value))
-        except ValueError as error:
-            problem = f"{record.topic}, partition {record.partition}, offset {record.offset}: {error}"
-            if self._unreadable is None:
-                raise ValueError(problem) from None
-            self._unreadable(problem)
-            return None
+        return [change for number, change in found if change is not None and self.latest.apply(number, change)]
 
     async def _start_over(self, partitions: Iterable[TopicPartition]) -> None:
         for partition in partitions:
@@ -143,3 +138,7 @@ class KpiReader:
     async def _reached(self) -> list[TopicPartition]:
         """Positions move over aborted records and transaction markers too."""
         return [partition for partition, end in self._awaited.items() if await self._consumer.position(partition) >= end]
+
+
+def _change_of(record: Any) -> KpiChange:
+    return KpiChange(decode_key(record.key), None if record.value is None else decode_kpis(record.value))

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-import orjson
-
+from processor.client.records import instant, opened
 from processor.codec.envelope import parse_time
 from processor.codec.facts import SOURCE
 from processor.core.kpis import QUANTILES
 from processor.core.settings import DIMENSIONS
 from processor.core.windows import WINDOWS
 from processor.kpis import encode
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Order = tuple[int, int, int]
 
@@ -83,7 +80,7 @@ class KpiWindow:
     @property
     def at(self) -> datetime:
         """`at_ms` as a time with a zone."""
-        return _instant(self.at_ms)
+        return instant(self.at_ms)
 
     @property
     def dimensions(self) -> dict[str, str]:
@@ -93,13 +90,7 @@ class KpiWindow:
 
 def decode_kpis(value: bytes) -> KpiWindow:
     """The KPIs that a record's value holds. Raises `ValueError`, which names the field, for what is none."""
-    try:
-        document = orjson.loads(value)
-    except orjson.JSONDecodeError as error:
-        raise ValueError(f"no KPIs: no JSON ({error})") from None
-    data = document.get("data") if isinstance(document, dict) else None
-    if not isinstance(data, dict):
-        raise ValueError("no KPIs: no object with an object `data`")  # noqa: TRY004 - one kind of error for all that is none
+    document, data = opened(value, "no KPIs")
     if document.get("specversion") != "1.0" or document.get("type") != encode.TYPE:
         raise _wrong("type", f"not {encode.TYPE}, of CloudEvents 1.0")
     source = document.get("source")
@@ -112,8 +103,8 @@ def decode_kpis(value: bytes) -> KpiWindow:
         raise _wrong("complete", "neither true nor false")
     return KpiWindow(
         key=_key(data),
-        start=_instant(_time(data, "from")),
-        until=_instant(_time(data, "until")),
+        start=instant(_time(data, "from")),
+        until=instant(_time(data, "until")),
         at_ms=_time(document, "time"),
         epoch=_whole(data, "epoch"),
         sequence=_whole(data, "sequence"),
@@ -131,10 +122,6 @@ def decode_key(key: bytes | None) -> KpiKey:
 
 def _wrong(name: str, want: str) -> ValueError:
     return ValueError(f"no KPIs: {name} is {want}")
-
-
-def _instant(ms: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=ms)
 
 
 def _key(data: dict[str, Any]) -> KpiKey:

@@ -12,7 +12,6 @@ has the same partition and offset, and the same id.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Literal, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -20,6 +19,7 @@ from aiokafka.errors import CommitFailedError
 
 from processor.client.facts import decode_fact
 from processor.client.ledger import FactRecord
+from processor.client.records import Unreadable, cluster, decoded
 from processor.config.service import Kafka
 from processor.stream.connection import aiokafka_settings, partitions_of
 
@@ -28,7 +28,6 @@ POLL_MS = 500
 BATCH_RECORDS_MAX = 5000
 
 Batch = tuple[FactRecord, ...]
-Unreadable = Callable[[str], None]
 
 
 class NoSuchTopicError(LookupError):
@@ -60,7 +59,7 @@ class FactReader:
     ) -> None:
         if group_id is not None and not follow:
             raise ValueError("follow=False needs all partitions: leave out group_id")
-        self._kafka = Kafka(bootstrap_servers=[each.strip() for each in kafka.split(",")]) if isinstance(kafka, str) else kafka
+        self._kafka = cluster(kafka)
         self._topic, self._group_id, self._start, self._follow = topic, group_id, start, follow
         self._wait_seconds, self._unreadable = wait_seconds, unreadable
         self._consumer: Any = None
@@ -110,8 +109,8 @@ class FactReader:
             wanted = {partition: self._wanted(partition, records) for partition, records in polled.items()}
             for partition, records in wanted.items():
                 self._note(partition, records)
-            decoded = (self._decode(record) for records in wanted.values() for record in records)
-            batch = tuple(record for record in decoded if record is not None)
+            found = (decoded(record, _fact_of, self._unreadable) for records in wanted.values() for record in records)
+            batch = tuple(record for record in found if record is not None)
             if batch:
                 return batch
             if self._ends and await self._ended():
@@ -138,16 +137,10 @@ class FactReader:
             first = self._unhandled.get(partition, (records[0].offset, 0))[0]
             self._unhandled[partition] = (first, records[-1].offset + 1)
 
-    def _decode(self, record: Any) -> FactRecord | None:
-        try:
-            return FactRecord(record.topic, record.partition, record.offset, decode_fact(record.value))
-        except ValueError as error:
-            problem = f"{record.topic}, partition {record.partition}, offset {record.offset}: {error}"
-            if self._unreadable is None:
-                raise ValueError(problem) from None
-            self._unreadable(problem)
-            return None
-
     async def _ended(self) -> bool:
         """Positions move over aborted records and transaction markers too."""
         return all([await self._consumer.position(partition) >= end for partition, end in self._ends.items()])
+
+
+def _fact_of(record: Any) -> FactRecord:
+    return FactRecord(record.topic, record.partition, record.offset, decode_fact(record.value))
