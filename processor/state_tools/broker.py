@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any
 
 import orjson
@@ -13,12 +13,12 @@ from processor.codec.rekeyed import decode_rekeyed
 from processor.codec.state import decode_marker
 from processor.config import Config
 from processor.state_tools.file import Pending, StoredPartition
+from processor.stream.committed import open_reader
 from processor.stream.connection import aiokafka_settings, partitions_of
 from processor.stream.state_topic import read_state, unheard
 
 Progress = Callable[[int], None]
 
-FETCH_BYTES = 8 * 1024 * 1024
 WAIT_SECONDS = 10.0  # for a broker that has answered before
 
 
@@ -26,22 +26,9 @@ class ToolError(Exception):
     """It cannot be done as things are. The message says what to do about it."""
 
 
-@asynccontextmanager
-async def reading(config: Config) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer that belongs to no group and reads what is committed."""
-    consumer = AIOKafkaConsumer(
-        **aiokafka_settings(config.kafka),
-        group_id=None,
-        enable_auto_commit=False,
-        isolation_level="read_committed",
-        auto_offset_reset="none",
-        max_partition_fetch_bytes=FETCH_BYTES,
-    )
-    await consumer.start()
-    try:
-        yield consumer
-    finally:
-        await consumer.stop()
+def reading(config: Config) -> AbstractAsyncContextManager[AIOKafkaConsumer]:
+    """A consumer that belongs to no group and reads what is committed. What is not there is an error, and what is damaged, too."""
+    return open_reader(aiokafka_settings(config.kafka), auto_offset_reset="none", check_crcs=True)
 
 
 async def bounds(config: Config, consumer: AIOKafkaConsumer, topic: str) -> list[tuple[int, int]]:

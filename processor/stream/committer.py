@@ -54,6 +54,21 @@ class Transaction:
     rejected: list[DeadLetter] = field(default_factory=list)
 
 
+def transactional_producer(config: Config, connection: dict[str, Any], name: str, *, linger_ms: int) -> AIOKafkaProducer:
+    """A producer whose start fences every other one with this transactional id."""
+    timeout_ms = config.worker.transaction_timeout_seconds * 1000
+    return AIOKafkaProducer(
+        **connection,
+        transactional_id=name,
+        transaction_timeout_ms=timeout_ms,
+        request_timeout_ms=timeout_ms,
+        compression_type="zstd",
+        max_batch_size=BATCH_BYTES,
+        max_request_size=REQUEST_BYTES,
+        linger_ms=linger_ms,
+    )
+
+
 class Committer:
     """The transactional producer of one partition."""
 
@@ -61,16 +76,7 @@ class Committer:
         self._config = config
         self._partition = partition
         self._reach = failpoints.reach
-        self._producer = AIOKafkaProducer(
-            **connection,
-            transactional_id=f"{config.application_id}-{partition}",
-            transaction_timeout_ms=config.worker.transaction_timeout_seconds * 1000,
-            request_timeout_ms=config.worker.transaction_timeout_seconds * 1000,
-            compression_type="zstd",
-            max_batch_size=BATCH_BYTES,
-            max_request_size=REQUEST_BYTES,
-            linger_ms=0,
-        )
+        self._producer = transactional_producer(config, connection, f"{config.application_id}-{partition}", linger_ms=0)
 
     async def start(self) -> None:
         """Fence whoever owned the partition before: after this no older write can commit."""

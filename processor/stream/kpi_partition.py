@@ -29,17 +29,18 @@ from processor.export.kpi_view import Ignored, KpiView
 from processor.export.telemetry import Recorder
 from processor.kpis.combine import Combined, Combiner, Published, combiner_of
 from processor.kpis.encode import decode_published, encode_kpis
+from processor.stream.committed import open_reader
+from processor.stream.committer import heard, transactional_producer
 from processor.stream.kpi_lease import Lease
-from processor.stream.kpi_table import Table, open_reader
+from processor.stream.kpi_table import Table
 from processor.stream.tasks import end, within
 
 log = logging.getLogger(__name__)
 
 VERSIONS = 3  # of each slice: between two W's some partitions have reported the next one already, and the last is still to be shown
 LEASE_POLL_SECONDS = 0.05
+FETCH_WAIT_MS = 100  # the ends of two short topics are soon there
 SLICE = 50  # records encoded or decoded before others may run: a few milliseconds
-BATCH_BYTES = 900_000
-REQUEST_BYTES = 4_000_000
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 30.0
 STOP_SECONDS = 5.0
@@ -152,7 +153,7 @@ class KpiPartition:
             await asyncio.sleep(LEASE_POLL_SECONDS)
         self._producer = self._make_producer()
         await self._producer.start()
-        async with open_reader(environment.connection) as reader:
+        async with open_reader(environment.connection, fetch_max_wait_ms=FETCH_WAIT_MS) as reader:
             read = await self._kpis.catch_up(reader) + await self._partials.catch_up(reader)
             while self._heard >= self._partials.position:
                 read += await self._partials.catch_up(reader)
@@ -260,8 +261,8 @@ class KpiPartition:
             recorder.kpi_worked(seconds=time.thread_time() - started)
             await asyncio.gather(*sent)
         except BaseException:
-            for future in sent:  # so that asyncio does not report as forgotten how they ended
-                future.add_done_callback(lambda each: each.cancelled() or each.exception())
+            for future in sent:
+                future.add_done_callback(heard)
             raise
         await producer.commit_transaction()
         recorder.kpis_published(len(sent))
@@ -277,13 +278,5 @@ class KpiPartition:
 
     def _make_producer(self) -> AIOKafkaProducer:
         config = self._environment.config
-        return AIOKafkaProducer(
-            **self._environment.connection,
-            transactional_id=f"{config.application_id}-kpis-{self.number}",
-            transaction_timeout_ms=config.worker.transaction_timeout_seconds * 1000,
-            request_timeout_ms=config.worker.transaction_timeout_seconds * 1000,
-            compression_type="zstd",
-            max_batch_size=BATCH_BYTES,
-            max_request_size=REQUEST_BYTES,
-            linger_ms=5,  # a W is many records; all go together
-        )
+        name = f"{config.application_id}-kpis-{self.number}"
+        return transactional_producer(config, self._environment.connection, name, linger_ms=5)  # a W is many records; all go together

@@ -7,13 +7,10 @@ handed over twice, or was read already, changes nothing. A table that was kept o
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Iterator
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-FETCH_BYTES = 8 * 1024 * 1024
 WAIT_MS = 500
 
 Row = tuple[int, bytes, bytes | None]  # offset, key, value
@@ -60,23 +57,3 @@ class Table:
                 read += len(records)
         self.position = max(self.position, end)  # the last offsets may be those of commit markers
         return read
-
-
-@asynccontextmanager
-async def open_reader(connection: dict[str, Any]) -> AsyncIterator[AIOKafkaConsumer]:
-    """A consumer without a group, for one `catch_up` after the other."""
-    reader = AIOKafkaConsumer(
-        **connection,
-        group_id=None,
-        enable_auto_commit=False,
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",
-        fetch_max_wait_ms=100,
-        max_partition_fetch_bytes=FETCH_BYTES,
-        check_crcs=False,
-    )
-    await reader.start()
-    try:
-        yield reader
-    finally:
-        await reader.stop()

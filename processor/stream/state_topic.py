@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from processor.codec.state import MARKER_KEY
-
-FETCH_BYTES = 8 * 1024 * 1024
+from processor.stream.committed import open_reader
 
 
 @dataclass(slots=True)
@@ -35,17 +34,7 @@ async def read_state(
     taken away older values for the sake of newer ones; so it is read on until nothing newer has come meanwhile. `progress` hears how many
     records came since the last call.
     """
-    consumer = AIOKafkaConsumer(
-        **connection,
-        group_id=None,
-        enable_auto_commit=False,
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=FETCH_BYTES,
-        check_crcs=False,
-    )
-    await consumer.start()
-    try:
+    async with open_reader(connection) as consumer:
         tp = TopicPartition(topic, partition)
         consumer.assign([tp])
         end = (await consumer.end_offsets([tp]))[tp]
@@ -60,8 +49,6 @@ async def read_state(
                 end = (await consumer.end_offsets([tp]))[tp]
         state.marker = state.records.pop(MARKER_KEY, None)
         return state
-    finally:
-        await consumer.stop()
 
 
 def _take(state: StoredState, records: list[Any]) -> None:
