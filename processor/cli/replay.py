@@ -98,8 +98,8 @@ def command(
         taken = _read_snapshot(snapshot_path) if snapshot_path else None
         refusals = Refusals(stack.enter_context(_opened(rejected_path)) if rejected_path else None)
         sink = stack.enter_context(_opened(kpis_path)) if kpis_path else None
-        asked = exposition or kpis_path
-        kpis = ReplayedKpis(config, compile_settings(config), lambda: len(replay.engines), lines_into(sink)) if asked else None
+        settings, asked = _settings(config, with_details=openmetrics_path is not None), exposition or kpis_path
+        kpis = ReplayedKpis(config, settings, lambda: len(replay.engines), lines_into(sink)) if asked else None
         replay = Replay(
             config,
             partitions=partitions,
@@ -107,7 +107,7 @@ def command(
             timers_until=_timers(taken) if taken else NEVER if at_ms is None else at_ms,
             on_refused=refusals.note,
             keep_facts=facts_path is not None or openmetrics_path is not None,
-            settings=_settings(config, with_details=openmetrics_path is not None),
+            settings=settings,
             report_every_minutes=config.kpis.backfill_minutes if kpis else 0,
             on_report=kpis.report if kpis else None,
         )
