@@ -21,7 +21,7 @@ from processor.core.clocks import CANCELLED, FULFILLED, Clock
 from processor.core.events import Event
 from processor.core.facts import Dims, Fact
 from processor.core.policies import Policies
-from processor.core.settings import NONE, QUEUE_WAIT
+from processor.core.settings import NO_DIMENSIONS, NONE, QUEUE_WAIT
 
 Out = list[tuple[int, Fact]]
 
@@ -45,7 +45,7 @@ class Contact:
     def _begin(self) -> None:
         """A life of which nothing is known yet."""
         self.created_at = 0
-        self.dims: Dims = (NONE, NONE, NONE, NONE, NONE, NONE)
+        self.dims: Dims = NO_DIMENSIONS
         self.ticket_id: str | None = None  # the ticket that it belongs to
         self.offered_at: int | None = None
         self.legs = 0
@@ -103,9 +103,9 @@ class Contact:
     # -- events -------------------------------------------------------------------------------------------------------------------
 
     def _initiated(self, event: Event, at: int, out: Out) -> None:
-        channel, queue, topic, ticket_id = event.data
+        channel, queue, topic, ticket_id, _requester_id = event.data
         self.ticket_id = ticket_id or self.ticket_id
-        self.dims = (channel, NONE, NONE, NONE, topic or self.dims[4], queue or self.dims[5])
+        self.dims = (channel, NONE, NONE, NONE, topic or self.dims[4], queue or self.dims[5], NONE, NONE, NONE)
 
     def _queued(self, event: Event, at: int, out: Out) -> None:
         self._initiated(event, at, out)
@@ -134,7 +134,7 @@ class Contact:
         if self.ended:
             return
         self._end_leg(at, CANCELLED, "transferred", out)
-        self.dims = (*self.dims[:5], event.data[0])
+        self.dims = (*self.dims[:5], event.data[0], *self.dims[6:])
         self._offer(at, out)
         self._begin_leg(at, out)
 

@@ -66,30 +66,54 @@ class Skipped(NamedTuple):
     type: str
 
 
+# The entities: what is folded by its own key. The head of an event's kind names its entity.
 TICKET = "ticket"
 CONTACT = "contact"
+PERSON = "person"  # a requester, a respondent of surveys without a ticket, a visitor of the knowledge base: one pseudonym, one fold
+AGENT = "agent"
+ORGANIZATION = "organization"
+ACCOUNT = "account"  # what support costs
 CONTROL = "control"
+ENTITIES = (TICKET, CONTACT, PERSON, AGENT, ORGANIZATION, ACCOUNT)
 
-# What one entity hands to a ticket, as events of the ticket's timeline. They come from other folds, never from outside. Instants and
-# durations in milliseconds. `source` and `contact` are the ids of who hands it over; `hops` counts the merges on the way.
+# What one entity hands to another, as events of the target's timeline; the head of the kind names the target's entity. They come from
+# other folds, never from outside. Instants and durations in milliseconds. The first field is the id of who hands it over; `hops` counts
+# the merges on the way.
 HANDED_FIELDS: dict[str, tuple[str, ...]] = {
     "ticket.wait_handed": ("source", "since", "hops"),  # a ticket was merged into this one, and its customer waits since then
     "ticket.wait_withdrawn": ("source", "merged_at"),  # the merge of that instant was undone
     "ticket.contact_answered": ("contact", "wait"),  # an agent accepted a contact that belongs to this ticket, after that wait
+    "ticket.contacted_again": ("source", "by"),  # the requester came back about the same topic: with which ticket or contact
+    "person.contacted": ("source", "topic", "since"),  # a ticket or contact of this requester, and when it began
+    "person.answered": ("ticket", "survey_id", "survey", "score", "dims"),  # an answer that counts once per respondent, not per ticket
 }
 
 # Their place among events of one instant. The answer of a contact is a reply. A wait comes last: one that was merged away at that instant
 # does not hand it on, so that tickets that are merged into each other at one instant hand nothing round and round.
-HANDED_RANKS = {"ticket.contact_answered": RANK_MESSAGE, "ticket.wait_withdrawn": RANK_NORMAL, "ticket.wait_handed": RANK_HANDED}
+HANDED_RANKS = {
+    "ticket.contact_answered": RANK_MESSAGE,
+    "ticket.wait_withdrawn": RANK_NORMAL,
+    "ticket.wait_handed": RANK_HANDED,
+    "ticket.contacted_again": RANK_HANDED,
+    "person.contacted": RANK_NORMAL,
+    "person.answered": RANK_NORMAL,
+}
+
+# A score lies between scale_min and scale_max; where the event names no scale, the decoder puts that of SURVEY_SCALES.
+SURVEY_ANSWER = ("survey_id", "survey", "score", "scale_min", "scale_max", "respondent_id", "reason", "touchpoint")
+CHANGED_FIELDS = ("topic", "tier", "policy_id", "language", "product", "complexity", "requester_id")
 
 # kind -> names of the entries of `Event.data`, in order. Optional ones are None when absent.
 DATA_FIELDS: dict[str, tuple[str, ...]] = {
-    "ticket.created": ("channel", "status", "priority", "direction", "group", "tier", "topic", "policy_id", "assignee_id"),
-    "ticket.status_changed": ("status", "reason"),
+    "ticket.created": (
+        *("channel", "status", "priority", "direction", "group", "tier", "topic", "policy_id", "assignee_id"),
+        *("requester_id", "follow_up_of", "language", "product", "complexity"),
+    ),
+    "ticket.status_changed": ("status", "reason", "first_contact_resolved"),  # the last one None where nobody said
     "ticket.priority_changed": ("priority",),
     "ticket.assignee_changed": ("assignee_id",),
     "ticket.group_changed": ("group",),
-    # Only the fields that the fold uses, and only those present: a tuple of (name, value) pairs in the order topic, tier, policy_id.
+    # Only the fields that the fold uses, and only those present: a tuple of (name, value) pairs in the order of CHANGED_FIELDS.
     "ticket.fields_changed": ("changes",),
     "ticket.escalated": ("kind",),
     "ticket.merged": ("merged_into",),
@@ -98,12 +122,32 @@ DATA_FIELDS: dict[str, tuple[str, ...]] = {
     "ticket.unmarked_as_spam": (),
     "ticket.deleted": (),
     "ticket.restored": (),
-    "message.added": ("message_id", "author_type", "visibility", "automated"),
+    "message.added": ("message_id", "author_type", "visibility", "automated", "author_id"),
     "message.visibility_changed": ("message_id", "visibility"),
     "message.redacted": ("message_id",),
     "message.bounced": ("message_id",),
-    "contact.initiated": ("channel", "queue", "topic", "ticket_id"),
-    "contact.queued": ("channel", "queue", "topic", "ticket_id"),
+    # bot.*, survey.* and work.* are about a ticket, or a contact or a person: the decoder names the kind after whom.
+    "ticket.bot_started": (),
+    "ticket.bot_handed_off": (),
+    "ticket.bot_resolved": (),
+    "ticket.work_logged": ("seconds", "agent_id", "topic"),
+    "ticket.survey_sent": ("survey_id", "survey", "respondent_id"),
+    "ticket.survey_responded": SURVEY_ANSWER,
+    "person.survey_sent": ("survey_id", "survey", "respondent_id"),
+    "person.survey_responded": SURVEY_ANSWER,
+    "person.article_viewed": ("session_id", "article_id"),
+    "person.searched": ("session_id",),
+    "person.article_voted": ("session_id", "article_id", "helpful"),
+    "agent.state_changed": ("state", "group", "channel", "capacity"),
+    "organization.acquired": (),
+    "organization.churned": (),
+    "organization.counted": ("count",),
+    "account.cost_recorded": ("amount", "currency", "group"),  # amount in thousandths of the currency's unit
+    "contact.bot_started": (),
+    "contact.bot_handed_off": (),
+    "contact.bot_resolved": (),
+    "contact.initiated": ("channel", "queue", "topic", "ticket_id", "requester_id"),
+    "contact.queued": ("channel", "queue", "topic", "ticket_id", "requester_id"),
     "contact.offered": ("agent_id",),
     "contact.missed": ("agent_id",),
     "contact.accepted": ("agent_id",),
@@ -124,6 +168,10 @@ VISIBILITIES = ("public", "internal")
 DIRECTIONS = ("inbound", "outbound")
 ESCALATION_KINDS = ("functional", "hierarchical", "automatic")
 CONTACT_OUTCOMES = ("handled", "dropped", "voicemail", "out_of_hours", "rejected")
+AGENT_STATES = ("online", "available", "busy", "wrap_up", "away", "offline")
+SURVEYS = ("csat", "nps", "ces", "fcr")
+SURVEY_SCALES = {"csat": (1, 5), "nps": (0, 10), "ces": (1, 7), "fcr": (0, 1)}
+SURVEY_KINDS = frozenset({"ticket.survey_sent", "ticket.survey_responded", "person.survey_sent", "person.survey_responded"})
 
 DISCARDING = frozenset({"ticket.merged", "ticket.marked_as_spam", "ticket.deleted"})
 
@@ -142,8 +190,8 @@ def rank_of(kind: str, sequence: str = "") -> int:
 
 
 def entity_of(kind: str) -> str:
-    """Which fold the event belongs to: ticket, contact or control."""
+    """Which fold the event belongs to: one of ENTITIES, or control."""
     head = kind.partition(".")[0]
-    if head in ("ticket", "message"):
+    if head == "message":
         return TICKET
-    return CONTACT if head == "contact" else CONTROL
+    return head if head in ENTITIES else CONTROL

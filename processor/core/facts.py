@@ -7,6 +7,7 @@ conclusion has the same id however and whenever it was reached.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from processor.core.events import HANDED_FIELDS
 
 LEDGER_MODULUS = 1 << 128
 
-Dims = tuple[str, str, str, str, str, str]
+Dims = tuple[str, ...]  # the values of `settings.DIMENSIONS`
 
 
 class Fact(NamedTuple):
@@ -31,18 +32,40 @@ class Fact(NamedTuple):
     content: tuple[Any, ...]
 
 
-# kind -> names of the entries of `Fact.content`. Durations in milliseconds.
+# kind -> names of the entries of `Fact.content`. Durations in milliseconds. `agent` and `visitor` are pseudonyms, see `pseudonym`.
 CONTENT_FIELDS: dict[str, tuple[str, ...]] = {
     "ticket.created": (),
     "ticket.adopted": (),
     "ticket.solved": ("since_created",),
+    "ticket.completed": ("requester_wait", "agent_work", "turns", "agent"),  # a solve that stands; taken back by a reopen
+    "ticket.withdrawn": (),  # by the customer, before the first reply
     "ticket.reopened": ("since_solved",),
     "ticket.merged": (),
     "ticket.discarded": ("reason",),
     "ticket.restored": ("reason",),
     "ticket.first_responded": ("duration", "business_duration"),
-    "ticket.summarized": ("since_created",),
+    "ticket.reopen_forgiven": ("since_solved",),  # solved again soon and without a reply: the reopen of that instance was benign
+    "ticket.replied": ("wait", "agent"),  # a human reply after the first that ended a customer's wait
+    "ticket.first_outgoing": ("automated",),  # the first public message to the customer
+    "ticket.first_assigned": ("since_created",),
+    "ticket.transferred": (),
+    "ticket.escalated": ("escalation_kind", "first", "first_of_kind"),
+    "ticket.handoff_responded": ("duration",),  # from the bot's hand-off to the first human reply
+    "ticket.bot_started": (),
+    "ticket.bot_contained": (),  # begun and solved by a bot, nobody else needed
+    "ticket.fcr_assessed": ("resolved", "topic_eligible"),  # first contact resolution at the solve: provisional
+    "ticket.fcr_settled": ("resolved", "topic_eligible"),  # the same once the repeat window has passed
+    "ticket.fcr_marked": ("resolved",),  # what the agent said at the solve
+    "ticket.repeat_contacted": ("since_solved",),  # the requester came back about the topic; None: while it was still open
+    "ticket.work_logged": ("seconds", "first"),  # milliseconds of touch time; whether it is the first of the ticket
+    "ticket.summarized": ("since_created", "turns", "requester_wait", "agent_work", "reopened", "transfers"),
     "ticket.moved": ("from_dims",),
+    "survey.sent": ("survey", "since_solved"),
+    # `result`: csat satisfied | dissatisfied; nps promoter | passive | detractor; ces easy | neutral | hard; fcr yes | no.
+    # `score` in thousandths, on the survey's own scale (ces: brought to 1-7, 7 = very easy). `response_band` and `breached` are those of
+    # the ticket: how long its first response took (under_1h, 1h_to_8h, 8h_to_24h, over_24h, none), and whether any of its clocks breached.
+    "survey.answered": ("survey", "result", "score", "response_band", "breached", "reason", "touchpoint"),
+    "survey.negative": ("survey", "score", "reason"),
     "backlog.entered": ("reason",),
     "backlog.left": ("reason",),
     "clock.started": ("clock", "policy", "policy_version", "target"),
@@ -51,12 +74,32 @@ CONTENT_FIELDS: dict[str, tuple[str, ...]] = {
     "clock.fulfilled": ("clock", "policy", "policy_version", "target", "active", "in_time", "segments"),
     "clock.cancelled": ("clock", "policy", "policy_version", "reason", "segments"),
     "clock.breached": ("clock", "policy", "policy_version", "target", "induced", "segments"),
+    "contact.initiated": (),
     "contact.offered": (),
-    "contact.answered": ("wait", "in_target"),
-    "contact.abandoned": ("wait", "short"),
+    "contact.answered": ("wait", "in_target", "agent"),
+    "contact.abandoned": ("wait", "short", "silent"),
+    "contact.flowed_out": ("reason",),  # left the queue otherwise: callback, voicemail, out_of_hours, rejected, ended, expired
+    "contact.dropped": (),  # left the menu, or in the middle of the conversation
+    "contact.missed": ("reason",),  # no human answered: abandoned, voicemail, out_of_hours, rejected
+    "contact.recovered": (),  # missed, but called back
+    "contact.agent_offered": ("agent",),
+    "contact.agent_missed": ("agent",),
+    "contact.handled": ("talk", "hold", "wrap_up", "agent"),  # restated when the after-contact work ends
+    "contact.bot_started": (),
+    "contact.bot_contained": (),
+    "agent.time": ("state", "duration", "agent"),  # up to a quarter of an hour in one state
+    "person.article_viewed": ("visitor", "first_of_session"),
+    "person.searched": ("first_of_session",),
+    "person.search_ticketed": (),  # a search session followed by a ticket within a day
+    "person.article_voted": ("helpful",),
+    "person.session_bounced": (),  # one page and gone
+    "organization.acquired": (),
+    "organization.churned": (),
+    "organization.counted": ("count",),
+    "account.cost_recorded": ("currency", "amount"),
 }
 
-# What is concluded for another entity: not stated, but handed over. The first entry of the content is the id of the ticket that gets it,
+# What is concluded for another entity: not stated, but handed over. The first entry of the content is the id of the entity that gets it,
 # the others are those of `events.HANDED_FIELDS` without the first, which is who hands it over.
 HANDED_KINDS = frozenset(HANDED_FIELDS)
 
@@ -64,10 +107,16 @@ HANDED_KINDS = frozenset(HANDED_FIELDS)
 DETAIL_KINDS = frozenset({"clock.started", "clock.paused", "clock.resumed"})
 
 
+@lru_cache(maxsize=16_384)
+def pseudonym(identifier: str) -> str:
+    """What stands for a person inside a fact: 16 hexadecimal digits that many partitions can count once."""
+    return blake2b(identifier.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
 def fact_number(subject: str, dims_text: str, fact: Fact) -> int:
     """The id of a fact as a number below 2^128: a hash of subject, kind, instance and content.
 
-    `subject` is "ticket/ID" or "contact/ID"; `dims_text` is the dims joined by U+001F (passed in because the caller has it at hand).
+    `subject` is "ENTITY/ID", such as "ticket/T-1"; `dims_text` is the dims joined by U+001F (passed in because the caller has it at hand).
     The content is spelled in ASCII: which other characters `repr` escapes depends on the Unicode tables of the Python release.
     """
     text = f"{subject}\x1f{fact.kind}\x1f{fact.instance}\x1f{fact.at}\x1f{dims_text}\x1f{fact.content!a}"

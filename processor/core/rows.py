@@ -24,7 +24,7 @@ QUARTERS_KEPT = 8 * 24 * 4
 DAYS_KEPT = 400
 
 CLOCK_KINDS = frozenset(kind for kind in POSTINGS if kind.startswith("clock."))
-TICKET_DIMENSIONS = frozenset({"channel", "priority", "group", "tier", "topic"})
+TICKET_DIMENSIONS = frozenset(DIMENSIONS) - {"queue"}
 CONTACT_DIMENSIONS = frozenset({"channel", "topic", "queue"})
 
 Segment = tuple[int, tuple[str, ...]]  # (index of the group-by, values of its dimensions)

@@ -17,13 +17,27 @@ DAY_MS = 86_400_000
 
 # The clocks of this engine.
 FIRST_RESPONSE = "first_response"
+NEXT_RESPONSE = "next_response"
+UPDATE = "update"  # since the oldest unanswered customer message
+PERIODIC_UPDATE = "periodic_update"
+PAUSABLE_UPDATE = "pausable_update"
 RESOLUTION = "resolution"
+REQUESTER_WAIT = "requester_wait"
+AGENT_WORK = "agent_work"
+GROUP_OWNERSHIP = "group_ownership"
+SURVEY_FOLLOWUP = "survey_followup"
 QUEUE_WAIT = "queue_wait"
-CLOCKS = (FIRST_RESPONSE, RESOLUTION, QUEUE_WAIT)
+TICKET_CLOCKS = (
+    *(FIRST_RESPONSE, NEXT_RESPONSE, UPDATE, PERIODIC_UPDATE, PAUSABLE_UPDATE, RESOLUTION, REQUESTER_WAIT, AGENT_WORK),
+    *(GROUP_OWNERSHIP, SURVEY_FOLLOWUP),
+)
+CLOCKS = (*TICKET_CLOCKS, QUEUE_WAIT)
 
-# The dimensions by which KPIs can be grouped. Tickets have the first five, contacts have channel, topic and queue.
-DIMENSIONS = ("channel", "priority", "group", "tier", "topic", "queue")
+# The dimensions by which KPIs can be grouped. Tickets have all but queue; contacts have channel, topic and queue; agents have channel and
+# group; costs have group.
+DIMENSIONS = ("channel", "priority", "group", "tier", "topic", "queue", "language", "product", "complexity")
 NONE = "none"  # the value of a dimension that an entity does not carry
+NO_DIMENSIONS: tuple[str, ...] = (NONE,) * len(DIMENSIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +92,26 @@ class Settings:
     policies: tuple[Policy, ...] = ()
     # Waiting longer than this before leaving is an abandonment; not longer is a short one. By channel; `default` for the others.
     short_abandon: dict[str, int] = field(default_factory=lambda: {"phone": 5 * MS, "chat": 10 * MS, "default": 0})
+    # Answers to surveys may be later than anything else; one may be changed for so long; a respondent's NPS counts once in so long.
+    survey_lateness: int = 7 * DAY_MS
+    survey_edit_window: int = 7 * DAY_MS
+    nps_window: int = 90 * DAY_MS
+    # The score from which an answer is satisfied, by survey and scale, such as ("csat", 1, 5); other scales: three quarters of the way up.
+    satisfied_from: dict[tuple[str, float, float], float] = field(default_factory=lambda: {("csat", 1, 5): 4, ("csat", 1, 10): 8})
+    ces_low_is_easy: bool = False  # the older question: 1 = very little effort
+    # A reopened ticket that is solved again so soon, without a human reply in between, was not really reopened ("thank you").
+    benign_reopen_window: int = DAY_MS
+    # First contact resolution: the requester who comes back about the topic within this time was not helped.
+    repeat_window: int = 7 * DAY_MS
+    fcr_excluded_topics: frozenset[str] = frozenset()  # out of the net rate: nobody can solve these at first contact
+    fcr_counts_unanswered: bool = False  # whether tickets solved without any human reply are eligible
+    # Solved by an automation after the customer kept silent (status reason in auto_close_reasons): solved at the last human reply instead.
+    auto_close_reasons: frozenset[str] = frozenset({"auto_close"})
+    auto_close_at_last_reply: bool = False
+    # A chat that ends in the queue without a word is abandoned silently. Service level: what else is in the denominator.
+    silent_abandon_channels: frozenset[str] = frozenset({"chat", "messaging"})
+    service_level_counts_short: bool = False
+    service_level_counts_flow_outs: bool = False
     # UTC instants of local midnight of the reporting calendar, ascending: where `today` begins.
     midnights: tuple[int, ...] = ()
     # Also state the steps on the way to an outcome (clock paused, resumed) as facts.

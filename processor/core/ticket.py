@@ -17,7 +17,7 @@ new life. That is a rule of the fold, so it does not matter when the memory of t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from processor.core.business_hours import NEVER
@@ -26,7 +26,7 @@ from processor.core.events import Event
 from processor.core.facts import HANDED_KINDS, Dims, Fact, thaw_fact
 from processor.core.handovers import MERGED, contact_answered, merged, take_up, unmerged, wait_handed, wait_withdrawn
 from processor.core.policies import Policies
-from processor.core.settings import FIRST_RESPONSE, NONE, RESOLUTION
+from processor.core.settings import DIMENSIONS, FIRST_RESPONSE, NO_DIMENSIONS, NONE, RESOLUTION
 
 SOLVED_STATUSES = frozenset({"solved", "closed"})
 
@@ -86,7 +86,7 @@ class Ticket:
         self.adopted = False
         self.engaged = False  # inbound, or the customer has written
         self.status = "open"
-        self.dims: Dims = (NONE, NONE, NONE, NONE, NONE, NONE)
+        self.dims: Dims = NO_DIMENSIONS
         self.policy_id: str | None = None
         self.flags = 0
         self.replied = False
@@ -162,14 +162,14 @@ class Ticket:
     def _created(self, event: Event, at: int, out: Out) -> None:
         if self.seen_created:
             return  # a second creation says nothing new
-        channel, status, priority, direction, group, tier, topic, policy_id, _assignee = event.data
+        channel, status, priority, direction, group, tier, topic, policy_id, _assignee, _requester, _follow_up_of, *described = event.data
         known_before = bool(self.created_at)
         was_in_backlog = self.in_backlog
         before = self.dims
         self.seen_created = True
         self.created_at = at
         self.policy_id = policy_id
-        self.dims = (channel, priority, group or NONE, tier or NONE, topic or NONE, NONE)
+        self.dims = (channel, priority, group or NONE, tier or NONE, topic or NONE, NONE, *(value or NONE for value in described))
         out.append((1, Fact("ticket.created", 1, at, self.dims, ())))
         if not known_before:
             self.gone_at = NEVER
@@ -262,7 +262,7 @@ class Ticket:
             self._enter(at, "reopened", out)
 
     def _message_added(self, event: Event, at: int, out: Out) -> None:
-        _message_id, author, visibility, automated = event.data
+        _message_id, author, visibility, automated, _author_id = event.data
         if visibility != "public":
             return
         if author == "customer":
@@ -316,19 +316,15 @@ class Ticket:
         self._pause_or_resume(at, out)
 
     def _priority_changed(self, event: Event, at: int, out: Out) -> None:
-        channel, _, group, tier, topic, queue = self.dims
-        self._changed((channel, event.data[0], group, tier, topic, queue), self.policy_id, at, out)
+        self._changed(_with(self.dims, {"priority": event.data[0]}), self.policy_id, at, out)
 
     def _group_changed(self, event: Event, at: int, out: Out) -> None:
-        channel, priority, _, tier, topic, queue = self.dims
-        self._changed((channel, priority, event.data[0] or NONE, tier, topic, queue), self.policy_id, at, out)
+        self._changed(_with(self.dims, {"group": event.data[0] or NONE}), self.policy_id, at, out)
 
     def _fields_changed(self, event: Event, at: int, out: Out) -> None:
-        channel, priority, group, tier, topic, queue = self.dims
         changes: dict[str, Any] = dict(event.data[0])
-        tier = (changes["tier"] or NONE) if "tier" in changes else tier
-        topic = (changes["topic"] or NONE) if "topic" in changes else topic
-        self._changed((channel, priority, group, tier, topic, queue), changes.get("policy_id", self.policy_id), at, out)
+        policy_id = changes.get("policy_id", self.policy_id)
+        self._changed(_with(self.dims, {name: value or NONE for name, value in changes.items()}), policy_id, at, out)
 
     # -- population ---------------------------------------------------------------------------------------------------------------
 
@@ -469,6 +465,10 @@ class Ticket:
         resolution_due = ticket.resolution.due if ticket.resolution else NEVER
         ticket.wake = min(first_due, resolution_due, ticket.final_due)
         return ticket
+
+
+def _with(dims: Dims, changes: Mapping[str, str]) -> Dims:
+    return tuple(changes.get(name, value) for name, value in zip(DIMENSIONS, dims, strict=True))
 
 
 def _discarding(flag: int) -> Callable[[Ticket, Event, int, Out], None]:

@@ -221,12 +221,13 @@ def _with_visibility(events: list[Event], window: int) -> list[Event]:
     result = list(events)
     for index, later in changes.items():
         event = events[index]
-        message_id, author, visibility, automated = event.data
+        message_id, author, visibility, automated, author_id = event.data
         shown = _shown_by(events, later)
         if shown is None:
-            result[index] = event._replace(data=(message_id, author, "internal", automated))
+            result[index] = event._replace(data=(message_id, author, "internal", automated, author_id))
         elif visibility != "public":
-            result[shown] = events[shown]._replace(kind="message.added", rank=RANK_NORMAL, data=(message_id, author, "public", automated))
+            data = (message_id, author, "public", automated, author_id)
+            result[shown] = events[shown]._replace(kind="message.added", rank=RANK_NORMAL, data=data)
     return result
 
 
