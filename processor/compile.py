@@ -25,6 +25,7 @@ from processor.config.root import BEGINNING
 from processor.config.zones import offset_periods
 from processor.core.business_hours import Calendar
 from processor.core.settings import DAY_MS, MINUTE_MS, Policy, Settings, Target
+from processor.core.working_days import WorkingDays
 
 EPOCH = date(1970, 1, 1)
 TABLE_START = (date(1990, 1, 1) - EPOCH).days * DAY_MS  # no event is older, or as new as TABLE_END
@@ -84,7 +85,30 @@ def compile_calendar(name: str, calendar: CalendarConfig) -> Calendar:
             else:
                 merged.append((opens, closes))
     changes = [start for version, start in zip(versions, starts, strict=True) if version.start is not None]
-    return Calendar(name, [start for start, _ in merged], [end for _, end in merged], changes)
+    days = _working_days([version.calendar for version in versions], starts)
+    return Calendar(name, [start for start, _ in merged], [end for _, end in merged], changes, days)
+
+
+def _working_days(versions: Sequence[CalendarConfig], starts: Sequence[int]) -> WorkingDays:
+    """The dates with hours, and when each last closes. The date within which a version comes into force is one of the version before."""
+    closings: dict[int, int] = {}
+    periods: list[tuple[int, int]] = []
+    for calendar, begin, end in zip(versions, starts, [*starts[1:], TABLE_END], strict=True):
+        clipped = [period for period in offset_periods(calendar.zone, TABLE_START, TABLE_END) if period.start < end and period.end > begin]
+        if not clipped:
+            continue
+        periods += ((max(period.start, begin), period.offset) for period in clipped)
+        hours = [getattr(calendar.hours, day) for day in WEEKDAYS]
+        days = range(-(-(begin + clipped[0].offset) // DAY_MS), -(-(end + clipped[-1].offset) // DAY_MS))
+        closed = _closed_days(calendar, days)
+        for day in days:
+            today = hours[(day + EPOCH_WEEKDAY) % 7]
+            if today and day not in closed:
+                closings.setdefault(day, day * DAY_MS + today[-1].closes * MINUTE_MS)
+    ordered = sorted(closings.items())
+    return WorkingDays(
+        [day for day, _ in ordered], [closing for _, closing in ordered], [start for start, _ in periods], [offset for _, offset in periods]
+    )
 
 
 def _within_table(instant: int) -> int:
@@ -209,6 +233,8 @@ def _with_fingerprint(settings: Settings, config: Config) -> Settings:
     for name, calendar in sorted(settings.calendars.items()):
         tables.update(f"{name}\n{len(calendar.opens)}\n".encode())
         tables.update(_packed(calendar.opens) + _packed(calendar.closes))
+        if (days := calendar.working_days) is not None:
+            tables.update(b"".join(_packed(column) for column in (days.days, days.ends, days.starts, days.offsets)))
     tables.update(_packed(settings.midnights))
     plain = {name: value for name, value in values.items() if name not in ("calendars", "midnights", "fingerprint")}
     text = json.dumps([SCHEME, plain, admission_rules(config), tables.hexdigest()], sort_keys=True, default=_plain)

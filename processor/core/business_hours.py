@@ -10,15 +10,24 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
 
+from processor.core.working_days import DAY_MS, WorkingDays
+
 NEVER = 1 << 62  # later than any instant: a due time that the table cannot reach
 
 
 class Calendar:
     """Open hours as parallel arrays. Outside the table a calendar is closed. `changes` are the instants at which other hours began."""
 
-    __slots__ = ("changes", "closes", "cumulative", "name", "opens")
+    __slots__ = ("changes", "closes", "cumulative", "name", "opens", "working_days")
 
-    def __init__(self, name: str, opens: Sequence[int], closes: Sequence[int], changes: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        name: str,
+        opens: Sequence[int],
+        closes: Sequence[int],
+        changes: Sequence[int] = (),
+        working_days: WorkingDays | None = None,
+    ) -> None:
         if len(opens) != len(closes):
             raise ValueError(f"calendar {name}: {len(opens)} openings, {len(closes)} closings")
         previous = -NEVER
@@ -28,6 +37,7 @@ class Calendar:
             previous = end
         self.name = name
         self.changes = tuple(changes)
+        self.working_days = working_days
         self.opens = list(opens)
         self.closes = list(closes)
         # cumulative[i] = open milliseconds before interval i begins; one entry more than intervals.
@@ -56,6 +66,29 @@ class Calendar:
             return NEVER
         index = bisect_left(self.cumulative, wanted) - 1  # the first interval whose cumulative end reaches `wanted`
         return self.opens[index] + wanted - self.cumulative[index]
+
+    def sub(self, end: int, duration: int) -> int:
+        """The latest instant t <= end with between(t, end) = duration: an opening time, never the closing before it in its place.
+
+        `-NEVER` where the table begins later.
+        """
+        if duration <= 0:
+            return end
+        wanted = self.at(end) - duration
+        if wanted < 0:
+            return -NEVER
+        index = bisect_right(self.cumulative, wanted) - 1
+        return self.opens[index] + wanted - self.cumulative[index]
+
+    def days(self, start: int, count: int, *, end_of_day: bool = False) -> int:
+        """The instant `count` working days after `start`, or before: see `WorkingDays.step`. Without dates a day has 24 hours.
+
+        `NEVER`, or `-NEVER`, where the table ends before.
+        """
+        if self.working_days is None:
+            return start + count * DAY_MS
+        found = self.working_days.step(start, count, end_of_day=end_of_day)
+        return found if found is not None else NEVER if count > 0 else -NEVER
 
     def is_open(self, instant: int) -> bool:
         """Whether `instant` lies in an interval."""

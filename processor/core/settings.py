@@ -42,10 +42,19 @@ NO_DIMENSIONS: tuple[str, ...] = (NONE,) * len(DIMENSIONS)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a clock may take. `calendar` is a name in `Settings.calendars`, or None for calendar time (24/7)."""
+    """What a clock may take. `calendar` is a name in `Settings.calendars`, or None for calendar time (24/7).
+
+    With `working_days` it is due that many working days after its start, at the same time of day or when the day ends, and later by the
+    open time of every pause; `ms` is then 0. `warning` and `warning_days` say when to warn: from the due instant on (negative: before it),
+    in the same time, or in working days.
+    """
 
     ms: int
     calendar: str | None = None
+    working_days: int = 0
+    end_of_working_day: bool = False
+    warning: int | None = None
+    warning_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
