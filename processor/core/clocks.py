@@ -93,6 +93,17 @@ class Clock:
         self.state = state
         self.due = NEVER
 
+    def cut(self, at: int, policies: Policies) -> bool:
+        """A clock that was fulfilled had nothing to run for after `at`; True if that takes back its breach."""
+        for start, end in self.segments:
+            if end > at:
+                self.elapsed -= self._between(max(start, at), end, policies)
+        self.segments = tuple((start, min(end, at)) for start, end in self.segments if start < at)
+        disproved = self.breached_at is not None and self.breached_at >= at
+        if disproved:
+            self.breached_at, self.induced = None, False
+        return disproved
+
     def change_policy(self, at: int, policy: Policy | None, policies: Policies) -> bool:
         """Go on under another policy; True if that alone makes the clock late (the caller states an induced breach at `at`)."""
         if self.state == RUNNING:

@@ -1,8 +1,9 @@
 """What tickets and contacts hand to a ticket: the wait of one that was merged into it, and the answer that its caller got on the phone.
 
-A ticket that is merged away while its customer waits for a first response hands this wait to its target: there the first response is
-waited for since the earliest of both. An un-merge takes it back. A contact that names a ticket answers it when an agent accepts the
-contact, and the wait is at least that of the contact. Handlers of `Ticket`, apart because they connect it with other entities.
+A ticket that is merged away while its customer waits for a response, the first or the next, hands this wait to its target: where a
+response is open there, it is waited for since the earliest of both. An un-merge takes it back. A contact that names a ticket answers
+it when an agent accepts the contact, and the wait is at least that of the contact. Handlers of `Ticket`, apart because they connect it
+with other entities.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from processor.core.clocks import Clock
 from processor.core.events import Event
 from processor.core.facts import Fact
+from processor.core.settings import NEXT_RESPONSE
 from processor.core.upstream import CHAIN_MAX
 
 if TYPE_CHECKING:
@@ -28,13 +30,12 @@ def merged(ticket: Ticket, event: Event, at: int, out: Out) -> None:
     """Whoever waits for a first response goes on waiting in the ticket that this one was merged into."""
     if ticket.flags & MERGED:
         return
-    first, target = ticket.first_response, event.data[0]
-    waiting = ticket.in_population and first is not None and first.open and target and target != event.key
+    target, since = event.data[0], _waits_since(ticket) if ticket.in_population else 0
     ticket._discard(MERGED, at, out)
-    if waiting:
+    if since and target and target != event.key:
         ticket.merged_into = (target, at)
         handed = [(since, hops) for since, hops in ticket.handed.values() if hops < CHAIN_MAX]  # others were handed on too often
-        since = min([ticket.asked_at, *(since for since, _ in handed)])
+        since = min([since, *(since for since, _ in handed)])
         hops = 1 + max((hops for _, hops in handed), default=0)
         out.append((1, Fact("ticket.wait_handed", ticket.returns, at, ticket.dims, (target, since, hops))))
 
@@ -50,9 +51,19 @@ def unmerged(ticket: Ticket, _event: Event, at: int, out: Out) -> None:
 # -- to whom it is handed over --------------------------------------------------------------------------------------------------------
 
 
+def _waits_since(ticket: Ticket) -> int:
+    """Since when its own customer waits for a human answer: the first one, or the next; 0 where nobody waits."""
+    first = ticket.first_response
+    if first is not None and first.open:
+        return ticket.asked_at
+    return ticket.unanswered_at if ticket.replied and not ticket.solved else 0
+
+
 def wait_handed(ticket: Ticket, event: Event, at: int, out: Out) -> None:
     """A ticket was merged into this one, and its customer waits since then."""
     source, since, hops = event.data
+    if ticket.replied and not _waits_since(ticket):
+        return  # nobody waits here: it is answered
     if source in ticket.handed or len(ticket.handed) < HANDED_MAX:
         ticket.handed[source] = (since, hops)
         _move_start(ticket, at, out)
@@ -70,12 +81,12 @@ def contact_answered(ticket: Ticket, event: Event, at: int, out: Out) -> None:
     if not ticket.created_at:
         if ticket.contact_answer is None:
             ticket.contact_answer = (at, wait)
-    elif ticket.engaged and not ticket.replied:
+    elif ticket.engaged:
         first = ticket.first_response
         if first is not None and first.open and at - wait < first.started_at:
             first.move_start(at - wait, ticket.policies)
             _breach_where_missed(ticket, at, first, out)
-        ticket._respond(at, out)
+        ticket._human_replied(at, None, out)
 
 
 def take_up(ticket: Ticket, at: int, out: Out) -> None:
@@ -94,20 +105,24 @@ def _answer_before(ticket: Ticket, at: int, wait: int, out: Out) -> None:
     first.started_at = first.resumed_at = first.business_since = _waiting_since(ticket, at - wait)
     first.arm(ticket.policies)
     _breach_where_missed(ticket, at, first, out)
-    ticket._respond(at, out)
+    ticket._human_replied(at, None, out)
 
 
 def _move_start(ticket: Ticket, at: int, out: Out) -> None:
-    """The first response is waited for since the earliest customer of this ticket and of those merged into it began to wait."""
-    first = ticket.first_response
-    if first is None or not first.open:
+    """A response is waited for since the earliest customer of this ticket and of those merged into it began to wait."""
+    clock, own, more = ticket.first_response, ticket.asked_at, ticket.more
+    if ticket.replied and more is not None:
+        clock, own = more.find(NEXT_RESPONSE), more.next_asked_at
+    if clock is None or not clock.open:
         return
-    since = _waiting_since(ticket, ticket.asked_at)
-    if since != first.started_at:
-        first.move_start(since, ticket.policies)
-    if first.is_late(at):
-        first.breach(at, induced=True)
-        ticket._outcome(first.breached_fact(ticket.dims), out)
+    since = _waiting_since(ticket, own)
+    if since != clock.started_at:
+        clock.move_start(since, ticket.policies)
+    if clock.is_late(at):
+        clock.breach(at, induced=True)
+        if more is not None:
+            more.breached = True
+        ticket._outcome(clock.breached_fact(ticket.dims), out)
 
 
 def _waiting_since(ticket: Ticket, at: int) -> int:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from processor.core.agent import Agent
 from processor.core.business_hours import NEVER
 from processor.core.clocks import PAUSED, RUNNING, Clock
 from processor.core.contact import Contact
 from processor.core.facts import Dims
 from processor.core.settings import MINUTE_MS
 from processor.core.ticket import SOLVED_STATUSES, Ticket
+from processor.core.ticket_clocks import MoreClocks
 
 Key = tuple[Any, ...]
 
@@ -26,7 +28,7 @@ class Levels:
     """Counts by key, those by minute apart from the few others.
 
     Keys: ("backlog", status, dims), ("created", minute), ("awaiting", minute), ("unanswered", dims), ("running" | "paused" |
-    "overdue", clock, policy, priority), ("due", clock, minute), ("waiting", dims), ("queued", minute).
+    "overdue", clock, policy, priority), ("due", clock, minute), ("waiting", dims), ("queued", minute), ("agents", state, dims).
     """
 
     def __init__(self) -> None:
@@ -52,15 +54,22 @@ class Levels:
             counts[key] = counts.get(key, 0) + 1
 
 
-def levels_of(state: Ticket | Contact) -> tuple[Key, ...]:
+def levels_of(state: object) -> tuple[Key, ...]:
     """What an entity contributes now."""
-    return _of_ticket(state) if isinstance(state, Ticket) else _of_contact(state)
+    if isinstance(state, Ticket):
+        return _of_ticket(state)
+    if isinstance(state, Contact):
+        return _of_contact(state)
+    # Persons, organizations and accounts contribute nothing.
+    return (("agents", state.state, state.dims),) if isinstance(state, Agent) and state.working else ()
 
 
 def _of_ticket(ticket: Ticket) -> tuple[Key, ...]:
-    if not ticket.engaged or ticket.flags or ticket.status in SOLVED_STATUSES:
+    if not ticket.engaged or ticket.flags:
         return ()
-    dims = ticket.dims
+    dims, more = ticket.dims, ticket.more
+    if ticket.status in SOLVED_STATUSES:
+        return _of_more(more, dims) if more is not None and more.open else ()
     keys: list[Key] = [("backlog", ticket.status, dims), ("created", ticket.created_at // MINUTE_MS)]
     first, resolution = ticket.first_response, ticket.resolution
     if first is not None:
@@ -70,6 +79,14 @@ def _of_ticket(ticket: Ticket) -> tuple[Key, ...]:
             _add_clock(first, dims, keys)
     if resolution is not None and resolution.target is not None:
         _add_clock(resolution, dims, keys)
+    return tuple(keys) if more is None else (*keys, *_of_more(more, dims))
+
+
+def _of_more(more: MoreClocks, dims: Dims) -> tuple[Key, ...]:
+    keys: list[Key] = []
+    for clock in more.clocks:
+        if clock.target is not None:
+            _add_clock(clock, dims, keys)
     return tuple(keys)
 
 

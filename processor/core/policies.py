@@ -6,7 +6,7 @@ from bisect import bisect_right
 
 from processor.core.business_hours import Calendar
 from processor.core.facts import Dims
-from processor.core.settings import DIMENSIONS, Policy, Settings
+from processor.core.settings import DIMENSIONS, FIRST_RESPONSE, RESOLUTION, TICKET_CLOCKS, Policy, Settings
 
 
 class Policies:
@@ -17,6 +17,9 @@ class Policies:
         self._starts = sorted({policy.effective_from for policy in settings.policies})
         self._in_force = [self._versions_at(start) for start in self._starts]
         self._chosen: dict[tuple[int, Dims, str | None], Policy | None] = {}
+        measured = {clock for policy in settings.policies for clock in policy.targets}
+        # The clocks that tickets have only where some policy has a target for them.
+        self.more_clocks = measured & set(TICKET_CLOCKS) - {FIRST_RESPONSE, RESOLUTION}
         self._by_version = {(policy.id, policy.version): policy for policy in settings.policies}
 
     def choose(self, at: int, dims: Dims, policy_id: str | None) -> Policy | None:

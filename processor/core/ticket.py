@@ -8,7 +8,8 @@ is in the *population* unless it is spam, deleted or merged away; one that we op
 While a ticket is outside the population its outcomes are kept but not stated: a discard retracts them, a restore states them again, as if
 the ticket had never been gone.
 
-`Ticket.step` folds one event, `Ticket.fire` lets deadlines pass. Both append (sign, fact) to `out`; neither raises for what an event says.
+What its clocks do is in `ticket_clocks`, what it hands to other entities in `handovers`. `Ticket.step` folds one event, `Ticket.fire`
+lets deadlines pass. Both append (sign, fact) to `out`; neither raises for what an event says.
 A deadline is fired before an event only if it lies strictly before it: an event at its deadline wins.
 
 A ticket that nothing is expected to change any more (long final, or long discarded) has an instant `gone_at`; an event after it begins a
@@ -20,13 +21,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from processor.core import ticket_clocks as clocks
 from processor.core.business_hours import NEVER
-from processor.core.clocks import CANCELLED, FULFILLED, PAUSED, RUNNING, Clock
+from processor.core.clocks import Clock
 from processor.core.events import Event
-from processor.core.facts import HANDED_KINDS, Dims, Fact, thaw_fact
-from processor.core.handovers import MERGED, contact_answered, merged, take_up, unmerged, wait_handed, wait_withdrawn
+from processor.core.facts import HANDED_KINDS, Dims, Fact, pseudonym, thaw_fact
+from processor.core.handovers import MERGED, contact_answered, merged, unmerged, wait_handed, wait_withdrawn
 from processor.core.policies import Policies
-from processor.core.settings import DIMENSIONS, FIRST_RESPONSE, NO_DIMENSIONS, NONE, RESOLUTION
+from processor.core.settings import DIMENSIONS, NO_DIMENSIONS, NONE
 
 SOLVED_STATUSES = frozenset({"solved", "closed"})
 
@@ -59,11 +61,13 @@ class Ticket:
         "handed",
         "last_fired",
         "merged_into",
+        "more",
         "moves",
         "policies",
         "policy_id",
         "reopens",
         "replied",
+        "replied_at",
         "resolution",
         "returns",
         "seen_created",
@@ -72,6 +76,7 @@ class Ticket:
         "standing",
         "status",
         "suspended",
+        "unanswered_at",
         "wake",
     )
 
@@ -90,8 +95,11 @@ class Ticket:
         self.policy_id: str | None = None
         self.flags = 0
         self.replied = False
+        self.replied_at = 0  # the last human reply
+        self.unanswered_at = 0  # since when the customer waits for an answer to a message; while solved: when it came
         self.first_response: Clock | None = None
         self.resolution: Clock | None = None
+        self.more: clocks.MoreClocks | None = None
         self.asked_at = 0  # when its own customer began to wait: where its clocks start
         self.handed: dict[str, tuple[int, int]] = {}  # waits of tickets merged into this one: source -> (since, hops)
         self.contact_answer: tuple[int, int] | None = None  # a contact answered before the ticket was created: (at, wait)
@@ -111,6 +119,16 @@ class Ticket:
         self.wake = NEVER
 
     # -- what it is now -----------------------------------------------------------------------------------------------------------
+
+    @property
+    def solved(self) -> bool:
+        """Nothing is left to do, unless it is reopened."""
+        return self.status in SOLVED_STATUSES
+
+    @property
+    def rests(self) -> bool:
+        """Nothing is expected of it any more."""
+        return self.gone_at != NEVER and (self.flags != 0 or (self.wake == NEVER and (self.more is None or not self.more.open)))
 
     @property
     def in_population(self) -> bool:
@@ -143,8 +161,15 @@ class Ticket:
         handler = _HANDLERS.get(event.kind)
         if handler is not None:
             handler(self, event, at, out)
-            first, resolution = self.first_response, self.resolution
-            self.wake = min(first.due if first else NEVER, resolution.due if resolution else NEVER, self.final_due)
+            self._rearm()
+
+    def _rearm(self) -> None:
+        """When something is due next."""
+        first, resolution = self.first_response, self.resolution
+        wake = min(first.due if first else NEVER, resolution.due if resolution else NEVER, self.final_due)
+        if self.more is not None:
+            wake = min(wake, self.more.due)
+        self.wake = wake
 
     def awaits_creation(self, at: int, out: Out) -> bool:
         """Whether a creation at `at` or soon after would begin a life."""
@@ -176,7 +201,7 @@ class Ticket:
             self.status = status
             self.engaged = direction == "inbound"
             if self.engaged:
-                self._start_clocks(at, out)
+                clocks.start(self, at, out)
             else:
                 self.contact_answer = None  # nobody had asked
             if self.in_backlog:
@@ -188,22 +213,10 @@ class Ticket:
         if was_in_backlog:
             self._moved(before, at, out)
         if not self.replied and self.status not in SOLVED_STATUSES:
-            self._start_clocks(at, out)
-
-    def _start_clocks(self, at: int, out: Out) -> None:
-        policy = self.policies.choose(at, self.dims, self.policy_id)
-        self.first_response = Clock(FIRST_RESPONSE, 1, at, policy)
-        self.resolution = Clock(RESOLUTION, 1, at, policy)
-        for clock in (self.first_response, self.resolution):
-            clock.arm(self.policies)
-            if clock.target is not None:
-                out.append((1, clock.started_fact(self.dims)))
-        self.asked_at = at
-        take_up(self, at, out)
-        self._pause_or_resume(at, out)
+            clocks.start(self, at, out)
 
     def _status_changed(self, event: Event, at: int, out: Out) -> None:
-        status = event.data[0]
+        status, reason, _first_contact_resolved = event.data
         was_solved = self.status in SOLVED_STATUSES
         is_solved = status in SOLVED_STATUSES
         if not is_solved and was_solved:
@@ -214,16 +227,16 @@ class Ticket:
             self.status = status
             if was_in_backlog:
                 self._leave(at, "solved", out)
-            self._solve(at, out)
+            self._solve(at, out, reason)
         else:
             self.status = status
             if is_solved:
                 if status == "closed" and self.final_due != NEVER:
                     self.final_due = at
             else:
-                self._pause_or_resume(at, out)
+                clocks.pause_or_resume(self, at, out)
 
-    def _solve(self, at: int, out: Out) -> None:
+    def _solve(self, at: int, out: Out, reason: str | None = None) -> None:
         self.solved_at = at
         self.final_due = at if self.status == "closed" else at + self.policies.settings.final_after
         if not self.engaged:
@@ -231,15 +244,14 @@ class Ticket:
         self.solves += 1
         known = self.seen_created and not self.adopted
         self._outcome(Fact("ticket.solved", self.solves, at, self.dims, (at - self.created_at if known else None,)), out)
-        first, resolution = self.first_response, self.resolution
-        if first is not None and first.open:
-            first.finish(at, CANCELLED, self.policies)
-            if first.target is not None:
-                self._outcome(first.cancelled_fact(at, self.dims, "closed_without_reply"), out)
-        if resolution is not None and resolution.open:
-            resolution.finish(at, FULFILLED, self.policies)
-            if resolution.target is not None:
-                self._outcome(resolution.fulfilled_fact(at, self.dims), out)
+        clocks.solved(self, at, self._ended_at(at, reason), reason, out)
+
+    def _ended_at(self, at: int, reason: str | None) -> int:
+        """Until when a ticket that is solved at `at` took time: what an automation closes may have been done with the last reply."""
+        settings = self.policies.settings
+        if not settings.auto_close_at_last_reply or reason not in settings.auto_close_reasons:
+            return at
+        return min(max(self.replied_at, self.asked_at or self.created_at), at)
 
     def _reopen(self, at: int, out: Out) -> None:
         since = at - self.solved_at
@@ -249,43 +261,34 @@ class Ticket:
         if since <= self.policies.settings.reopen_horizon:
             self.reopens += 1
             self._outcome(Fact("ticket.reopened", self.reopens, at, self.dims, (since,)), out)
-        self._take_back(
-            lambda fact: fact.kind == "ticket.summarized" or (fact.kind == "clock.fulfilled" and fact.content[0] == RESOLUTION), out
-        )
-        resolution = self.resolution
-        if resolution is not None and resolution.state == FULFILLED:
-            resolution.resume(at, self.policies)
-            self._reconsider_policy(at, out)  # what changed while it was solved counts from now on
-        elif resolution is None and self.engaged and self.seen_created and not self.adopted and not self.replied:
-            self._start_clocks(at, out)  # the customer first wrote when it was already solved
+        self._take_back(lambda fact: fact.kind == "ticket.summarized", out)
+        clocks.reopened(self, at, out)
+        if self.resolution is None and self.engaged and self.seen_created and not self.adopted and not self.replied:
+            clocks.start(self, at, out)  # the customer first wrote when it was already solved
         if self.in_backlog:
             self._enter(at, "reopened", out)
 
     def _message_added(self, event: Event, at: int, out: Out) -> None:
-        _message_id, author, visibility, automated, _author_id = event.data
+        _message_id, author, visibility, automated, author_id = event.data
         if visibility != "public":
             return
         if author == "customer":
-            if not self.engaged:
-                self.engaged = True
-                if self.status in SOLVED_STATUSES:
-                    return  # nobody is waiting unless it is reopened
-                self._start_clocks(at, out)
+            self._customer_wrote(at, out)
+        elif author == "agent" and not automated and self.engaged:
+            self._human_replied(at, pseudonym(author_id) if author_id else None, out)
+
+    def _customer_wrote(self, at: int, out: Out) -> None:
+        if not self.engaged:
+            self.engaged = True
+            if self.status not in SOLVED_STATUSES:  # else nobody is waiting unless it is reopened
+                clocks.start(self, at, out)
                 if self.in_backlog:
                     self._enter(at, "became_eligible", out)
-        elif author == "agent" and not automated and not self.replied and self.engaged:
-            self._respond(at, out)
+        clocks.customer_wrote(self, at, out)
 
-    def _respond(self, at: int, out: Out) -> None:
-        """The first human answer."""
-        self.replied = True
-        first = self.first_response
-        if first is not None and first.open:
-            first.finish(at, FULFILLED, self.policies)
-            business = first.business_duration(at, self.policies)
-            self._outcome(Fact("ticket.first_responded", 1, at, self.dims, (at - first.started_at, business)), out)
-            if first.target is not None:
-                self._outcome(first.fulfilled_fact(at, self.dims), out)
+    def _human_replied(self, at: int, agent: str | None, out: Out) -> None:
+        """A public message of a human agent, or a contact of the ticket that one accepted; `agent` is the pseudonym."""
+        clocks.human_replied(self, at, agent, out)
 
     def _changed(self, dims: Dims, policy_id: str | None, at: int, out: Out) -> None:
         """Take over what one event changed, all at once: a policy that would match half of it never applied."""
@@ -294,32 +297,21 @@ class Ticket:
         before, self.dims, self.policy_id = self.dims, dims, policy_id
         if self.in_backlog and dims != before:
             self._moved(before, at, out)
-        self._reconsider_policy(at, out)
+        clocks.reconsider_policy(self, at, out)
 
     def _moved(self, before: Dims, at: int, out: Out) -> None:
         self.moves += 1
         out.append((1, Fact("ticket.moved", self.moves, at, self.dims, (before,))))
 
-    def _reconsider_policy(self, at: int, out: Out) -> None:
-        for clock in (self.first_response, self.resolution):
-            if clock is None or not clock.open:
-                continue
-            policy = self.policies.choose(self.asked_at, self.dims, self.policy_id)
-            if policy is clock.policy:
-                continue
-            had_target = clock.target is not None
-            late = clock.change_policy(at, policy, self.policies)
-            if clock.target is not None and not had_target:
-                out.append((1, clock.started_fact(self.dims)))
-            if late:
-                self._outcome(clock.breached_fact(self.dims), out)
-        self._pause_or_resume(at, out)
-
     def _priority_changed(self, event: Event, at: int, out: Out) -> None:
         self._changed(_with(self.dims, {"priority": event.data[0]}), self.policy_id, at, out)
 
     def _group_changed(self, event: Event, at: int, out: Out) -> None:
-        self._changed(_with(self.dims, {"group": event.data[0] or NONE}), self.policy_id, at, out)
+        dims = _with(self.dims, {"group": event.data[0] or NONE})
+        if dims != self.dims:
+            clocks.left_group(self, at, out)
+            self._changed(dims, self.policy_id, at, out)
+            clocks.joined_group(self, at, out)
 
     def _fields_changed(self, event: Event, at: int, out: Out) -> None:
         changes: dict[str, Any] = dict(event.data[0])
@@ -342,8 +334,7 @@ class Ticket:
         self.gone_at = self._gone_after(at)
         if was_in_population:
             out.extend((-1, fact) for fact in self.standing)
-            clocks = (self.first_response, self.resolution)
-            self.suspended = [clock.cancelled_fact(at, self.dims, reason) for clock in clocks if clock and clock.open and clock.target]
+            self.suspended = clocks.cancellations(self, at, reason)
             out.extend((1, fact) for fact in self.suspended)
         if was_in_backlog:
             self._leave(at, "merged" if flag == MERGED else "discarded", out)
@@ -383,18 +374,14 @@ class Ticket:
         while self.wake <= limit:
             due = self.wake
             self.last_fired = due
-            for clock in (self.first_response, self.resolution):
-                if clock is not None and clock.due == due:
-                    clock.breach(due)
-                    self._outcome(clock.breached_fact(self.dims), out)
+            clocks.breach_due(self, due, out)
             if self.final_due == due:
                 self.final_due = NEVER
                 if not self.flags:
                     self.gone_at = self._gone_after(self.solved_at)
                 if self.solves and self.seen_created and not self.adopted:
                     self._outcome(Fact("ticket.summarized", self.solves, due, self.dims, (self.solved_at - self.created_at,)), out)
-            first, resolution = self.first_response, self.resolution
-            self.wake = min(first.due if first else NEVER, resolution.due if resolution else NEVER, self.final_due)
+            self._rearm()
 
     # -- outcomes -----------------------------------------------------------------------------------------------------------------
 
@@ -415,20 +402,6 @@ class Ticket:
             out.extend((-1, fact) for fact in self.standing if condition(fact))
         self.standing = kept
 
-    def _pause_or_resume(self, at: int, out: Out) -> None:
-        for clock in (self.first_response, self.resolution):
-            if clock is None or not clock.open:
-                continue
-            pausing = clock.policy is not None and self.status in clock.policy.pauses.get(clock.name, ())
-            if pausing and clock.state == RUNNING:
-                clock.pause(at, self.policies)
-                if self.policies.settings.facts_detail_all and clock.target is not None:
-                    out.append((1, clock.step_fact("clock.paused", at, self.dims)))
-            elif not pausing and clock.state == PAUSED:
-                clock.resume(at, self.policies)
-                if self.policies.settings.facts_detail_all and clock.target is not None:
-                    out.append((1, clock.step_fact("clock.resumed", at, self.dims)))
-
     # -- stored form --------------------------------------------------------------------------------------------------------------
 
     def freeze(self) -> tuple[Any, ...]:
@@ -440,7 +413,7 @@ class Ticket:
             self.moves, self.returns, self.solved_at,
             self.final_due if self.final_due != NEVER else None, tuple(self.standing), tuple(self.suspended), self.last_fired,
             self.gone_at if self.gone_at != NEVER else None, self.asked_at, tuple(self.handed.items()), self.contact_answer,
-            self.merged_into,
+            self.merged_into, self.replied_at, self.unanswered_at, self.more.freeze() if self.more is not None else None,
         )  # fmt: skip
 
     @classmethod
@@ -450,10 +423,11 @@ class Ticket:
         (ticket.created_at, ticket.seen_created, ticket.adopted, ticket.engaged, ticket.status, dims, ticket.policy_id, ticket.flags,
          ticket.replied, first, resolution, ticket.solves, ticket.reopens, ticket.entries, ticket.exits, ticket.moves, ticket.returns,
          ticket.solved_at, final_due, standing, suspended, ticket.last_fired, gone_at, ticket.asked_at, handed, contact_answer,
-         merged_into) = stored  # fmt: skip
+         merged_into, ticket.replied_at, ticket.unanswered_at, more) = stored  # fmt: skip
         ticket.dims = tuple(dims)
         ticket.first_response = Clock.thaw(first, policies) if first else None
         ticket.resolution = Clock.thaw(resolution, policies) if resolution else None
+        ticket.more = clocks.MoreClocks.thaw(more, policies) if more else None
         ticket.final_due = NEVER if final_due is None else final_due
         ticket.gone_at = NEVER if gone_at is None else gone_at
         ticket.handed = {source: (since, hops) for source, (since, hops) in handed}
@@ -461,9 +435,7 @@ class Ticket:
         ticket.merged_into = tuple(merged_into) if merged_into else None
         ticket.standing = [thaw_fact(fact) for fact in standing]
         ticket.suspended = [thaw_fact(fact) for fact in suspended]
-        first_due = ticket.first_response.due if ticket.first_response else NEVER
-        resolution_due = ticket.resolution.due if ticket.resolution else NEVER
-        ticket.wake = min(first_due, resolution_due, ticket.final_due)
+        ticket._rearm()
         return ticket
 
 
