@@ -15,8 +15,8 @@ from typing import Any
 from orjson import loads
 
 from processor.codec.fields import Refusal, choice, choices, identifier, instant, missing, optional_text, required_label, shown, wrong_type
-from processor.codec.kinds import KINDS, Kind
-from processor.core.events import Event, Reason, Rejected, Skipped
+from processor.codec.kinds import KINDS, PARTITION_KEY, Kind
+from processor.core.events import Event, Reason, Rejected
 
 MAX_BYTES = 1_000_000  # below Kafka's default limit of a record, so that the dead letter with its headers fits too
 NAMESPACE = "support."
@@ -26,7 +26,7 @@ _TOMBSTONE = Rejected(Reason.TOMBSTONE, "the record has no value; an event is de
 _ENCODING_ADVICE = "send UTF-8 without a byte order mark"
 
 
-def decode(value: bytes | None, *, max_bytes: int = MAX_BYTES, prefix: str = "") -> Event | Skipped | Rejected:
+def decode(value: bytes | None, *, max_bytes: int = MAX_BYTES, prefix: str = "") -> Event | Rejected:
     """Decode one record value. `prefix` is the reverse-DNS name that types may carry before `support.`, such as `com.example`."""
     if value is None:
         return _TOMBSTONE
@@ -56,9 +56,9 @@ def decode(value: bytes | None, *, max_bytes: int = MAX_BYTES, prefix: str = "")
         sequence = document.get("sequence")
         sequence = "" if sequence is None else optional_text(sequence, "sequence") or ""
         path = "data."
-        name, rank, sequenced_rank, key_field, build = kind
-        if build is None:
-            return Skipped(name)
+        if kind.subjects:
+            kind = _about(kind, document, data)
+        name, rank, sequenced_rank, key_field, build, _ = kind
         key = "" if key_field is None else _key(document, data, key_field)
         # Past NamedTuple's own constructor, which is a Python function and takes twice as long.
         return tuple.__new__(Event, (occurred_at, sequenced_rank if sequence else rank, sequence, source, event_id, name, key, build(data)))
@@ -72,13 +72,27 @@ def _refused(refusal: Refusal) -> Rejected:
     return Rejected(refusal.reason, refusal.detail)
 
 
+def _about(kind: Kind, document: dict[str, Any], data: dict[str, Any]) -> Kind:
+    """The kind by whom the event is about: the first one that it names, or the one among them that `partitionkey` names."""
+    named = [(each, data.get(each.key_field or "")) for each in kind.subjects]
+    named = [(each, key) for each, key in named if key is not None and key != ""]
+    if not named:
+        raise missing(" or ".join(f"data.{each.key_field}" for each in kind.subjects))
+    partition_key = document.get(PARTITION_KEY)
+    return next((each for each, key in named if key == partition_key), named[0][0])
+
+
 def _key(document: dict[str, Any], data: dict[str, Any], key_field: str) -> str:
     """The entity's id, which `partitionkey` repeats where it is given."""
+    partition_key = document.get(PARTITION_KEY)
+    if key_field == PARTITION_KEY:
+        if partition_key is None:
+            raise missing(PARTITION_KEY)
+        return identifier(partition_key, PARTITION_KEY)
     key = identifier(data[key_field], f"data.{key_field}")
-    partition_key = document.get("partitionkey")
     if partition_key is not None and partition_key != key:
         if type(partition_key) is not str:
-            raise wrong_type("partitionkey", "a string", partition_key)
+            raise wrong_type(PARTITION_KEY, "a string", partition_key)
         raise Refusal(Reason.KEY_MISMATCH, f"partitionkey: differs from data.{key_field}")
     return key
 

@@ -46,15 +46,15 @@ class Door:
         """Decode a record and check its key and time. Never raises. `timestamp_ms` is the log's own, None (or negative) if unknown."""
         event = decode(value, max_bytes=self._max_bytes, prefix=self._prefix)
         if not isinstance(event, Event):
-            if self._unknown_types == "skip" and isinstance(event, Rejected) and event.reason is Reason.UNKNOWN_TYPE:
+            if self._unknown_types == "skip" and event.reason is Reason.UNKNOWN_TYPE:
                 return Skipped(UNKNOWN)
             return event
         if not event.key:
             return self._control(event, timestamp_ms)
         if key is None:
-            return Rejected(Reason.NULL_KEY, "the record has no key; key it by the id of the ticket or contact")
+            return Rejected(Reason.NULL_KEY, "the record has no key; key it by the id of the ticket, contact or whatever it is about")
         if key != event.key.encode():
-            return Rejected(Reason.KEY_MISMATCH, f"the record's key differs from data.{entity_of(event.kind)}_id")
+            return Rejected(Reason.KEY_MISMATCH, f"the record's key differs from the id of the {entity_of(event.kind)} that it is about")
         if timestamp_ms is not None and event.occurred_at > timestamp_ms + self._clock_skew and timestamp_ms >= 0:
             return self._ahead("time", event.occurred_at, timestamp_ms)
         return event

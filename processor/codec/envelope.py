@@ -6,8 +6,9 @@ from typing import Any
 
 import orjson
 
+from processor.codec.kinds import PARTITION_KEY, TYPES
 from processor.codec.times import format_time, parse_time
-from processor.core.events import DATA_FIELDS, Event, entity_of
+from processor.core.events import DATA_FIELDS, Event
 
 __all__ = ["cloud_event", "encode", "encode_event", "format_time", "key_of", "parse_time"]
 
@@ -32,7 +33,13 @@ def key_of(kind: str, data: dict[str, Any]) -> str | None:
 
 
 def cloud_event(
-    *, kind: str, id: str, source: str, occurred_at_ms: int, data: dict[str, Any], sequence: str | None = None  # noqa: A002  (CloudEvents' name)
+    *,
+    kind: str,
+    id: str,  # noqa: A002  (CloudEvents' name)
+    source: str,
+    occurred_at_ms: int,
+    data: dict[str, Any],
+    sequence: str | None = None,
 ) -> dict[str, Any]:
     """One event as CloudEvents 1.0, fields in the documented order. `kind` is the type without `support.`."""
     event: dict[str, Any] = {
@@ -58,13 +65,25 @@ def encode(event: dict[str, Any]) -> bytes:
 
 def encode_event(event: Event) -> bytes:
     """A decoded event as a record value again: what was kept of it, in the fields that its kind has."""
-    data: dict[str, Any] = {f"{entity_of(event.kind)}_id": event.key}
+    type_name, key_field = TYPES[event.kind]
+    data: dict[str, Any] = {} if key_field in (None, PARTITION_KEY) else {str(key_field): event.key}
     for name, value in zip(DATA_FIELDS[event.kind], event.data, strict=True):
         if name == "changes":
             data.update(dict(value))
         elif name == "author_type":
             data["author"] = {"type": value}
-        elif value is not None:
+        elif value is None:
+            continue
+        elif name == "author_id":
+            data["author"]["id"] = value
+        elif name == "amount":
+            data[name] = value / 1000  # inside in thousandths
+        elif event.kind == "control.clock_advanced":
+            data[name] = format_time(value)
+        else:
             data[name] = value
-    kind, sequence = event.kind, event.sequence or None
-    return encode(cloud_event(kind=kind, id=event.id, source=event.source, occurred_at_ms=event.occurred_at, data=data, sequence=sequence))
+    sequence = event.sequence or None
+    document = cloud_event(kind=type_name, id=event.id, source=event.source, occurred_at_ms=event.occurred_at, data=data, sequence=sequence)
+    if event.key:
+        document["subject"] = document[PARTITION_KEY] = event.key
+    return encode(document)

@@ -14,6 +14,8 @@ from processor.core.events import Reason
 
 TEXT_MAX = 256  # characters of an id or a label; the longest real ones (message ids of mails) stay below 255
 SECONDS_MAX = 366 * 86_400  # a duration longer than a leap year is a unit mix-up
+COUNT_MAX = 1_000_000_000  # customers, capacities
+AMOUNT_MAX = 1_000_000_000_000  # of money, in the currency's unit; in thousandths it still fits into 64 bits
 _SHOWN_MAX = 40
 
 # Values of few kinds (groups, topics, agents, sources) are shared between all entities that carry them: it saves half of an entity's
@@ -115,6 +117,53 @@ def flag(value: Any, path: str) -> bool:
     if value is None:
         return False
     raise wrong_type(path, "true or false", value)
+
+
+def optional_flag(value: Any, path: str) -> bool | None:
+    """A boolean, or nothing where nobody said."""
+    return None if value is None else required_flag(value, path)
+
+
+def required_flag(value: Any, path: str) -> bool:
+    """A boolean."""
+    if value is True or value is False:
+        return value is True
+    raise wrong_type(path, "true or false", value)
+
+
+def number(value: Any, path: str, low: float, high: float) -> float:
+    """A required number of this range."""
+    if type(value) is not int and type(value) is not float:
+        raise wrong_type(path, "a number", value)
+    if not low <= value <= high:  # also what is not a number
+        raise Refusal(Reason.INVALID_VALUE, f"{path}: not between {low} and {high}")
+    return value
+
+
+def optional_number(value: Any, path: str, low: float, high: float) -> float | None:
+    """A number of this range, or nothing."""
+    return None if value is None else number(value, path, low, high)
+
+
+def count(value: Any, path: str) -> int:
+    """A required number of things, whole and not negative."""
+    whole = number(value, path, 0, COUNT_MAX)
+    if whole != int(whole):
+        raise Refusal(Reason.INVALID_VALUE, f"{path}: not a whole number")
+    return int(whole)
+
+
+def thousandths(value: Any, path: str) -> int:
+    """A required amount of money, not negative, in thousandths of its unit: sums of them are exact."""
+    return round(number(value, path, 0, AMOUNT_MAX) * 1000)
+
+
+def currency(value: Any, path: str) -> str:
+    """A required code of ISO 4217: three capital letters."""
+    text = required_label(value, path)
+    if len(text) == 3 and text.isascii() and text.isalpha() and text.isupper():
+        return text
+    raise Refusal(Reason.INVALID_VALUE, f"{path}: {shown(text)} is not one of three capital letters, such as EUR")
 
 
 def seconds(value: Any, path: str) -> float:

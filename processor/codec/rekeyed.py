@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from processor.core.events import HANDED_RANKS
 from processor.core.outputs import Rekeyed
 
 Heartbeat = tuple[int, ...]
@@ -34,7 +35,13 @@ def decode_rekeyed(value: bytes | None, key: bytes | None) -> tuple[int, Rekeyed
             return source, tuple(int(level) for level in document["heartbeat"])
         if key is None:
             raise ValueError("a hand-over without the key of its target")
-        number, at = int(document["number"], 16), int(document["at"])
-        return source, Rekeyed(int(document["sign"]), str(document["kind"]), key.decode(), number, at, tuple(document["data"]))
+        number, at, kind = int(document["number"], 16), int(document["at"]), str(document["kind"])
+        if kind not in HANDED_RANKS:
+            raise ValueError(f"a hand-over of the unknown kind {kind[:40]!r}")
+        return source, Rekeyed(int(document["sign"]), kind, key.decode(), number, at, _tuples(document["data"]))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"no record of a re-keyed topic: {error!r}") from error
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 
 from processor.codec.upgrade import OLDEST_VERSION, upgrade_base, upgrade_marker
-from processor.core.events import CONTACT, TICKET, Event
+from processor.core.events import ACCOUNT, AGENT, CONTACT, ORGANIZATION, PERSON, TICKET, Event
 from processor.core.histogram import LADDER_VERSION
 from processor.core.outputs import RecordKey
 
@@ -25,8 +25,8 @@ MARKER_KEY = b"m"
 # What a reader must know before it reads anything else: the form of the records, and the edges that bucket numbers in rows stand for.
 _VERSIONS = {"state_version": STATE_VERSION, "ladder_version": LADDER_VERSION}
 
-_SHORT = {TICKET: "t", CONTACT: "c"}
-_LONG = {"t": TICKET, "c": CONTACT}
+_SHORT = {TICKET: "t", CONTACT: "c", PERSON: "p", AGENT: "a", ORGANIZATION: "o", ACCOUNT: "x"}
+_LONG = {short: kind for kind, short in _SHORT.items()}
 
 
 def encode_record(key: RecordKey, value: Any) -> tuple[bytes, bytes | None]:

@@ -21,8 +21,9 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import Any
 
+from processor.core import ageing
 from processor.core.business_hours import NEVER
-from processor.core.events import CONTACT, CONTROL, DATA_FIELDS, TICKET, Event, Reason, Rejected, entity_of
+from processor.core.events import CONTROL, DATA_FIELDS, ENTITIES, HANDED_FIELDS, SURVEY_KINDS, TICKET, Event, Reason, Rejected, entity_of
 from processor.core.facts import DETAIL_KINDS, HANDED_KINDS, LEDGER_MODULUS, Fact, fact_number
 from processor.core.levels import Levels, levels_of
 from processor.core.outputs import Conflict, RecordKey, Rekeyed, Stated, Step, View
@@ -31,12 +32,10 @@ from processor.core.reports import Reports, facts_at, level_sums
 from processor.core.restoring import marker_of, restore
 from processor.core.rows import Rows, Segment
 from processor.core.settings import MINUTE_MS, Settings
-from processor.core.ticket import Ticket
-from processor.core.timeline import Out, State, Timeline, difference, fold, new_state, thaw
+from processor.core.timeline import Out, State, Timeline, difference, fold, horizon_of, new_state, survey_lateness
 from processor.core.upstream import Upstream
 from processor.core.windows import Windows
 
-SWEEPS_MAX = 10_000  # entities that one sweep looks at: after a jump in time the rest waits, so that no step is long
 TAIL_COMPACT_AT = 64  # a tail this long is looked over for aged events when the next one comes
 
 # Kinds that move a level only together with a fact or a deadline: where they do neither, there is nothing to book.
@@ -44,7 +43,7 @@ QUIET_KINDS = frozenset(
     {"ticket.assignee_changed", "ticket.escalated", "message.added", "contact.offered", "contact.missed", "contact.wrapped_up"}
 )
 
-_ENTITY = {kind: entity_of(kind) for kind in DATA_FIELDS}
+_ENTITY = {kind: entity_of(kind) for kind in (*DATA_FIELDS, *HANDED_FIELDS)}
 
 
 class Engine:
@@ -69,15 +68,14 @@ class Engine:
         self.reports = Reports(self.rows, self.windows, self.levels)
         self.upstream = Upstream(partitions)
         self.limit = NEVER
-        self.entities: dict[str, dict[str, Timeline]] = {TICKET: {}, CONTACT: {}}
+        self.entities: dict[str, dict[str, Timeline]] = {name: {} for name in ENTITIES}
         self.step = Step()
         self.stubs: dict[str, int] = {}  # ids of stubs, oldest first, and when each has gone
+        self.sweeps: list[tuple[int, str, str]] = []  # when to look at which entity whether it has aged
         self._timers: list[tuple[int, str, str]] = []
-        self._sweeps: list[tuple[int, str, str]] = []
         self._turn = NEVER  # stream time at which timer time passes the next minute to report
-        # Nothing that may still come can change what happened before stream time minus this: an event is at most `allowed_lateness` old,
-        # and what it says about another one (its visibility, its id) counts only within `allowed_lateness` of that one.
-        self._horizon = 2 * settings.allowed_lateness
+        self._horizons = {name: horizon_of(name, settings) for name in ENTITIES}
+        self._survey_lateness = survey_lateness(settings)
         self._compact_at = min(TAIL_COMPACT_AT, settings.tail_max)
 
     # -- events -------------------------------------------------------------------------------------------------------------------
@@ -97,8 +95,9 @@ class Engine:
                 self.advance(at - self.settings.timer_delay)  # a report is taken where the log passes its minute, not where a step ends
         kind = _ENTITY[event.kind]
         if at < self.stream_time - self.settings.allowed_lateness and kind != CONTROL:
-            counts["late"] += 1
-            return self._reject(Reason.TOO_LATE, f"time is {(self.stream_time - at) / 1000:.0f} s behind the newest event")
+            refused = self._late(kind, event)
+            if refused is not None:
+                return refused
         if kind == CONTROL:
             counts["control"] += 1
             if event.kind == "control.clock_advanced":
@@ -110,16 +109,27 @@ class Engine:
         else:
             tail = entity.tail
             if tail:
-                twin = entity.duplicate_of(event, self.settings.allowed_lateness)
+                twin = entity.duplicate_of(event, self.settings.allowed_lateness, self._survey_lateness)
                 if twin >= 0:
                     return self._same_id(entity, twin, event)
                 if len(tail) >= self._compact_at:
-                    self._shorten(entity)
+                    ageing.shorten(self, entity)
             if entity.too_old(event):
                 return self._beyond_tail()
         counts["accepted"] += 1
         self._fold(entity, event)
         return None
+
+    def _late(self, kind: str, event: Event) -> Rejected | None:
+        """The refusal of an event that is later than most may be; what is said of surveys may be later, if its place is still there."""
+        late = self.stream_time - event.occurred_at
+        if event.kind not in SURVEY_KINDS or late > self._survey_lateness:
+            self.counts["late"] += 1
+            return self._reject(Reason.TOO_LATE, f"time is {late / 1000:.0f} s behind the newest event")
+        entity = self.entities[kind].get(event.key) if kind == TICKET else None
+        if entity is None or entity.anchored(event, self.stream_time - 2 * self._survey_lateness):
+            return None
+        return self._beyond_tail()
 
     def _beyond_tail(self) -> Rejected:
         self.counts["late"] += 1
@@ -134,7 +144,7 @@ class Engine:
         self.counts[f"rejected:{rejected.reason}"] += 1
 
     def _fold(self, entity: Timeline, event: Event) -> None:
-        state = entity.state or self._revive(entity)
+        state = entity.state or ageing.revive(self, entity)
         if entity.in_order(event):
             out: Out = []
             state.step(event, event.occurred_at, out)
@@ -151,17 +161,17 @@ class Engine:
     # -- between entities -----------------------------------------------------------------------------------------------------------
 
     def apply_rekeyed(self, handed: Rekeyed) -> None:
-        """Fold what another entity hands to a ticket. Lateness was judged where it came from; in which order it comes does not matter."""
+        """Fold what one entity hands to another. Lateness was judged where it came from; in which order it comes does not matter."""
         self.counts["rekeyed"] += 1
-        tickets, key, event = self.entities[TICKET], handed.target, handed.event()
-        entity = tickets.get(key) or Timeline(TICKET, key, new_state(TICKET, self.policies))
+        kind, key, event = _ENTITY[handed.kind], handed.target, handed.event()
+        entity = self.entities[kind].get(key) or Timeline(kind, key, new_state(kind, self.policies))
         if handed.sign > 0 and event in entity.tail:
             return  # once more: by a partition that goes on from an exported state that is older than what it had handed over
-        settled = handed.at < self._settled - self._horizon
+        settled = handed.at < self.settled - self._horizons[kind]
         if settled or (entity.too_old(event) if handed.sign > 0 else event not in entity.tail):
             self.counts["rekeyed_late"] += 1  # a tail overflowed, or a partition was silent for longer than events may be late
             return
-        tickets[key] = entity
+        self.entities[kind][key] = entity
         held = self.reports.held_after(handed.at - self.settings.timer_delay)
         ends = [report.end for report in held]
         known = list(facts_at(entity, ends, self.policies))
@@ -170,15 +180,15 @@ class Engine:
         else:
             self._refold(entity, None, entity.tail.index(event))
             if not entity.tail and entity.base is None:
-                self._forget(entity)  # nothing is known of it any more
-        self.reports.correct(held, known, facts_at(entity, ends, self.policies))
+                ageing.forget(self, entity)  # nothing is known of it any more
+        self.reports.correct(kind, held, known, facts_at(entity, ends, self.policies))
 
     def hear(self, partition: int, heartbeat: tuple[int, ...]) -> None:
         """Learn how far a partition has come."""
         self.upstream.hear(partition, heartbeat)
 
     @property
-    def _settled(self) -> int:
+    def settled(self) -> int:
         """The clock by which state ages: the slowest of all partitions that may still hand something over."""
         return self.upstream.settled(self.stream_time)
 
@@ -200,11 +210,7 @@ class Engine:
         serial = entity.insert(event)
         self.step.records["e", entity.kind, serial, entity.key] = event
         if entity.sweep_at == NEVER:
-            self._schedule_sweep(entity, event.occurred_at + self._horizon)
-
-    def _schedule_sweep(self, entity: Timeline, at: int) -> None:
-        entity.sweep_at = at
-        heappush(self._sweeps, (at, entity.kind, entity.key))
+            ageing.schedule(self, entity, event.occurred_at + self._horizons[entity.kind])
 
     def _settle(self, entity: Timeline, state: State, out: Out, cause: str) -> None:
         """Book what a fold stated, and where the entity stands now."""
@@ -302,85 +308,10 @@ class Engine:
         """The earliest deadline that has not fired; `NEVER` if there is none. May be too early, never too late."""
         return self._timers[0][0] if self._timers else NEVER
 
-    # -- ageing -------------------------------------------------------------------------------------------------------------------
-
     def sweep(self) -> None:
         """Fold aged tails into bases, shrink final tickets, forget finished contacts. Changes no number; call it once a step."""
         self.rows.age(min(self.stream_time, self.timer_time))  # windows end at timer time and need their minutes
-        sweeps, now, left = self._sweeps, self._settled, SWEEPS_MAX
-        while sweeps and sweeps[0][0] < now and left:
-            at, kind, key = heappop(sweeps)
-            entity = self.entities[kind].get(key)
-            if entity is not None and entity.sweep_at == at:
-                entity.sweep_at = NEVER
-                self._sweep(entity, now)
-                left -= 1
-        while len(self.stubs) > self.settings.max_stubs:
-            self._forget(self.entities[TICKET][next(iter(self.stubs))])
-
-    def _sweep(self, entity: Timeline, now: int) -> None:
-        state = entity.state
-        gone_at = self.stubs[entity.key] if state is None else state.gone_at
-        aged_at = entity.tail[-1].occurred_at + self._horizon if entity.tail else 0
-        if aged_at >= now:
-            self._schedule_sweep(entity, aged_at)  # what may still come may be a twin of its last event
-            return
-        if gone_at + self.settings.allowed_lateness < now:
-            self._forget(entity)  # whatever may still come begins a new life
-            return
-        if entity.tail:
-            self._shorten(entity)
-        if isinstance(state, Ticket) and self._rests(state, now):
-            entity.base = state.freeze()
-            self._write_base(entity)
-            self._shrink(entity, state)
-        self._await_end(entity, gone_at, now)
-
-    def _rests(self, state: State, now: int) -> bool:
-        """Whether nothing is expected of it any more, and nothing that may still come can lie before its last deadline."""
-        return state.gone_at != NEVER and state.last_fired + self._horizon < now
-
-    def _await_end(self, entity: Timeline, gone_at: int, now: int) -> None:
-        """Look again when the entity, whose tail is empty, may have come to rest or may be forgotten."""
-        state = entity.state
-        if state is None or self._rests(state, now):
-            self._schedule_sweep(entity, max(gone_at + self.settings.allowed_lateness, now))
-        elif state.wake != NEVER or gone_at != NEVER:
-            self._schedule_sweep(entity, max(state.wake if gone_at == NEVER else state.last_fired, now) + self._horizon)
-
-    def _shorten(self, entity: Timeline) -> None:
-        """Move aged events from the tail into the base; where the tail is full of young ones, the oldest of them."""
-        serials = entity.drop_aged(self._settled - self._horizon, self.policies)
-        if len(entity.tail) >= self.settings.tail_max:
-            serials += entity.drop_oldest(len(entity.tail) - self.settings.tail_max + 1, self.policies)
-        if serials:
-            self._write_base(entity)
-            for serial in serials:
-                self.step.records["e", entity.kind, serial, entity.key] = None
-
-    def _write_base(self, entity: Timeline) -> None:
-        self.step.records["h", entity.kind, entity.key] = (entity.base, entity.base_last, entity.next_serial)
-
-    def _shrink(self, entity: Timeline, state: Ticket) -> None:
-        """A ticket that rests becomes a stub: its base, nothing else."""
-        entity.state = None
-        self.stubs[entity.key] = state.gone_at
-
-    def _revive(self, entity: Timeline) -> State:
-        entity.state = state = thaw(entity.kind, entity.base, self.policies)
-        state.fire(self.timer_time, [])  # nothing that is stated: a discarded ticket's deadlines pass in silence
-        entity.sweep_at = NEVER
-        self.stubs.pop(entity.key, None)
-        return state
-
-    def _forget(self, entity: Timeline) -> None:
-        del self.entities[entity.kind][entity.key]
-        self.stubs.pop(entity.key, None)
-        self.levels.change(entity.levels, ())
-        if entity.base is not None:
-            self.step.records["h", entity.kind, entity.key] = None
-        for serial in entity.serials:
-            self.step.records["e", entity.kind, serial, entity.key] = None
+        ageing.sweep(self)
 
     # -- out ----------------------------------------------------------------------------------------------------------------------
 

@@ -61,7 +61,7 @@ class Rejected(NamedTuple):
 
 
 class Skipped(NamedTuple):
-    """A record of a documented type that no fold uses yet: counted, nothing else."""
+    """A record of a type that nobody documented, where such are to be skipped: counted, nothing else."""
 
     type: str
 

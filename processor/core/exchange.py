@@ -13,7 +13,7 @@ from processor.core.outputs import Step
 
 
 class Exchange:
-    """Delivers steps. `place` gives the partition of a ticket's id; what is for a partition that is not here goes nowhere."""
+    """Delivers steps. `place` gives the partition of an entity's id; what is for a partition that is not here goes nowhere."""
 
     def __init__(self, engines: Mapping[int, Engine], place: Callable[[str], int]) -> None:
         self._engines = engines

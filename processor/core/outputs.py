@@ -52,9 +52,10 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Rekeyed:
-    """What one entity hands to another, which may live on another partition: an event of the timeline of `target`, a ticket.
+    """What one entity hands to another, which may live on another partition: an event of the timeline of `target`.
 
-    `sign` -1 takes it back. `number` is its id, a hash of what it says and of who says it; `at` its instant in milliseconds.
+    The head of the kind names the entity that the target is. `sign` -1 takes it back. `number` is its id, a hash of what it says and of who
+    says it; `at` its instant in milliseconds.
     """
 
     sign: int

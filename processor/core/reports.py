@@ -97,10 +97,10 @@ class Reports:
         """The reports that were taken and not sent yet, of windows that end after `instant`."""
         return [report for report in self.taken if report.end > instant]
 
-    def correct(self, held: Iterable[Report], before: Iterable[Out], after: Iterable[Out]) -> None:
+    def correct(self, kind: str, held: Iterable[Report], before: Iterable[Out], after: Iterable[Out]) -> None:
         """Put into reports that are held what would have been in them, had something been handed over at once.
 
-        For each of them: what the facts of a ticket were without it, and what they are. Same lists, same changes: worked out once.
+        For each of them: what the facts of an entity were without it, and what they are. Same lists, same changes: worked out once.
         """
         last: tuple[Out, Out] | None = None
         changes = Out()
@@ -108,16 +108,16 @@ class Reports:
             if last is None or pair[0] is not last[0] or pair[1] is not last[1]:
                 last = pair[0], pair[1]
                 changes = difference(*last)
-            self._correct(report, changes)
+            self._correct(kind, report, changes)
 
-    def _correct(self, report: Report, changes: Out) -> None:
+    def _correct(self, kind: str, report: Report, changes: Out) -> None:
         ends = {name: self._windows.bounds(name, report.end // MINUTE_MS) for name in self._windows.windows}
         for sign, fact in changes:
             if fact.kind not in POSTINGS:
                 continue
             minute, row = fact.at // MINUTE_MS, dict(POSTINGS[fact.kind](fact))
             for name in [name for name, (start, end) in ends.items() if start <= minute < end]:
-                for number in self._rows.place(TICKET, fact.dims).segments:
+                for number in self._rows.place(kind, fact.dims).segments:
                     segment = self._rows.segments[number]
                     by_window = report.windows.setdefault(segment, {})
                     add_row(by_window.setdefault(name, {}), row, sign)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from processor.core import ageing
 from processor.core.outputs import RecordKey
 from processor.core.ticket import Ticket
-from processor.core.timeline import Timeline
+from processor.core.timeline import Timeline, horizon_of
 
 if TYPE_CHECKING:
     from processor.core.engine import Engine
@@ -86,8 +87,8 @@ def _restore_entity(engine: Engine, entity: Timeline) -> None:
     state, _ = engine._folded(entity)
     engine._settle(entity, state, [], "")
     if entity.tail:
-        engine._schedule_sweep(entity, entity.tail[-1].occurred_at + engine._horizon)
+        ageing.schedule(engine, entity, entity.tail[-1].occurred_at + horizon_of(entity.kind, engine.settings))
         return
-    if isinstance(state, Ticket) and engine._rests(state, engine._settled):
-        engine._shrink(entity, state)  # its record is there already; a restart must not write every stub anew
-    engine._await_end(entity, state.gone_at, engine._settled)
+    if isinstance(state, Ticket) and ageing.rests(engine, entity, state, engine.settled):
+        ageing.shrink(engine, entity, state)  # its record is there already; a restart must not write every stub anew
+    ageing.await_end(engine, entity, state.gone_at, engine.settled)

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from processor.core.events import CONTACT, TICKET
+from processor.core.events import ACCOUNT, AGENT, CONTACT, ORGANIZATION, PERSON, TICKET
 from processor.core.facts import Dims, Fact
 from processor.core.postings import POSTINGS, Entries
-from processor.core.settings import DIMENSIONS, MINUTE_MS, Settings
+from processor.core.settings import DIMENSIONS, MINUTE_MS, NO_DIMENSIONS, Settings
 
 MINUTE = "m"
 QUARTER = "q"
@@ -26,6 +26,24 @@ DAYS_KEPT = 400
 CLOCK_KINDS = frozenset(kind for kind in POSTINGS if kind.startswith("clock."))
 TICKET_DIMENSIONS = frozenset(DIMENSIONS) - {"queue"}
 CONTACT_DIMENSIONS = frozenset({"channel", "topic", "queue"})
+# What facts of each entity may be grouped by. Those of a person have no dimensions, except the answer about a ticket, which has its.
+ENTITY_DIMENSIONS: dict[str, frozenset[str]] = {
+    TICKET: TICKET_DIMENSIONS,
+    CONTACT: CONTACT_DIMENSIONS,
+    PERSON: TICKET_DIMENSIONS,
+    AGENT: frozenset({"channel", "group"}),
+    ORGANIZATION: frozenset(),
+    ACCOUNT: frozenset({"group"}),
+}
+# The labels of the totals: few, since every combination that ever was is kept.
+CELL_DIMENSIONS: dict[str, tuple[str, ...]] = {
+    TICKET: ("channel", "group", "priority"),
+    CONTACT: ("channel", "queue"),
+    PERSON: ("channel", "group", "priority"),
+    AGENT: ("channel", "group"),
+    ORGANIZATION: (),
+    ACCOUNT: ("group",),
+}
 
 Segment = tuple[int, tuple[str, ...]]  # (index of the group-by, values of its dimensions)
 CellKey = tuple[str, ...]
@@ -64,8 +82,8 @@ class Rows:
         self._segment_ids: dict[Segment, int] = {}
         self._places: dict[tuple[str, Dims], Place] = {}
         self._group_bys_of = {
-            TICKET: [index for index, names in enumerate(self.group_bys) if TICKET_DIMENSIONS.issuperset(names)],
-            CONTACT: [index for index, names in enumerate(self.group_bys) if CONTACT_DIMENSIONS.issuperset(names)],
+            entity: [index for index, names in enumerate(self.group_bys) if dimensions.issuperset(names)]
+            for entity, dimensions in ENTITY_DIMENSIONS.items()
         }
 
     # -- posting ------------------------------------------------------------------------------------------------------------------
@@ -158,12 +176,11 @@ class Rows:
                 self._places.clear()
             values = dict(zip(DIMENSIONS, dims, strict=True))
             segments = tuple(
-                self.segment_id((index, tuple(values[name] for name in self.group_bys[index]))) for index in self._group_bys_of[kind]
+                self.segment_id((index, tuple(values[name] for name in self.group_bys[index])))
+                for index in self._group_bys_of[kind]
+                if kind != PERSON or dims != NO_DIMENSIONS or not self.group_bys[index]
             )
-            if kind == TICKET:
-                cell_key: CellKey = (TICKET, values["channel"], values["group"], values["priority"])
-            else:
-                cell_key = (CONTACT, values["channel"], values["queue"])
+            cell_key: CellKey = (kind, *(values[name] for name in CELL_DIMENSIONS[kind]))
             cell = self.cells.setdefault(cell_key, {})
             place = self._places[kind, dims] = Place(segments, cell_key, cell, dims)
         return place

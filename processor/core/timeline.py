@@ -13,15 +13,31 @@ from bisect import bisect_left
 from collections import Counter
 from typing import Any
 
+from processor.core.account import Account
+from processor.core.agent import Agent
 from processor.core.business_hours import NEVER
 from processor.core.contact import Contact
-from processor.core.events import CONTACT, RANK_NORMAL, TICKET, Event
+from processor.core.events import ACCOUNT, AGENT, CONTACT, ORGANIZATION, PERSON, RANK_NORMAL, SURVEY_KINDS, TICKET, Event
 from processor.core.facts import HANDED_KINDS, Fact
+from processor.core.organization import Organization
+from processor.core.person import Person
 from processor.core.policies import Policies
+from processor.core.settings import Settings
 from processor.core.ticket import Ticket
 
 Out = list[tuple[int, Fact]]
-State = Ticket | Contact
+State = Ticket | Contact | Person | Agent | Organization | Account
+
+# The fold of each entity. All have `step`, `fire`, `freeze` and `thaw`, and say when to look again (`wake`), which deadline has passed last
+# (`last_fired`) and when nothing is expected of them any more (`gone_at`: whatever comes after it begins a new life).
+STATES: dict[str, type[State]] = {
+    TICKET: Ticket,
+    CONTACT: Contact,
+    PERSON: Person,
+    AGENT: Agent,
+    ORGANIZATION: Organization,
+    ACCOUNT: Account,
+}
 
 # Kinds that say something about an earlier event, so that the tail must be folded again although they come in order.
 LOOKS_BACK = frozenset({"message.visibility_changed", "message.bounced", "ticket.wait_withdrawn"})
@@ -62,16 +78,18 @@ class Timeline:
         """Whether something was said about the message at its own instant; ids decide which of the two comes first."""
         return any(event.occurred_at == message.occurred_at and event.kind in LOOKS_BACK for event in reversed(self.tail))
 
-    def duplicate_of(self, event: Event, window: int) -> int:
+    def duplicate_of(self, event: Event, window: int, survey_window: int) -> int:
         """Index in the tail of the event with the same source and id, or -1.
 
-        Only events within `window` of each other can be the same: what lies further back may have left the tail already, and the answer
-        must not depend on that.
+        Only events within `window` of each other can be the same, or within `survey_window` where one of them is about a survey: what lies
+        further back may have left the tail already, and the answer must not depend on that.
         """
         wanted = event.id
         for index, known in enumerate(self.tail):
-            if known[4] == wanted and known[3] == event[3] and -window <= known[0] - event[0] <= window:
-                return index
+            if known[4] == wanted and known[3] == event[3]:
+                distance = abs(known[0] - event[0])
+                if distance <= window or (distance <= survey_window and (known[5] in SURVEY_KINDS or event[5] in SURVEY_KINDS)):
+                    return index
         return -1
 
     def too_old(self, event: Event) -> bool:
@@ -92,14 +110,39 @@ class Timeline:
             self.serials.insert(index, serial)
         return serial
 
-    def drop_aged(self, horizon: int, policies: Policies) -> list[int]:
-        """Fold the events older than `horizon` into the base; returns the serials of their records.
+    def anchored(self, event: Event, since: int) -> bool:
+        """Whether the tail is sure to reach back to a survey event this late: to another one before it, not older than `since`.
 
-        Events that explain each other stay together, so that base and tail fold to what the whole folded to.
+        Not whether it happens to reach so far: that depends on when it was shortened last.
         """
+        own = [known for known in self.tail if known.source]
+        if not own and self.base is None:
+            return True  # nothing of its own is known
+        return any(known.kind in SURVEY_KINDS and since <= known.occurred_at <= event.occurred_at for known in own)
+
+    def aged_at(self, settings: Settings) -> int:
+        """When nothing can come any more that belongs before the end of the tail, or changes something in it."""
         tail = self.tail
-        count = 0
+        if not tail:
+            return 0
+        aged_at = tail[-1].occurred_at + horizon_of(self.kind, settings)
+        if self.kind == TICKET:
+            newest = next((event.occurred_at for event in reversed(tail) if event.kind in SURVEY_KINDS), None)
+            if newest is not None:
+                aged_at = max(aged_at, newest + 2 * survey_lateness(settings))
+        return aged_at
+
+    def drop_aged(self, now: int, policies: Policies) -> list[int]:
+        """Fold the events that have aged at `now` into the base; returns the serials of their records.
+
+        Events that explain each other stay together, so that base and tail fold to what the whole folded to. From a survey that may still
+        be answered on everything stays.
+        """
+        tail, settings = self.tail, policies.settings
+        count, horizon, surveyed = 0, now - horizon_of(self.kind, settings), now - 2 * survey_lateness(settings)
         while count < len(tail) and tail[count].occurred_at < horizon:
+            if tail[count].kind in SURVEY_KINDS and tail[count].occurred_at >= surveyed:
+                break
             count += 1
         if 0 < count < len(tail):
             for first, last in reversed(_bonds(self.kind, tail, policies)):
@@ -130,14 +173,33 @@ class Timeline:
         return serials
 
 
+def survey_lateness(settings: Settings) -> int:
+    """How late what is said of a survey may be."""
+    return max(settings.allowed_lateness, settings.survey_lateness)
+
+
+def latest_of(kind: str, settings: Settings) -> int:
+    """How late an event of an entity of this kind may be at the most."""
+    return survey_lateness(settings) if kind in (TICKET, PERSON) else settings.allowed_lateness
+
+
+def horizon_of(kind: str, settings: Settings) -> int:
+    """Nothing that may still come can change what happened before stream time minus this.
+
+    An event is at most as old as is allowed, and what it says about another one (its visibility, its id) counts only within as much of
+    that one. Tickets keep what comes after a survey for longer, see `aged_at`; persons keep everything.
+    """
+    return 2 * (survey_lateness(settings) if kind == PERSON else settings.allowed_lateness)
+
+
 def new_state(kind: str, policies: Policies) -> State:
     """An entity of which nothing is known yet."""
-    return Ticket(policies) if kind == TICKET else Contact(policies)
+    return STATES[kind](policies)
 
 
 def thaw(kind: str, base: Any, policies: Policies) -> State:
     """The state that a frozen base stands for."""
-    return Ticket.thaw(base, policies) if kind == TICKET else Contact.thaw(base, policies)
+    return STATES[kind].thaw(base, policies)
 
 
 def fold(kind: str, base: Any, tail: list[Event], timer_time: int, policies: Policies) -> tuple[State, Out]:
@@ -264,7 +326,7 @@ def _changes_of(events: list[Event], window: int) -> dict[int, list[int]]:
 
 def _bonds(kind: str, tail: list[Event], policies: Policies) -> list[tuple[int, int]]:
     """Index ranges [first, last] of the tail that explain each other, ascending: a base must hold all of a range or nothing of it."""
-    if kind == CONTACT:
+    if kind != TICKET:
         return []
     settings = policies.settings
     bonds = [(min(index, *later), max(index, *later)) for index, later in _changes_of(tail, settings.allowed_lateness).items()]

@@ -6,7 +6,12 @@ slower one may still change: it ages its state by the slowest of all. Each parti
     (timer time, settled[0], settled[1], ...)
 
 settled[0] is its own clock. settled[n] is the slowest settled[n - 1] that it has heard of, itself included: when it says so, it has folded
-everything handed to it before. A wait that is handed on through n merges is covered by settled[n - 1].
+everything handed to it before. What is handed on n times is covered by settled[n - 1]:
+
+    a wait                     ticket -> ticket, through CHAIN_MAX merges at the most
+    a repeat contact           ticket or contact -> person -> ticket, which hands nothing on: twice
+    an answer to an NPS survey ticket -> person: once
+    an answer on the phone     contact -> ticket, which hands on no wait then, and nothing else because of it: once
 """
 
 from __future__ import annotations
@@ -17,7 +22,7 @@ from typing import Any
 from processor.core.business_hours import NEVER
 from processor.core.settings import HOUR_MS
 
-CHAIN_MAX = 3  # a wait is handed on through so many merges; how far each partition has come is known for as many
+CHAIN_MAX = 3  # something is handed on so many times at the most; how far each partition has come is known for as many
 
 Heartbeat = tuple[int, ...]
 

@@ -1,0 +1,80 @@
+"""A customer's organization: won, lost, won back; and the count of all customers, where somebody keeps it.
+
+Won is who was not a customer before; lost, who was one or of whom nothing is known: it may have been won before the log began. What is
+said twice counts once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from processor.core.business_hours import NEVER
+from processor.core.events import Event
+from processor.core.facts import Fact
+from processor.core.policies import Policies
+from processor.core.settings import DAY_MS, NO_DIMENSIONS
+
+Out = list[tuple[int, Fact]]
+
+REMEMBERED_MS = 400 * DAY_MS  # so long after the last event it is known whether it is a customer: as long as days are kept
+
+UNKNOWN = 0
+CUSTOMER = 1
+LOST = 2
+
+
+class Organization:
+    """The folded state of one organization."""
+
+    __slots__ = ("count", "counted", "gone_at", "last_fired", "lost", "policies", "standing", "wake", "won")
+
+    def __init__(self, policies: Policies) -> None:
+        self.policies = policies
+        self.last_fired = 0
+        self.wake = NEVER
+        self._begin()
+
+    def _begin(self) -> None:
+        """A life of which nothing is known yet."""
+        self.standing = UNKNOWN
+        self.won = 0
+        self.lost = 0
+        self.counted = 0
+        self.count = 0  # the last one
+        self.gone_at = NEVER
+
+    def step(self, event: Event, at: int, out: Out) -> None:
+        """Fold one event that happened at `at`."""
+        if self.gone_at < at:
+            self._begin()
+        self.gone_at = at + REMEMBERED_MS
+        if event.kind == "organization.acquired":
+            if self.standing != CUSTOMER:
+                self.standing = CUSTOMER
+                self.won += 1
+                out.append((1, Fact("organization.acquired", self.won, at, NO_DIMENSIONS, ())))
+        elif event.kind == "organization.churned":
+            if self.standing != LOST:
+                self.standing = LOST
+                self.lost += 1
+                out.append((1, Fact("organization.churned", self.lost, at, NO_DIMENSIONS, ())))
+        elif event.kind == "organization.counted":
+            (count,) = event.data
+            self.counted += 1
+            out.append((1, Fact("organization.counted", self.counted, at, NO_DIMENSIONS, (count, count - self.count))))
+            self.count = count
+
+    def fire(self, limit: int, out: Out) -> None:
+        """Nothing has a deadline here."""
+
+    def freeze(self) -> tuple[Any, ...]:
+        """Plain values for the state topic."""
+        return (self.standing, self.won, self.lost, self.counted, self.count, self.gone_at if self.gone_at != NEVER else None)
+
+    @classmethod
+    def thaw(cls, stored: Any, policies: Policies) -> Organization:
+        """Undo `freeze`; also after a round trip through JSON."""
+        organization = cls(policies)
+        (organization.standing, organization.won, organization.lost, organization.counted, organization.count, gone_at) = stored
+        organization.gone_at = NEVER if gone_at is None else gone_at
+        return organization
