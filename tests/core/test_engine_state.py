@@ -13,7 +13,7 @@ from processor.core.events import Event
 from processor.core.settings import DAY_MS, HOUR_MS, MINUTE_MS, Policy, Settings, Target
 
 START = 1_767_225_600_000  # 2026-01-01T00:00:00Z
-CREATED = ("email", "new", "normal", "inbound", None, None, None, None, None)
+CREATED = ("email", "new", "normal", "inbound", *(None,) * 10)
 POLICY = Policy("default", 1, 0, {}, {"first_response": Target(HOUR_MS)}, {})
 
 
@@ -50,7 +50,7 @@ def test_a_drained_record_is_of_its_own_instant() -> None:
 def test_state_whose_policy_was_removed_is_refused_with_its_name() -> None:
     engine = Engine(Settings(policies=(POLICY,)))
     engine.apply(event(START))
-    for kind, data in (("message.added", ("M1", "agent", "public", False)), ("ticket.status_changed", ("solved", None))):
+    for kind, data in (("message.added", ("M1", "agent", "public", False, None)), ("ticket.status_changed", ("solved", None, None))):
         engine.apply(event(START + MINUTE_MS, kind, data=data))
     engine.apply(event(START + 9 * DAY_MS, key="T2"))
     engine.advance_by_log()
@@ -65,7 +65,7 @@ def test_state_whose_policy_was_removed_is_refused_with_its_name() -> None:
 def test_a_stub_is_one_record() -> None:
     engine = Engine(Settings(policies=(POLICY,)))
     engine.apply(event(START))
-    engine.apply(event(START + HOUR_MS, "ticket.status_changed", data=("solved", None)))
+    engine.apply(event(START + HOUR_MS, "ticket.status_changed", data=("solved", None, None)))
     engine.apply(event(START + 9 * DAY_MS, key="T2"))
     engine.advance_by_log()
     engine.sweep()
@@ -76,7 +76,7 @@ def test_a_stub_is_one_record() -> None:
 def test_a_restart_does_not_write_stubs_anew() -> None:
     engine = Engine(Settings(policies=(POLICY,)))
     engine.apply(event(START))
-    engine.apply(event(START + HOUR_MS, "ticket.status_changed", data=("solved", None)))
+    engine.apply(event(START + HOUR_MS, "ticket.status_changed", data=("solved", None, None)))
     engine.apply(event(START + 9 * DAY_MS, key="T2"))
     engine.advance_by_log()
     engine.sweep()
@@ -85,17 +85,17 @@ def test_a_restart_does_not_write_stubs_anew() -> None:
     again.apply(event(START + 10 * DAY_MS, key="T3"))
     again.sweep()
     assert not [key for key in again.drain().records if key[-1] == "T1"]
-    again.apply(event(START + 10 * DAY_MS, "ticket.status_changed", data=("open", None)))
+    again.apply(event(START + 10 * DAY_MS, "ticket.status_changed", data=("open", None, None)))
     assert [stated.fact.kind for stated in again.drain().facts if stated.key == "T1"] == [
         "ticket.reopened", "ticket.summarized", "backlog.entered",
     ]  # fmt: skip
 
 
 def test_a_sweep_after_a_long_silence_is_spread_over_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("processor.core.engine.SWEEPS_MAX", 2)
+    monkeypatch.setattr("processor.core.ageing.SWEEPS_MAX", 2)
     engine = Engine(Settings())
     for number in range(5):
-        engine.apply(event(START, "contact.queued", f"C{number}", ("phone", "q", None, None)))
+        engine.apply(event(START, "contact.queued", f"C{number}", ("phone", "q", None, None, None)))
         engine.apply(event(START + 1, "contact.abandoned", f"C{number}", (None,)))
     engine.apply(event(START + 9 * DAY_MS))
     sizes = []
@@ -109,7 +109,7 @@ def test_too_many_stubs_are_forgotten_oldest_first() -> None:
     engine = Engine(Settings(max_stubs=1))
     for number, key in enumerate(("T1", "T2")):
         engine.apply(event(START + number * HOUR_MS, key=key))
-        engine.apply(event(START + number * HOUR_MS + 1, "ticket.status_changed", key=key, data=("closed", None)))
+        engine.apply(event(START + number * HOUR_MS + 1, "ticket.status_changed", key=key, data=("closed", None, None)))
     engine.apply(event(START + 9 * DAY_MS, key="T3"))
     engine.advance_by_log()
     engine.sweep()
@@ -123,11 +123,11 @@ def test_a_ticket_is_remembered_while_a_twin_of_its_last_event_may_come() -> Non
         gone_at = START + 92 * DAY_MS  # spam is gone after the horizon and twice the lateness
         engine.apply(event(START))
         engine.apply(event(START, "ticket.marked_as_spam", data=()))
-        engine.apply(event(gone_at - HOUR_MS, "ticket.status_changed", data=("open", None))._replace(id="twin"))
+        engine.apply(event(gone_at - HOUR_MS, "ticket.status_changed", data=("open", None, None))._replace(id="twin"))
         engine.apply(event(gone_at + DAY_MS + 2, key="T2"))
         if sweeping:
             engine.sweep()
-        return engine.apply(event(gone_at + 2, "ticket.status_changed", data=("pending", None))._replace(id="twin"))
+        return engine.apply(event(gone_at + 2, "ticket.status_changed", data=("pending", None, None))._replace(id="twin"))
 
     refusals = [outcome(sweeping=True), outcome(sweeping=False)]
     assert [getattr(refusal, "reason", None) for refusal in refusals] == ["conflicting_duplicate"] * 2
@@ -164,7 +164,7 @@ def test_control_events_move_clocks_only() -> None:
 def test_a_contact_that_expires_unseen_behind_a_quiet_event_no_longer_waits() -> None:
     """The deadline passes inside the step of an event that itself says nothing; levels must follow all the same."""
     engine = Engine(Settings())
-    engine.apply(event(START, "contact.queued", "C1", ("phone", "q", None, None)))
+    engine.apply(event(START, "contact.queued", "C1", ("phone", "q", None, None, None)))
     engine.apply(event(START + 8 * DAY_MS, "contact.wrapped_up", "C1", (3,)))
     assert not [key for key in engine.view().levels if key[0] == "waiting"]
 

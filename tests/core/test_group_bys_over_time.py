@@ -19,7 +19,7 @@ Records = dict[str, Any]
 
 def created(number: int, at: int) -> Event:
     channel, group = ("email", "chat")[number % 2], ("billing", "technical")[number % 3 % 2]
-    data = (channel, "new", "normal", "inbound", group, None, None, None, None)
+    data = (channel, "new", "normal", "inbound", group, *(None,) * 9)
     return Event(at, 0, "", "a", f"e{number}", "ticket.created", f"T{number}", data)
 
 
@@ -89,7 +89,7 @@ def test_what_an_earlier_ticket_does_later_counts_in_the_new_group_by() -> None:
     first = Engine(BEFORE)
     told(first, records, range(4))
     second = goes_on(first, records, AFTER)
-    solved = Event(START + HOUR_MS, 1, "", "a", "solved", "ticket.status_changed", "T0", ("solved", None))
+    solved = Event(START + HOUR_MS, 1, "", "a", "solved", "ticket.status_changed", "T0", ("solved", None, None))
     second.apply(solved)
     second.advance(START + 2 * HOUR_MS)
     rows = {AFTER.group_bys[index]: row for (index, values), row in second.view().windows["24h"].items() if values in ((), ("billing",))}
@@ -100,7 +100,7 @@ def test_what_is_taken_back_of_the_time_before_a_group_by_was_added_is_below_zer
     """Its rows hold what was stated since; the windows that reach further back say so until they have moved on. The total stays right."""
     records: Records = {}
     first = Engine(BEFORE)
-    first.apply(Event(START + MINUTE_MS, 2, "", "a", "solved", "ticket.status_changed", "T0", ("solved", None)))
+    first.apply(Event(START + MINUTE_MS, 2, "", "a", "solved", "ticket.status_changed", "T0", ("solved", None, None)))
     told(first, records, range(4))
     second = goes_on(first, records, AFTER)
     second.apply(Event(START + 31 * MINUTE_MS, 3, "", "a", "spam", "ticket.marked_as_spam", "T0", ()))

@@ -7,7 +7,7 @@ from processor.core.events import Event
 from processor.core.settings import DAY_MS, HOUR_MS, MINUTE_MS, Settings
 
 START = 1_767_225_600_000  # 2026-01-01T00:00:00Z
-CREATED = ("email", "new", "normal", "inbound", None, None, None, None, None)
+CREATED = ("email", "new", "normal", "inbound", *(None,) * 10)
 
 
 def created(at: int, key: str) -> Event:

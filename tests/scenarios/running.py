@@ -4,7 +4,8 @@ A file holds scenarios; each begins with a line `# Name`. Other lines of a scena
 
     policy NAME MATCH TARGETS PAUSES        a policy (before the first event); `set NAME=DURATION` changes a setting
     calendar NAME ZONE DAYS HOURS [from=]   business hours beside `berlin`; another line with the name and `from` is a change of it
-    TIME ENTITY WHAT ...                    an event arrives: T-... are tickets, C-... contacts. Lines are in order of arrival.
+    TIME ENTITY WHAT ...                    an event arrives: T-... are tickets, C-... contacts, P-... persons, A-... agents, O-...
+                                            organizations, K-... accounts. Lines are in order of arrival.
     TIME clock                              timers run up to then
     => TIME ENTITY FACT [name=value ...]    such a fact stands now. Together these lines list *every* fact of the kinds they name.
     => no FACT                              no fact of that kind stands now
@@ -27,15 +28,20 @@ from typing import Any
 from processor.core.engine import Engine
 from processor.core.events import Event, Rejected
 from processor.core.exchange import Exchange
-from processor.core.facts import CONTENT_FIELDS, Fact
+from processor.core.facts import CONTENT_FIELDS, Fact, pseudonym
 from processor.core.levels import Key
 from processor.core.outputs import Conflict
+from processor.core.rows import CELL_DIMENSIONS
 from processor.core.settings import DIMENSIONS, Policy, Settings
 from tests.scenarios.words import UNITS, YES_NO, UnknownWordsError, berlin, calendar_of, duration, event_of, fields_of, policy_of, take_time
 
 FOLDER = Path(__file__).parent
-DURATIONS = frozenset({"since_created", "since_solved", "duration", "business_duration", "target", "active", "wait"})
-CELL_LABELS = {"ticket": ("channel", "group", "priority"), "contact": ("channel", "queue"), "sla": ("clock", "policy", "priority")}
+DURATIONS = frozenset(
+    {"since_created", "since_solved", "duration", "business_duration", "target", "active", "wait"}
+    | {"requester_wait", "agent_work", "seconds", "talk", "hold", "wrap_up"}
+)
+PEOPLE = frozenset({"agent", "visitor"})  # facts have pseudonyms of them
+CELL_LABELS = {**CELL_DIMENSIONS, "sla": ("clock", "policy", "priority")}
 SHORT_KINDS = {kind.partition(".")[2]: kind for kind in CONTENT_FIELDS if not kind.startswith("backlog.")}
 SHORT_KINDS |= {"entered": "backlog.entered", "left": "backlog.left", "created": "ticket.created"}
 
@@ -224,17 +230,21 @@ class Run:
 
 
 def _labels_of(key: Key) -> list[str]:
-    """A level as scenarios write it: backlog STATUS GROUP PRIORITY, waiting CHANNEL QUEUE, others as they are."""
+    """A level as scenarios write it: backlog STATUS GROUP PRIORITY, waiting CHANNEL QUEUE, agents STATE CHANNEL GROUP, else as it is."""
     if key[0] == "backlog":
         return ["backlog", key[1], key[2][2], key[2][1]]
+    if key[0] == "agents":
+        return ["agents", key[1], key[2][0], key[2][2]]
     return ["waiting", key[1][0], key[1][5]] if key[0] == "waiting" else [str(part) for part in key]
 
 
 def _reads(name: str, text: str) -> Any:
     if text in YES_NO:
         return YES_NO[text]
-    if text == "unknown":
+    if text in ("unknown", "nobody"):
         return None
+    if name in PEOPLE:
+        return pseudonym(text)
     if name in DURATIONS and text[-1] in UNITS:
         return duration(text)
     return int(text) if text.isdigit() else text

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from processor.compile import compile_calendar
 from processor.config.calendars import CalendarConfig
 from processor.core.business_hours import Calendar
-from processor.core.events import DATA_FIELDS, Event, rank_of
+from processor.core.events import CHANGED_FIELDS, DATA_FIELDS, Event, rank_of
 from processor.core.settings import DIMENSIONS, Policy, Target
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -23,10 +23,13 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 YES_NO = {"yes": True, "no": False}
 
-# What happened -> the kind of event and the fields that the words behind it fill, in order.
+# Whom an id stands for, by its first letter.
+ENTITIES = {"T": "ticket", "C": "contact", "P": "person", "A": "agent", "O": "organization", "K": "account"}
+
+# What happened -> the kind of event and the fields that the words behind it fill, in order. `*` is the entity that it happened to.
 VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
     "created": ("ticket.created", ()),
-    "status": ("ticket.status_changed", ("status",)),
+    "status": ("ticket.status_changed", ("status", "reason")),
     "priority": ("ticket.priority_changed", ("priority",)),
     "group": ("ticket.group_changed", ("group",)),
     "assigned": ("ticket.assignee_changed", ("assignee_id",)),
@@ -51,7 +54,21 @@ VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
     "abandoned": ("contact.abandoned", ()),
     "callback": ("contact.callback_requested", ()),
     "ended": ("contact.ended", ("outcome",)),
-    "wrapped-up": ("contact.wrapped_up", ()),
+    "wrapped-up": ("contact.wrapped_up", ("wrap_up_seconds",)),
+    "bot": ("*.bot_started", ()),
+    "bot-handed-off": ("*.bot_handed_off", ()),
+    "bot-resolved": ("*.bot_resolved", ()),
+    "logged": ("ticket.work_logged", ("seconds",)),
+    "surveyed": ("*.survey_sent", ("survey", "survey_id")),
+    "answers": ("*.survey_responded", ("survey", "score")),
+    "views": ("person.article_viewed", ("article_id",)),
+    "searches": ("person.searched", ()),
+    "votes": ("person.article_voted", ("helpful",)),
+    "is": ("agent.state_changed", ("state",)),
+    "acquired": ("organization.acquired", ()),
+    "churned": ("organization.churned", ()),
+    "counted": ("organization.counted", ("count",)),
+    "costs": ("account.cost_recorded", ("amount", "currency")),
 }
 AUTHORS = ("customer", "agent", "bot", "ai_agent", "system")
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -61,7 +78,13 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "contact.wrapped_up": {"wrap_up_seconds": 30},
     "ticket.merged": {"merged_into": "T-99"},
     "ticket.escalated": {"kind": "functional"},
+    **{f"{who}.survey_{what}": {"survey_id": "S-1", "survey": "csat"} for who in ("ticket", "person") for what in ("sent", "responded")},
+    "account.cost_recorded": {"currency": "EUR"},
 }
+NUMBERS = frozenset(
+    {"wrap_up_seconds", "talk_seconds", "hold_seconds", "seconds", "score", "scale_min", "scale_max", "count", "amount", "capacity"}
+)
+FLAGS = frozenset({"helpful", "first_contact_resolved"})
 _DAY = r"(?P<date>\d{4}-\d\d-\d\d) +|(?P<day>[A-Z][a-z]{2})(?:\+(?P<weeks>\d+)w)? +"
 _TIME = re.compile(rf"(?:{_DAY})?(?P<clock>\d\d:\d\d(?::\d\d(?:\.\d{{3}})?)?)(?: +|$)")
 
@@ -108,26 +131,26 @@ def event_of(at: int, key: str, words: list[str], number: int) -> Event:
     event_id, sequence, source = fields.pop("id", f"e{number}"), fields.pop("seq", ""), fields.pop("from", "desk")
     verb, *rest = plain
     if verb in AUTHORS:
-        kind, data = "message.added", _message(verb, rest, number)
+        kind, data = "message.added", _message(verb, rest, number, fields.pop("by", None))
     elif verb in VERBS:
         kind, names = VERBS[verb]
         values: dict[str, Any] = {**DEFAULTS.get(kind, {}), **dict(zip(names, rest, strict=False)), **fields}
         if verb in ("hidden", "shown"):
             values["visibility"] = "internal" if verb == "hidden" else "public"
         if verb == "changed":
-            values = {"changes": tuple((name, fields[name] or None) for name in ("topic", "tier", "policy_id") if name in fields)}
+            values = {"changes": tuple((name, fields[name] or None) for name in CHANGED_FIELDS if name in fields)}
         unknown = set(values) - set(DATA_FIELDS[kind])
         if unknown:
             raise UnknownWordsError(f"{kind} has no {', '.join(sorted(unknown))}")
         data = tuple(None if values.get(name) in (None, "nobody", "none") else values[name] for name in DATA_FIELDS[kind])
     else:
-        raise UnknownWordsError(f"{verb!r} is nothing that happens to a ticket or contact")
+        raise UnknownWordsError(f"{verb!r} is nothing that happens to anybody")
     return Event(at, rank_of(kind, sequence), sequence, source, event_id, kind, key, data)
 
 
-def _message(author: str, words: list[str], number: int) -> tuple[Any, ...]:
+def _message(author: str, words: list[str], number: int, by: str | None) -> tuple[Any, ...]:
     names = [word for word in words if word not in ("internal", "automated")]
-    return (names[0] if names else f"M{number}", author, "internal" if "internal" in words else "public", "automated" in words)
+    return (names[0] if names else f"M{number}", author, "internal" if "internal" in words else "public", "automated" in words, by)
 
 
 @cache

@@ -19,7 +19,7 @@ from processor.state_tools.file import Pending, StoredPartition
 from processor.versions import stamp
 from tests.laws.worlds import START
 
-CREATED = ("email", "new", "normal", "inbound", None, None, None, None, None)
+CREATED = ("email", "new", "normal", "inbound", *(None,) * 10)
 TICKETS = [f"T-{number}" for number in range(12)]
 
 APPLICATION = "tests"
@@ -37,7 +37,7 @@ def world(seed: int) -> list[Event]:
             ("ticket.created", CREATED),
             ("ticket.merged", (random.choice(TICKETS),)),
             ("ticket.unmerged", ()),
-            ("message.added", (f"M{number}", "agent", "public", False)),
+            ("message.added", (f"M{number}", "agent", "public", False, None)),
             ("ticket.status_changed", (random.choice(("open", "solved")), None)),
         ]
         kind, data = random.choice(says)

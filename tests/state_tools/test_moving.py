@@ -22,7 +22,7 @@ from tests.codec.test_upgrade import assert_shows, restored
 from tests.laws.worlds import SETTINGS, START, URGENT
 from tests.state_tools.joined import Partitions
 
-CREATED = ("email", "new", "urgent", "inbound", None, None, None, None, None)
+CREATED = ("email", "new", "urgent", "inbound", *(None,) * 10)
 
 
 def created(key: str, at: int) -> Event:
