@@ -14,9 +14,9 @@ from processor.core.business_hours import NEVER
 from processor.core.clocks import PAUSED, RUNNING, Clock
 from processor.core.contact import Contact
 from processor.core.facts import Dims
+from processor.core.instances import MoreClocks
 from processor.core.settings import MINUTE_MS
 from processor.core.ticket import SOLVED_STATUSES, Ticket
-from processor.core.ticket_clocks import MoreClocks
 
 Key = tuple[Any, ...]
 

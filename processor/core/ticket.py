@@ -27,6 +27,7 @@ from processor.core.clocks import Clock
 from processor.core.events import Event
 from processor.core.facts import HANDED_KINDS, Dims, Fact, pseudonym, thaw_fact
 from processor.core.handovers import MERGED, contact_answered, merged, unmerged, wait_handed, wait_withdrawn
+from processor.core.instances import MoreClocks
 from processor.core.policies import Policies
 from processor.core.settings import DIMENSIONS, NO_DIMENSIONS, NONE
 
@@ -99,7 +100,7 @@ class Ticket:
         self.unanswered_at = 0  # since when the customer waits for an answer to a message; while solved: when it came
         self.first_response: Clock | None = None
         self.resolution: Clock | None = None
-        self.more: clocks.MoreClocks | None = None
+        self.more: MoreClocks | None = None
         self.asked_at = 0  # when its own customer began to wait: where its clocks start
         self.handed: dict[str, tuple[int, int]] = {}  # waits of tickets merged into this one: source -> (since, hops)
         self.contact_answer: tuple[int, int] | None = None  # a contact answered before the ticket was created: (at, wait)
@@ -427,7 +428,7 @@ class Ticket:
         ticket.dims = tuple(dims)
         ticket.first_response = Clock.thaw(first, policies) if first else None
         ticket.resolution = Clock.thaw(resolution, policies) if resolution else None
-        ticket.more = clocks.MoreClocks.thaw(more, policies) if more else None
+        ticket.more = MoreClocks.thaw(more, policies) if more else None
         ticket.final_due = NEVER if final_due is None else final_due
         ticket.gone_at = NEVER if gone_at is None else gone_at
         ticket.handed = {source: (since, hops) for source, (since, hops) in handed}

@@ -15,13 +15,12 @@ A clock runs from its start whether or not the policy of the moment has a target
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from processor.core.business_hours import NEVER
-from processor.core.clocks import CANCELLED, FULFILLED, PAUSED, RUNNING, Clock
+from processor.core import instances
+from processor.core.clocks import CANCELLED, FULFILLED, Clock
 from processor.core.facts import Fact
 from processor.core.handovers import take_up
-from processor.core.policies import Policies
 from processor.core.settings import (
     AGENT_WORK,
     FIRST_RESPONSE,
@@ -46,47 +45,6 @@ WITHDRAWN = "withdrawn"  # the reason of a solve by the customer, who does not w
 _GROUP = 2  # its place among the dimensions
 
 
-class MoreClocks:
-    """The clocks of a ticket beside first response and resolution: open ones, and the cumulative ones of a solved ticket."""
-
-    __slots__ = ("breached", "clocks", "instances", "next_asked_at", "targeted")
-
-    def __init__(self) -> None:
-        self.clocks: list[Clock] = []  # at most one of each name
-        self.instances: dict[str, int] = {}  # clock -> instances so far
-        self.next_asked_at = 0  # when the ticket's own customer wrote what next_response is waiting for
-        self.targeted = False  # one of them had a target, at some time
-        self.breached = False  # one of them has breached
-
-    @property
-    def due(self) -> int:
-        """The earliest due instant."""
-        return min((clock.due for clock in self.clocks), default=NEVER)
-
-    @property
-    def open(self) -> bool:
-        """Whether any of them runs or stands still."""
-        return any(clock.open for clock in self.clocks)
-
-    def find(self, name: str) -> Clock | None:
-        """The clock of that name, if it is kept."""
-        return next((clock for clock in self.clocks if clock.name == name), None)
-
-    def freeze(self) -> tuple[Any, ...]:
-        """Plain values for the state topic."""
-        clocks = tuple(clock.freeze() for clock in self.clocks)
-        return (clocks, tuple(self.instances.items()), self.next_asked_at, self.targeted, self.breached)
-
-    @classmethod
-    def thaw(cls, stored: Any, policies: Policies) -> MoreClocks:
-        """Undo `freeze`."""
-        more = cls()
-        clocks, instances, more.next_asked_at, more.targeted, more.breached = stored
-        more.clocks = [Clock.thaw(clock, policies) for clock in clocks]
-        more.instances = dict(instances)
-        return more
-
-
 # -- what happens to a ticket -----------------------------------------------------------------------------------------------------------
 
 
@@ -108,9 +66,9 @@ def start(ticket: Ticket, at: int, out: Out) -> None:
 
 
 def _start_more(ticket: Ticket, at: int, out: Out) -> None:
-    ticket.more = MoreClocks()
-    _begin(ticket, REQUESTER_WAIT, at, out)
-    _begin(ticket, AGENT_WORK, at, out)
+    ticket.more = instances.MoreClocks()
+    instances.begin(ticket, REQUESTER_WAIT, at, out)
+    instances.begin(ticket, AGENT_WORK, at, out)
     joined_group(ticket, at, out)
     if ticket.solved:
         return
@@ -140,7 +98,7 @@ def human_replied(ticket: Ticket, at: int, agent: str | None, out: Out) -> None:
     if more is None:
         return
     for clock in [clock for clock in more.clocks if clock.name in _ENDED_BY_REPLY]:
-        _end(ticket, clock, at, FULFILLED, "", out)
+        instances.end(ticket, clock, at, FULFILLED, "", out)
     if not ticket.solved:
         _await_news(ticket, at, out)
 
@@ -166,16 +124,16 @@ def solved(ticket: Ticket, at: int, ended_at: int, reason: str | None, out: Out)
         if first.target is not None:
             ticket._outcome(first.cancelled_fact(at, ticket.dims, reason if reason == WITHDRAWN else "closed_without_reply"), out)
     if resolution is not None and resolution.open:
-        _fulfil(ticket, resolution, at, ended_at, out)
+        instances.fulfil(ticket, resolution, at, ended_at, out)
     if more is None:
         return
     for clock in list(more.clocks):
         if clock.name in _CANCELLED_BY_SOLVE:
-            _end(ticket, clock, at, CANCELLED, "solved", out)
+            instances.end(ticket, clock, at, CANCELLED, "solved", out)
         elif clock.name == GROUP_OWNERSHIP:
-            _end(ticket, clock, at, FULFILLED, "", out)
+            instances.end(ticket, clock, at, FULFILLED, "", out)
         elif clock.name in CUMULATIVE and clock.open:
-            _fulfil(ticket, clock, at, ended_at, out)
+            instances.fulfil(ticket, clock, at, ended_at, out)
 
 
 def reopened(ticket: Ticket, at: int, out: Out) -> None:
@@ -203,50 +161,50 @@ def left_group(ticket: Ticket, at: int, out: Out) -> None:
     """Its group gives it away; to be called while the ticket still has that group."""
     clock = ticket.more.find(GROUP_OWNERSHIP) if ticket.more is not None else None
     if clock is not None:
-        _end(ticket, clock, at, FULFILLED, "", out)
+        instances.end(ticket, clock, at, FULFILLED, "", out)
 
 
 def joined_group(ticket: Ticket, at: int, out: Out) -> None:
     """A group has got it."""
     if ticket.more is not None and not ticket.solved and ticket.dims[_GROUP] != NONE:
-        _begin(ticket, GROUP_OWNERSHIP, at, out)
+        instances.begin(ticket, GROUP_OWNERSHIP, at, out)
 
 
 def survey_low(ticket: Ticket, at: int, out: Out) -> None:
     """A customer is not satisfied. One that is waiting for a word about an earlier answer goes on waiting."""
     if ticket.more is not None:
-        _begin(ticket, SURVEY_FOLLOWUP, at, out)
+        instances.begin(ticket, SURVEY_FOLLOWUP, at, out)
 
 
 def survey_recovered(ticket: Ticket, at: int, out: Out) -> None:
     """The customer changed the low answer to a better one."""
     clock = ticket.more.find(SURVEY_FOLLOWUP) if ticket.more is not None else None
     if clock is not None:
-        _end(ticket, clock, at, CANCELLED, "answer_changed", out)
+        instances.end(ticket, clock, at, CANCELLED, "answer_changed", out)
 
 
 def pause_or_resume(ticket: Ticket, at: int, out: Out) -> None:
     """The status has changed, or the policy that says in which statuses clocks stand still."""
     for clock in (ticket.first_response, ticket.resolution):
         if clock is not None and clock.open:
-            _pause_or_resume(ticket, clock, at, out)
+            instances.pause_or_resume(ticket, clock, at, out)
     if ticket.more is not None:
         for clock in ticket.more.clocks:
             if clock.open:
-                _pause_or_resume(ticket, clock, at, out)
+                instances.pause_or_resume(ticket, clock, at, out)
 
 
 def reconsider_policy(ticket: Ticket, at: int, out: Out) -> None:
     """What the ticket is like has changed: perhaps another policy applies. Versions are those of when a clock began."""
     for clock in (ticket.first_response, ticket.resolution):
         if clock is not None and clock.open:
-            _reconsider_policy(ticket, clock, ticket.asked_at, at, out)
+            instances.reconsider_policy(ticket, clock, ticket.asked_at, at, out)
     more = ticket.more
     if more is not None:
         for clock in more.clocks:
             if clock.open:
                 began_at = more.next_asked_at if clock.name == NEXT_RESPONSE else clock.started_at
-                _reconsider_policy(ticket, clock, began_at, at, out)
+                instances.reconsider_policy(ticket, clock, began_at, at, out)
     pause_or_resume(ticket, at, out)
 
 
@@ -280,83 +238,15 @@ def any_breached(ticket: Ticket) -> bool | None:
     return False if any(clock.target is not None for clock in clocks) or (more is not None and more.targeted) else None
 
 
-# -- one clock --------------------------------------------------------------------------------------------------------------------------
-
-
 def _await_reply(ticket: Ticket, at: int, out: Out) -> None:
     more = ticket.more
     assert more is not None
-    _begin(ticket, UPDATE, at, out)
+    instances.begin(ticket, UPDATE, at, out)
     if ticket.replied and more.find(NEXT_RESPONSE) is None:
         more.next_asked_at = at
-        _begin(ticket, NEXT_RESPONSE, at, out)
+        instances.begin(ticket, NEXT_RESPONSE, at, out)
 
 
 def _await_news(ticket: Ticket, at: int, out: Out) -> None:
-    _begin(ticket, PERIODIC_UPDATE, at, out)
-    _begin(ticket, PAUSABLE_UPDATE, at, out)
-
-
-def _begin(ticket: Ticket, name: str, at: int, out: Out) -> None:
-    """A new instance, unless one is open or no policy measures it."""
-    more, policies = ticket.more, ticket.policies
-    assert more is not None
-    if name not in policies.more_clocks or more.find(name) is not None:
-        return
-    more.instances[name] = instance = more.instances.get(name, 0) + 1
-    clock = Clock(name, instance, at, policies.choose(at, ticket.dims, ticket.policy_id))
-    clock.arm(policies)
-    more.clocks.append(clock)
-    if clock.target is not None:
-        more.targeted = True
-        out.append((1, clock.started_fact(ticket.dims)))
-    _pause_or_resume(ticket, clock, at, out)
-
-
-def _end(ticket: Ticket, clock: Clock, at: int, state: int, reason: str, out: Out) -> None:
-    """The end of an instance that no reopen takes back."""
-    assert ticket.more is not None
-    ticket.more.clocks.remove(clock)
-    clock.finish(at, state, ticket.policies)
-    if clock.target is not None:
-        fulfilled = state == FULFILLED
-        ticket._outcome(clock.fulfilled_fact(at, ticket.dims) if fulfilled else clock.cancelled_fact(at, ticket.dims, reason), out)
-
-
-def _fulfil(ticket: Ticket, clock: Clock, at: int, ended_at: int, out: Out) -> None:
-    """The provisional end of a cumulative clock, which ran until `ended_at`."""
-    clock.finish(at, FULFILLED, ticket.policies)
-    if ended_at < at and clock.cut(ended_at, ticket.policies):
-        name, instance = clock.name, clock.instance
-        ticket._take_back(lambda fact: fact.kind == "clock.breached" and (fact.content[0], fact.instance) == (name, instance), out)
-    if clock.target is not None:
-        ticket._outcome(clock.fulfilled_fact(at, ticket.dims), out)
-
-
-def _pause_or_resume(ticket: Ticket, clock: Clock, at: int, out: Out) -> None:
-    pausing = clock.policy is not None and ticket.status in clock.policy.pauses.get(clock.name, ())
-    if pausing and clock.state == RUNNING:
-        clock.pause(at, ticket.policies)
-        if ticket.policies.settings.facts_detail_all and clock.target is not None:
-            out.append((1, clock.step_fact("clock.paused", at, ticket.dims)))
-    elif not pausing and clock.state == PAUSED:
-        clock.resume(at, ticket.policies)
-        if ticket.policies.settings.facts_detail_all and clock.target is not None:
-            out.append((1, clock.step_fact("clock.resumed", at, ticket.dims)))
-
-
-def _reconsider_policy(ticket: Ticket, clock: Clock, began_at: int, at: int, out: Out) -> None:
-    policy = ticket.policies.choose(began_at, ticket.dims, ticket.policy_id)
-    if policy is clock.policy:
-        return
-    had_target = clock.target is not None
-    late = clock.change_policy(at, policy, ticket.policies)
-    more = ticket.more
-    if clock.target is not None and not had_target:
-        out.append((1, clock.started_fact(ticket.dims)))
-        if more is not None:
-            more.targeted = True
-    if late:
-        if more is not None:
-            more.breached = True
-        ticket._outcome(clock.breached_fact(ticket.dims), out)
+    instances.begin(ticket, PERIODIC_UPDATE, at, out)
+    instances.begin(ticket, PAUSABLE_UPDATE, at, out)

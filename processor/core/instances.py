@@ -1,0 +1,124 @@
+"""Instances of a ticket's clocks: those that only some policies measure, and how one begins, pauses, ends or changes its policy.
+
+What makes that happen is in `ticket_clocks`. All of it states what follows: (sign, fact) to `out`, by way of the ticket, which keeps
+outcomes to itself while it is outside the population.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from processor.core.business_hours import NEVER
+from processor.core.clocks import FULFILLED, PAUSED, RUNNING, Clock
+from processor.core.policies import Policies
+
+if TYPE_CHECKING:
+    from processor.core.ticket import Out, Ticket
+
+
+class MoreClocks:
+    """The clocks of a ticket beside first response and resolution: open ones, and the cumulative ones of a solved ticket."""
+
+    __slots__ = ("breached", "clocks", "instances", "next_asked_at", "targeted")
+
+    def __init__(self) -> None:
+        self.clocks: list[Clock] = []  # at most one of each name
+        self.instances: dict[str, int] = {}  # clock -> instances so far
+        self.next_asked_at = 0  # when the ticket's own customer wrote what next_response is waiting for
+        self.targeted = False  # one of them had a target, at some time
+        self.breached = False  # one of them has breached
+
+    @property
+    def due(self) -> int:
+        """The earliest due instant."""
+        return min((clock.due for clock in self.clocks), default=NEVER)
+
+    @property
+    def open(self) -> bool:
+        """Whether any of them runs or stands still."""
+        return any(clock.open for clock in self.clocks)
+
+    def find(self, name: str) -> Clock | None:
+        """The clock of that name, if it is kept."""
+        return next((clock for clock in self.clocks if clock.name == name), None)
+
+    def freeze(self) -> tuple[Any, ...]:
+        """Plain values for the state topic."""
+        clocks = tuple(clock.freeze() for clock in self.clocks)
+        return (clocks, tuple(self.instances.items()), self.next_asked_at, self.targeted, self.breached)
+
+    @classmethod
+    def thaw(cls, stored: Any, policies: Policies) -> MoreClocks:
+        """Undo `freeze`."""
+        more = cls()
+        clocks, instances, more.next_asked_at, more.targeted, more.breached = stored
+        more.clocks = [Clock.thaw(clock, policies) for clock in clocks]
+        more.instances = dict(instances)
+        return more
+
+
+def begin(ticket: Ticket, name: str, at: int, out: Out) -> None:
+    """A new instance, unless one is open or no policy measures it."""
+    more, policies = ticket.more, ticket.policies
+    assert more is not None
+    if name not in policies.more_clocks or more.find(name) is not None:
+        return
+    more.instances[name] = instance = more.instances.get(name, 0) + 1
+    clock = Clock(name, instance, at, policies.choose(at, ticket.dims, ticket.policy_id))
+    clock.arm(policies)
+    more.clocks.append(clock)
+    if clock.target is not None:
+        more.targeted = True
+        out.append((1, clock.started_fact(ticket.dims)))
+    pause_or_resume(ticket, clock, at, out)
+
+
+def end(ticket: Ticket, clock: Clock, at: int, state: int, reason: str, out: Out) -> None:
+    """The end of an instance that no reopen takes back."""
+    assert ticket.more is not None
+    ticket.more.clocks.remove(clock)
+    clock.finish(at, state, ticket.policies)
+    if clock.target is not None:
+        fulfilled = state == FULFILLED
+        ticket._outcome(clock.fulfilled_fact(at, ticket.dims) if fulfilled else clock.cancelled_fact(at, ticket.dims, reason), out)
+
+
+def fulfil(ticket: Ticket, clock: Clock, at: int, ended_at: int, out: Out) -> None:
+    """The provisional end of a cumulative clock, which ran until `ended_at`."""
+    clock.finish(at, FULFILLED, ticket.policies)
+    if ended_at < at and clock.cut(ended_at, ticket.policies):
+        name, instance = clock.name, clock.instance
+        ticket._take_back(lambda fact: fact.kind == "clock.breached" and (fact.content[0], fact.instance) == (name, instance), out)
+    if clock.target is not None:
+        ticket._outcome(clock.fulfilled_fact(at, ticket.dims), out)
+
+
+def pause_or_resume(ticket: Ticket, clock: Clock, at: int, out: Out) -> None:
+    """Stand still in the statuses that the policy of the clock names."""
+    pausing = clock.policy is not None and ticket.status in clock.policy.pauses.get(clock.name, ())
+    if pausing and clock.state == RUNNING:
+        clock.pause(at, ticket.policies)
+        if ticket.policies.settings.facts_detail_all and clock.target is not None:
+            out.append((1, clock.step_fact("clock.paused", at, ticket.dims)))
+    elif not pausing and clock.state == PAUSED:
+        clock.resume(at, ticket.policies)
+        if ticket.policies.settings.facts_detail_all and clock.target is not None:
+            out.append((1, clock.step_fact("clock.resumed", at, ticket.dims)))
+
+
+def reconsider_policy(ticket: Ticket, clock: Clock, began_at: int, at: int, out: Out) -> None:
+    """Go on under the policy that applies now, in its version of `began_at`."""
+    policy = ticket.policies.choose(began_at, ticket.dims, ticket.policy_id)
+    if policy is clock.policy:
+        return
+    had_target = clock.target is not None
+    late = clock.change_policy(at, policy, ticket.policies)
+    more = ticket.more
+    if clock.target is not None and not had_target:
+        out.append((1, clock.started_fact(ticket.dims)))
+        if more is not None:
+            more.targeted = True
+    if late:
+        if more is not None:
+            more.breached = True
+        ticket._outcome(clock.breached_fact(ticket.dims), out)
