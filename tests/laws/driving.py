@@ -275,7 +275,7 @@ def check_ledger(partition: Partition) -> None:
 def check_entities(engine: Engine) -> None:
     """However an entity's state came about, it is what its base and tail fold to; every deadline has an entry in the heap."""
     due = {(kind, key, at) for at, kind, key in engine._timers}
-    swept = {(kind, key, at) for at, kind, key in engine._sweeps}
+    swept = {(kind, key, at) for at, kind, key in engine.sweeps}
     assert set(engine.stubs) == {key for key, entity in engine.entities["ticket"].items() if entity.state is None}
     for kind, entities in engine.entities.items():
         for key, entity in entities.items():

@@ -13,7 +13,7 @@ from processor.core.postings import HISTOGRAMS
 from processor.core.settings import DAY_MS, HOUR_MS, MINUTE_MS, MS
 from tests.laws.driving import Manner, drive, net_cells
 from tests.laws.reference import World, read
-from tests.laws.worlds import LONG_STEPS, SETTINGS, SHORT_STEPS, Line, arrivals_of, events_of, handing_arrivals, handing_world, lines
+from tests.laws.worlds import LONG_STEPS, SETTINGS, SHORT_STEPS, Line, arrivals_for, arrivals_of, events_of, handing_world, lines
 
 PATIENT = replace(SETTINGS, reopen_horizon=900 * DAY_MS)
 AFTER = st.sampled_from((0, 5 * MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 3 * HOUR_MS))
@@ -61,7 +61,7 @@ def test_agrees_about_what_is_handed_over() -> None:
 
     @given(st.integers(0, 10**6), st.sampled_from((SHORT_STEPS, LONG_STEPS)), AFTER, st.integers(0, 9), st.integers(0, 999))
     def law(number: int, steps: tuple[int, ...], after: int, salt: int, seed: int) -> None:
-        arrivals = [event for _, event in handing_arrivals(handing_world(number, steps, 40), salt)]
+        arrivals = [event for _, event in arrivals_for(handing_world(number, steps, 40), salt)]
         world = compare(arrivals, after, seed)
         met.update(event.kind for event in world.given)
         met.update(f"hops {event.data[1]}" for event in world.given if event.kind == "wait")

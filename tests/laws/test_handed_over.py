@@ -15,8 +15,9 @@ from processor.core.events import Event
 from processor.core.settings import HOUR_MS, MINUTE_MS, MS
 from processor.core.upstream import CHAIN_MAX
 from tests.laws.driving import Manner, Partition, added_up, comparable, drive, drive_all, drive_taken
+from tests.laws.says import CREATIONS
 from tests.laws.test_function_of_the_log import any_order
-from tests.laws.worlds import CREATIONS, LONG_STEPS, SETTINGS, SHORT_STEPS, START, handing_arrivals, handing_lines, handing_world
+from tests.laws.worlds import LONG_STEPS, SETTINGS, SHORT_STEPS, START, arrivals_for, handing_world, lines_for
 
 AFTER = st.sampled_from((0, 5 * MS, 5 * MINUTE_MS, 30 * MINUTE_MS, 3 * HOUR_MS))
 WORLD = st.integers(0, 10**6)
@@ -48,7 +49,7 @@ class Met(Counter[object]):
 
 def check_order(met: Met, number: int, steps: tuple[int, ...], after: int, salt: int, seed: int, count: int) -> None:
     events = handing_world(number, steps, 40)
-    arrivals = handing_arrivals(events, salt)
+    arrivals = arrivals_for(events, salt)
     until = max(event.occurred_at for _, event in arrivals) + after
     plain = drive(SETTINGS, [event for _, event in sorted(arrivals, key=lambda each: each[1].occurred_at)], until, Manner())
     driven = drive_all(SETTINGS, arrivals, until, Manner(seed), count)
@@ -92,7 +93,7 @@ def test_only_the_sequences_count_of_what_each_partition_takes_in() -> None:
     @given(WORLD, st.sampled_from((SHORT_STEPS, LONG_STEPS)), AFTER, st.integers(0, 999), st.sampled_from((2, 3)))
     def law(world: int, steps: tuple[int, ...], after: int, seed: int, count: int) -> None:
         events = handing_world(world, steps, 60)
-        arrivals = [(event.occurred_at, event) for event in any_order(handing_lines(events, seed), events)]
+        arrivals = [(event.occurred_at, event) for event in any_order(lines_for(events, seed), events)]
         until = max(at for at, _ in arrivals) + after
         driven = drive_all(SMALL, arrivals, until, Manner(seed), count)
         met.note(driven)
@@ -111,6 +112,6 @@ def test_a_ticket_of_which_nothing_is_known_any_more_is_forgotten() -> None:
     partition.apply(Event(START, 0, "", "a", "c", *CREATIONS[0][:1], "T1", CREATIONS[0][1]))
     partition.apply(Event(START + MINUTE_MS, 3, "", "a", "m", "ticket.merged", "T1", ("T9",)))
     assert "T9" in partition.engine.entities["ticket"]
-    partition.apply(Event(START + MS, 1, "", "a", "r", "message.added", "T1", ("M1", "agent", "public", False)))
+    partition.apply(Event(START + MS, 1, "", "a", "r", "message.added", "T1", ("M1", "agent", "public", False, None)))
     assert "T9" not in partition.engine.entities["ticket"]
     partition.restart()

@@ -12,7 +12,7 @@ from processor.core.engine import Engine
 from processor.core.events import CONTACT, TICKET
 from processor.core.facts import Fact
 from processor.core.postings import POSTINGS
-from processor.core.rows import CONTACT_DIMENSIONS, MINUTE, QUARTER, TICKET_DIMENSIONS
+from processor.core.rows import ENTITY_DIMENSIONS, MINUTE, QUARTER
 from processor.core.settings import DIMENSIONS, HOUR_MS, MINUTE_MS
 from tests.laws.driving import Partition, net_cells
 from tests.laws.worlds import LONG_STEPS, SETTINGS, SHORT_STEPS, Line, arrivals_of, events_of, lines
@@ -26,7 +26,7 @@ Posted = list[tuple[int, Segment, str, int]]  # minute, segment, key, amount
 
 def segments_of(entity: str, fact: Fact, dims: tuple[str, ...]) -> set[Segment]:
     """Every segment to which an entity with these dimensions belongs."""
-    known = TICKET_DIMENSIONS if entity == TICKET else CONTACT_DIMENSIONS
+    known = ENTITY_DIMENSIONS[entity]
     values = dict(zip(DIMENSIONS, dims, strict=True))
     return {
         (index, tuple(values[name] for name in names)) for index, names in enumerate(DETAILED.group_bys) if known.issuperset(names)

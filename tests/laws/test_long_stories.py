@@ -13,7 +13,8 @@ from processor.core.events import Event, Reason
 from processor.core.facts import CONTENT_FIELDS
 from processor.core.settings import DAY_MS, HOUR_MS, MINUTE_MS, MS, Settings
 from tests.laws.driving import Manner, comparable, drive
-from tests.laws.worlds import DELAYS, LONG_STEPS, SETTINGS, SHORT_STEPS, START, TICKET_SAYS, Line, arrivals_of, events_of
+from tests.laws.says import created
+from tests.laws.worlds import LONG_STEPS, SETTINGS, SHORT_STEPS, START, arrivals_of, events_of, random_line
 
 WANTED = {
     *CONTENT_FIELDS, "conflict", Reason.CONFLICTING_DUPLICATE, "duplicates", "corrections", "stub", "base", "forgotten",
@@ -22,7 +23,7 @@ WANTED = {
     *(f"backlog_entered:{how}" for how in ("created", "adopted", "reopened", "restored", "unmerged", "became_eligible", "moved_in")),
     *(f"backlog_left:{how}" for how in ("solved", "discarded", "merged", "moved_out")),
 }  # fmt: skip
-CREATED = ("email", "new", "normal", "inbound", None, None, None, None, None)
+CREATED = created(topic=None)
 
 
 def chatter(count: int, step: int) -> list[Event]:
@@ -31,7 +32,7 @@ def chatter(count: int, step: int) -> list[Event]:
     events = [Event(START, 0, "", "a", "e0", "ticket.created", "T1", CREATED)]
     for number in range(1, count):
         status = random.choice(("open", "pending", "solved"))
-        events.append(Event(START + number * step, 1, "", "a", f"e{number}", "ticket.status_changed", "T1", (status, None)))
+        events.append(Event(START + number * step, 1, "", "a", f"e{number}", "ticket.status_changed", "T1", (status, None, None)))
     return events
 
 
@@ -64,9 +65,9 @@ def test_a_tail_is_never_longer_than_its_limit_and_is_compacted_when_its_events_
 def test_what_is_over_leaves_no_record_behind() -> None:
     settings = replace(SETTINGS, policies=())
     events = [Event(START, 0, "", "a", f"{key}", "ticket.created", key, ("email", "closed", *CREATED[2:])) for key in ("T1", "T2")]
-    events.append(Event(START, 1, "", "a", "q", "contact.queued", "C1", ("phone", "q1", None, None)))
+    events.append(Event(START, 1, "", "a", "q", "contact.queued", "C1", ("phone", "q1", None, None, None)))
     events.append(Event(START + MINUTE_MS, 1, "", "a", "w", "contact.ended", "C1", (None, None, None)))
-    events.append(Event(START + 1, 1, "", "a", "d1", "message.added", "T4", ("M1", "customer", "public", False)))
+    events.append(Event(START + 1, 1, "", "a", "d1", "message.added", "T4", ("M1", "customer", "public", False, None)))
     events.append(Event(START + 2, 2, "", "a", "d2", "ticket.deleted", "T4", ()))
     later = [Event(START + day * DAY_MS, 0, "", "a", f"n{day}", "ticket.created", f"N{day}", CREATED) for day in (1, 2, 3)]
     partition = drive(settings, [*events, *later], START + 4 * DAY_MS, Manner(3))
@@ -76,13 +77,6 @@ def test_what_is_over_leaves_no_record_behind() -> None:
     assert not partition.engine.entities["contact"]
     names = {key.split(b"|")[-1] for key in partition.store if key[:1] in b"eh"}
     assert names == {b"N1", b"N2", b"N3"}
-
-
-def random_line(random: Random, steps: tuple[int, ...]) -> Line:
-    return Line(
-        random.randrange(len(steps)), random.randrange(5), random.randrange(len(TICKET_SAYS)), random.randrange(2),
-        random.randrange(4), random.randrange(len(DELAYS)), random.randrange(30), random.randrange(30),
-    )  # fmt: skip
 
 
 def test_the_worlds_hold_at_least_one_of_each_thing_the_laws_speak_of() -> None:

@@ -15,8 +15,6 @@ from processor.state_tools.moving import Moved, engine_of, move, shown
 from tests.laws.worlds import LONG_STEPS, SETTINGS, SHORT_STEPS, Line, arrivals_of, events_of, lines
 from tests.state_tools.joined import Partitions, world
 
-CREATED = ("email", "new", "normal", "inbound", None, None, None, None, None)
-
 
 def differences(first: Partitions, second: Partitions) -> list[Difference]:
     """In every net number, whatever the partitions."""

@@ -14,6 +14,7 @@ from processor.core import events as vocabulary
 from processor.core.events import DATA_FIELDS, Event, entity_of, rank_of
 from processor.core.settings import HOUR_MS, MINUTE_MS
 from tests.laws.driving import Manner, drive
+from tests.laws.says import created
 from tests.laws.worlds import SETTINGS, START
 
 TEXT = st.sampled_from((None, "a", "b", "größe 東京", "x" * 256, "a|b,c", " "))
@@ -23,10 +24,15 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "priority": st.sampled_from(vocabulary.PRIORITIES), "direction": st.sampled_from(vocabulary.DIRECTIONS),
     "author_type": st.sampled_from(vocabulary.AUTHOR_TYPES), "visibility": st.sampled_from(vocabulary.VISIBILITIES),
     "automated": st.booleans(), "message_id": LABEL, "kind": st.sampled_from(vocabulary.ESCALATION_KINDS), "merged_into": LABEL,
-    "changes": st.lists(st.tuples(st.sampled_from(("topic", "tier", "policy_id")), TEXT), max_size=3).map(tuple),
+    "changes": st.lists(st.tuples(st.sampled_from(vocabulary.CHANGED_FIELDS), TEXT), max_size=3).map(tuple),
     "outcome": st.sampled_from((None, *vocabulary.CONTACT_OUTCOMES)), "talk_seconds": st.sampled_from((None, 0, 1.5, 86_400)),
-    "hold_seconds": st.none(), "wrap_up_seconds": st.sampled_from((0, 12.25)), "source": LABEL,
-    "at": st.integers(START - HOUR_MS, START + 300 * HOUR_MS),
+    "hold_seconds": st.sampled_from((None, 3)), "wrap_up_seconds": st.sampled_from((0, 12.25)), "source": LABEL,
+    "survey": st.sampled_from(vocabulary.SURVEYS), "state": st.sampled_from(vocabulary.AGENT_STATES), "helpful": st.booleans(),
+    "first_contact_resolved": st.sampled_from((None, True, False)), "capacity": st.none(), "count": st.sampled_from((0, 1, 40)),
+    "score": st.sampled_from((-1, 0, 0.5, 1, 4, 7, 10, 99)), "scale_min": st.sampled_from((0, 1)),
+    "scale_max": st.sampled_from((1, 5, 7, 10)),
+    "seconds": st.sampled_from((0, 1.5, 86_400)), "amount": st.sampled_from((0, -7, 12_500)), "currency": st.sampled_from(("EUR", "USD")),
+    "survey_id": LABEL, "at": st.integers(START - HOUR_MS, START + 300 * HOUR_MS),
 }  # fmt: skip
 
 
@@ -54,26 +60,26 @@ def said(minute: int, kind: str, *data: Any, key: str = "T1") -> Event:
 
 STORIES: dict[str, list[Event]] = {
     "reopened": [
-        said(0, "ticket.created", "email", "new", "normal", "inbound", None, None, None, None, None),
-        said(1, "ticket.status_changed", "solved", None), said(2, "message.added", "M1", "agent", "public", False),
-        said(3, "ticket.status_changed", "open", None), said(3, "ticket.priority_changed", "urgent"),
-        said(9, "ticket.status_changed", "solved", None),
+        said(0, "ticket.created", *created()),
+        said(1, "ticket.status_changed", "solved", None, None), said(2, "message.added", "M1", "agent", "public", False, None),
+        said(3, "ticket.status_changed", "open", None, None), said(3, "ticket.priority_changed", "urgent"),
+        said(9, "ticket.status_changed", "solved", None, None),
     ],
     "discarded": [
-        said(0, "ticket.created", "email", "new", "urgent", "inbound", "g1", None, None, None, None),
-        said(0, "message.added", "M1", "agent", "internal", False), said(2, "message.visibility_changed", "M1", "public"),
+        said(0, "ticket.created", *created(priority="urgent", group="g1", requester_id="P1")),
+        said(0, "message.added", "M1", "agent", "internal", False, None), said(2, "message.visibility_changed", "M1", "public"),
         said(3, "ticket.marked_as_spam"), said(4, "ticket.group_changed", "g2"), said(5, "ticket.unmarked_as_spam"),
     ],
     "outbound": [
-        said(0, "message.added", "M0", "agent", "public", False),
-        said(0, "ticket.created", "email", "pending", "normal", "outbound", None, None, None, None, None),
-        said(2, "message.added", "M1", "customer", "public", False), said(4, "message.bounced", "M2"),
-        said(3, "message.added", "M2", "agent", "public", False), said(9, "ticket.deleted"),
+        said(0, "message.added", "M0", "agent", "public", False, None),
+        said(0, "ticket.created", *created(status="pending", direction="outbound")),
+        said(2, "message.added", "M1", "customer", "public", False, None), said(4, "message.bounced", "M2"),
+        said(3, "message.added", "M2", "agent", "public", False, None), said(9, "ticket.deleted"),
     ],
     "call": [
-        said(0, "contact.queued", "phone", "q1", None, None, key="C1"), said(1, "contact.transferred", "q2", key="C1"),
+        said(0, "contact.queued", "phone", "q1", None, None, None, key="C1"), said(1, "contact.transferred", "q2", key="C1"),
         said(2, "contact.accepted", "A1", key="C1"), said(2, "contact.abandoned", None, key="C1"),
-        said(3, "contact.queued", "phone", "q3", None, None, key="C1"), said(4, "contact.ended", None, None, "handled", key="C1"),
+        said(3, "contact.queued", "phone", "q3", None, None, None, key="C1"), said(4, "contact.ended", None, None, "handled", key="C1"),
     ],
 }  # fmt: skip
 
