@@ -20,11 +20,11 @@ from typing import Any
 
 from processor.config import Config, starts_at
 from processor.config.calendars import WEEKDAYS, CalendarConfig
-from processor.config.policies import PolicyConfig, TargetConfig, Targets
+from processor.config.policies import OptionsConfig, PolicyConfig, TargetConfig, Targets
 from processor.config.root import BEGINNING
 from processor.config.zones import offset_periods
 from processor.core.business_hours import Calendar
-from processor.core.settings import DAY_MS, MINUTE_MS, Policy, Settings, Target
+from processor.core.settings import DAY_MS, MINUTE_MS, Options, Policy, Settings, Target
 from processor.core.working_days import WorkingDays
 
 EPOCH = date(1970, 1, 1)
@@ -208,6 +208,16 @@ def _policy(policy: PolicyConfig, version: int, reporting_zone: str) -> Policy:
         targets={clock: _target(target, policy.calendar) for clock, target in targets.items() if target is not None},
         pauses={clock: frozenset(statuses) for clock, statuses in policy.pauses},
         calendar=policy.calendar,
+        options=_options(policy.options),
+    )
+
+
+def _options(options: OptionsConfig) -> Options:
+    return Options(
+        update_at_every_contact=options.update_starts == "every_contact",
+        customer_ends_update=options.customer_ends_update,
+        first_response_restarts=options.first_response_starts == "last_handoff_or_reopen",
+        hidden={clock: frozenset(statuses) for clock, statuses in options.hide_due if statuses},
     )
 
 
@@ -249,6 +259,6 @@ def _plain(value: object) -> object:
     """Sets and records of the settings for JSON."""
     if isinstance(value, frozenset):
         return sorted(value)
-    if isinstance(value, Policy | Target):
+    if isinstance(value, Policy | Target | Options):
         return {field.name: getattr(value, field.name) for field in fields(value)}
     raise TypeError(f"{type(value).__name__} has no place in a fingerprint")

@@ -14,6 +14,7 @@ from processor.core.business_hours import NEVER
 from processor.core.clocks import PAUSED, RUNNING, Clock
 from processor.core.contact import Contact
 from processor.core.facts import Dims
+from processor.core.organization import CUSTOMER, Organization
 from processor.core.instances import MoreClocks
 from processor.core.settings import MINUTE_MS
 from processor.core.ticket import SOLVED_STATUSES, Ticket
@@ -21,6 +22,8 @@ from processor.core.ticket import SOLVED_STATUSES, Ticket
 Key = tuple[Any, ...]
 
 
+CUSTOMERS = "customers"
+CUSTOMERS_COUNTED = "customers_total"
 BY_MINUTE = frozenset({"created", "awaiting", "due", "queued"})  # keys that end in a minute: as many as there are minutes
 
 
@@ -28,7 +31,8 @@ class Levels:
     """Counts by key, those by minute apart from the few others.
 
     Keys: ("backlog", status, dims), ("created", minute), ("awaiting", minute), ("unanswered", dims), ("running" | "paused" |
-    "overdue", clock, policy, priority), ("due", clock, minute), ("waiting", dims), ("queued", minute), ("agents", state, dims).
+    "overdue", clock, policy, priority), ("due", clock, minute), ("waiting", dims), ("queued", minute), ("agents", state, dims),
+    ("customers" | "customers_total", number): customers one by one, and as somebody has counted them.
     """
 
     def __init__(self) -> None:
@@ -60,8 +64,12 @@ def levels_of(state: object) -> tuple[Key, ...]:
         return _of_ticket(state)
     if isinstance(state, Contact):
         return _of_contact(state)
-    # Persons, organizations and accounts contribute nothing.
-    return (("agents", state.state, state.dims),) if isinstance(state, Agent) and state.working else ()
+    if isinstance(state, Agent):
+        return (("agents", state.state, state.dims),) if state.working else ()
+    if isinstance(state, Organization):
+        counted = ((CUSTOMERS_COUNTED, state.count),) if state.count else ()
+        return (*counted, (CUSTOMERS, 1)) if state.standing == CUSTOMER else counted
+    return ()  # persons and accounts contribute nothing
 
 
 def _of_ticket(ticket: Ticket) -> tuple[Key, ...]:
@@ -69,24 +77,24 @@ def _of_ticket(ticket: Ticket) -> tuple[Key, ...]:
         return ()
     dims, more = ticket.dims, ticket.more
     if ticket.status in SOLVED_STATUSES:
-        return _of_more(more, dims) if more is not None and more.open else ()
+        return _of_more(more, dims, ticket.status) if more is not None and more.open else ()
     keys: list[Key] = [("backlog", ticket.status, dims), ("created", ticket.created_at // MINUTE_MS)]
     first, resolution = ticket.first_response, ticket.resolution
     if first is not None:
         if first.open:
             keys += (("awaiting", first.started_at // MINUTE_MS), ("unanswered", dims))
         if first.target is not None:
-            _add_clock(first, dims, keys)
+            _add_clock(first, dims, keys, ticket.status)
     if resolution is not None and resolution.target is not None:
-        _add_clock(resolution, dims, keys)
-    return tuple(keys) if more is None else (*keys, *_of_more(more, dims))
+        _add_clock(resolution, dims, keys, ticket.status)
+    return tuple(keys) if more is None else (*keys, *_of_more(more, dims, ticket.status))
 
 
-def _of_more(more: MoreClocks, dims: Dims) -> tuple[Key, ...]:
+def _of_more(more: MoreClocks, dims: Dims, status: str) -> tuple[Key, ...]:
     keys: list[Key] = []
     for clock in more.clocks:
         if clock.target is not None:
-            _add_clock(clock, dims, keys)
+            _add_clock(clock, dims, keys, status)
     return tuple(keys)
 
 
@@ -100,11 +108,13 @@ def _of_contact(contact: Contact) -> tuple[Key, ...]:
     return tuple(keys)
 
 
-def _add_clock(clock: Clock, dims: Dims, keys: list[Key]) -> None:
+def _add_clock(clock: Clock, dims: Dims, keys: list[Key], status: str = "") -> None:
     if clock.state == RUNNING:
         policy = clock.policy.id if clock.policy else ""
         keys.append(("running", clock.name, policy, dims[1]))
         if clock.due != NEVER:
+            if clock.policy is not None and status in clock.policy.options.hidden.get(clock.name, ()):
+                return
             keys.append(("due", clock.name, clock.due // MINUTE_MS))
         elif clock.breached_at is not None:
             keys.append(("overdue", clock.name, policy, dims[1]))

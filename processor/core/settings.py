@@ -58,12 +58,27 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Options:
+    """Where a product counts otherwise."""
+
+    # update: not from the oldest unanswered message of the customer on, but from the creation, and anew at every message of either side.
+    update_at_every_contact: bool = False
+    # periodic_update and pausable_update: also ended, as cancelled, by a message of the customer.
+    customer_ends_update: bool = False
+    # first_response: a new instance at each hand-off by a bot and at each reopen, open or not.
+    first_response_restarts: bool = False
+    # clock -> statuses in which it shows no due instant, though time goes on.
+    hidden: dict[str, frozenset[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """One version of one SLA policy. The first policy of the list whose `match` holds and that is in force applies.
 
     `match` maps a dimension (or "policy_id") to the values it accepts; an empty mapping matches everything.
     `pauses` maps a ticket clock to the statuses in which it stands still.
     `calendar` is used for business durations even where a target is in calendar time.
+    `options` are those of the policy that a ticket has when something happens.
     """
 
     id: str
@@ -73,6 +88,7 @@ class Policy:
     targets: dict[str, Target]
     pauses: dict[str, frozenset[str]]
     calendar: str | None = None
+    options: Options = Options()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from processor.core import instances
+from processor.core import instances, product_rules
 from processor.core.clocks import CANCELLED, FULFILLED, Clock
 from processor.core.facts import Fact
 from processor.core.handovers import take_up
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 CUMULATIVE = frozenset({RESOLUTION, REQUESTER_WAIT, AGENT_WORK})  # fulfilled by a solve until a reopen
 _ENDED_BY_REPLY = frozenset({NEXT_RESPONSE, UPDATE, PERIODIC_UPDATE, PAUSABLE_UPDATE, SURVEY_FOLLOWUP})
+_BEGUN_BY_REPLY = frozenset({PERIODIC_UPDATE, PAUSABLE_UPDATE})
 _CANCELLED_BY_SOLVE = frozenset({NEXT_RESPONSE, UPDATE, PERIODIC_UPDATE, PAUSABLE_UPDATE})
 WITHDRAWN = "withdrawn"  # the reason of a solve by the customer, who does not want an answer any more
 _GROUP = 2  # its place among the dimensions
@@ -72,6 +73,8 @@ def _start_more(ticket: Ticket, at: int, out: Out) -> None:
     joined_group(ticket, at, out)
     if ticket.solved:
         return
+    if product_rules.options(ticket).update_at_every_contact:
+        instances.begin(ticket, UPDATE, at, out)
     if ticket.unanswered_at:
         _await_reply(ticket, at, out)
     if ticket.replied:  # by a contact that was answered before the ticket was written
@@ -82,8 +85,15 @@ def customer_wrote(ticket: Ticket, at: int, out: Out) -> None:
     """A public message of the customer: somebody waits for an answer, but for none while the ticket is solved."""
     if not ticket.unanswered_at:
         ticket.unanswered_at = at
-    if ticket.more is not None and not ticket.solved:
-        _await_reply(ticket, at, out)
+    if ticket.more is None or ticket.solved:
+        return
+    options = product_rules.options(ticket)
+    if options.customer_ends_update:
+        for clock in [clock for clock in ticket.more.clocks if clock.name in _BEGUN_BY_REPLY]:
+            instances.end(ticket, clock, at, CANCELLED, "customer_wrote", out)
+    if options.update_at_every_contact:
+        _end_update(ticket, at, out)
+    _await_reply(ticket, at, out)
 
 
 def human_replied(ticket: Ticket, at: int, agent: str | None, out: Out) -> None:
@@ -101,6 +111,8 @@ def human_replied(ticket: Ticket, at: int, agent: str | None, out: Out) -> None:
         instances.end(ticket, clock, at, FULFILLED, "", out)
     if not ticket.solved:
         _await_news(ticket, at, out)
+        if product_rules.options(ticket).update_at_every_contact:
+            instances.begin(ticket, UPDATE, at, out)
 
 
 def _respond(ticket: Ticket, at: int, agent: str | None, out: Out) -> None:
@@ -110,7 +122,7 @@ def _respond(ticket: Ticket, at: int, agent: str | None, out: Out) -> None:
     if first is not None and first.open:
         first.finish(at, FULFILLED, ticket.policies)
         business = first.business_duration(at, ticket.policies)
-        ticket._outcome(Fact("ticket.first_responded", 1, at, ticket.dims, (at - first.started_at, business, agent)), out)
+        ticket._outcome(Fact("ticket.first_responded", first.instance, at, ticket.dims, (at - first.started_at, business, agent)), out)
         if first.target is not None:
             ticket._outcome(first.fulfilled_fact(at, ticket.dims), out)
 
@@ -153,8 +165,12 @@ def reopened(ticket: Ticket, at: int, out: Out) -> None:
     reconsider_policy(ticket, at, out)  # what changed while it was solved counts from now on
     if more is not None:
         joined_group(ticket, at, out)
+        if product_rules.options(ticket).update_at_every_contact:
+            instances.begin(ticket, UPDATE, at, out)
         if ticket.unanswered_at:
             _await_reply(ticket, at, out)
+    if product_rules.options(ticket).first_response_restarts:
+        product_rules.restart_first_response(ticket, at, out)
 
 
 def left_group(ticket: Ticket, at: int, out: Out) -> None:
@@ -198,7 +214,8 @@ def reconsider_policy(ticket: Ticket, at: int, out: Out) -> None:
     """What the ticket is like has changed: perhaps another policy applies. Versions are those of when a clock began."""
     for clock in (ticket.first_response, ticket.resolution):
         if clock is not None and clock.open:
-            instances.reconsider_policy(ticket, clock, ticket.asked_at, at, out)
+            began_at = clock.started_at if clock is ticket.resolution else ticket.asked_at
+            instances.reconsider_policy(ticket, clock, began_at, at, out)
     more = ticket.more
     if more is not None:
         for clock in more.clocks:
@@ -245,6 +262,12 @@ def _await_reply(ticket: Ticket, at: int, out: Out) -> None:
     if ticket.replied and more.find(NEXT_RESPONSE) is None:
         more.next_asked_at = at
         instances.begin(ticket, NEXT_RESPONSE, at, out)
+
+
+def _end_update(ticket: Ticket, at: int, out: Out) -> None:
+    clock = ticket.more.find(UPDATE) if ticket.more is not None else None
+    if clock is not None:
+        instances.end(ticket, clock, at, FULFILLED, "", out)
 
 
 def _await_news(ticket: Ticket, at: int, out: Out) -> None:
