@@ -62,6 +62,8 @@ def _sweep(engine: Engine, entity: Timeline, now: int) -> None:
 
 def rests(engine: Engine, entity: Timeline, state: State, now: int) -> bool:
     """Whether nothing is expected of it any more, and nothing that may still come can lie before its last deadline."""
+    if isinstance(state, Ticket) and not state.rests:
+        return False
     return state.gone_at != NEVER and state.last_fired + horizon_of(entity.kind, engine.settings) < now
 
 

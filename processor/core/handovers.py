@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from processor.core.clocks import Clock
+from processor.core.conversation import spoke_live
 from processor.core.events import Event
 from processor.core.facts import Fact
 from processor.core.settings import NEXT_RESPONSE
@@ -40,12 +41,12 @@ def merged(ticket: Ticket, event: Event, at: int, out: Out) -> None:
         out.append((1, Fact("ticket.wait_handed", ticket.returns, at, ticket.dims, (target, since, hops))))
 
 
-def unmerged(ticket: Ticket, _event: Event, at: int, out: Out) -> None:
+def unmerged(ticket: Ticket, event: Event, at: int, out: Out) -> None:
     """The ticket is back, and takes its wait back."""
     if ticket.flags & MERGED and ticket.merged_into is not None:
         out.append((1, Fact("ticket.wait_withdrawn", ticket.returns, at, ticket.dims, ticket.merged_into)))
         ticket.merged_into = None
-    ticket._return(MERGED, at, out)
+    ticket._return(MERGED, event.key, at, out)
 
 
 # -- to whom it is handed over --------------------------------------------------------------------------------------------------------
@@ -78,6 +79,7 @@ def wait_withdrawn(ticket: Ticket, event: Event, at: int, out: Out) -> None:
 def contact_answered(ticket: Ticket, event: Event, at: int, out: Out) -> None:
     """An agent accepted a contact that belongs to the ticket: on the phone and in a chat that is the first response."""
     wait = event.data[1]
+    spoke_live(ticket)
     if not ticket.created_at:
         if ticket.contact_answer is None:
             ticket.contact_answer = (at, wait)

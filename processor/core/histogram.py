@@ -1,7 +1,7 @@
-"""One ladder of edges for every duration. Stored rows keep only bucket numbers, so the ladder is never changed in place.
+"""One ladder of edges for every duration, and whole numbers that are counted one by one.
 
-A change would be another version, which the marker of the state names. Compliance with a target has exact counters of its own; no
-target needs to be an edge.
+Stored rows keep only bucket numbers, so the ladder is never changed in place. A change would be another version, which the marker of the
+state names. Compliance with a target has exact counters of its own; no target needs to be an edge.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ EDGES_SECONDS = (
 )
 EDGES_MS = tuple(edge * 1000 for edge in EDGES_SECONDS)
 BUCKETS = len(EDGES_MS) + 1  # the last one is above every edge
+THOUSANDTHS = 1000  # scores and numbers of turns are kept in thousandths, so that their sums are exact
 
 
 class HistogramKeys:
@@ -35,4 +36,29 @@ class HistogramKeys:
 
     def counts(self, row: dict[str, int]) -> list[int]:
         """Counts per bucket of a row or cell."""
+        return [row.get(key, 0) for key in self.buckets]
+
+
+class NumberKeys:
+    """The row keys of numbers that are few: how often each occurred (`NAME:b:I`, I from 0 for `lowest`), and their exact sum in thousandths.
+
+    A number between two whole ones counts with the upper one (`le`), what is above `highest` with that.
+    """
+
+    __slots__ = ("buckets", "highest", "lowest", "name", "sum")
+
+    def __init__(self, name: str, lowest: int, highest: int) -> None:
+        self.name = name
+        self.lowest = lowest
+        self.highest = highest
+        self.buckets = tuple(f"{name}:b:{index}" for index in range(highest - lowest + 1))
+        self.sum = f"{name}:sum"
+
+    def bucket(self, thousandths: int) -> str:
+        """The key for a number in thousandths."""
+        whole = -(-thousandths // THOUSANDTHS)
+        return self.buckets[min(max(whole, self.lowest), self.highest) - self.lowest]
+
+    def counts(self, row: dict[str, int]) -> list[int]:
+        """How often each number occurred, from the lowest on."""
         return [row.get(key, 0) for key in self.buckets]

@@ -2,65 +2,117 @@
 
 A posting is a list of (key, amount). Keys name a family, with its sub-value behind a colon: "backlog_entered:created",
 "first_response:b:7" (bucket), "first_response:sum" (milliseconds), "sla_measured:resolution".
+
+What concerns tickets stands here, all else in `postings_of_others`, people who are counted once in `PEOPLE` and `distinct`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from processor.core.facts import Fact
-from processor.core.histogram import HistogramKeys
+from processor.core.distinct import AGENTS, VISITORS
+from processor.core.facts import CONTENT_FIELDS, Fact
+from processor.core.histogram import THOUSANDTHS
+from processor.core.posting import HISTOGRAMS, NUMBERS, Entries, by_content, counting, nothing, observe
+from processor.core.postings_of_others import POSTINGS_OF_OTHERS
 
-Entries = tuple[tuple[str, int], ...]
-
-HISTOGRAMS = {
-    name: HistogramKeys(name)
-    for name in ("first_response", "first_response_business", "first_resolution", "full_resolution", "speed_of_answer", "time_to_abandon")
-}
+__all__ = ["AGENT_OF", "HISTOGRAMS", "NUMBERS", "PEOPLE", "POSTINGS", "Entries"]
 
 _FIRST_RESPONSE = HISTOGRAMS["first_response"]
 _FIRST_RESPONSE_BUSINESS = HISTOGRAMS["first_response_business"]
 _FIRST_RESOLUTION = HISTOGRAMS["first_resolution"]
 _FULL_RESOLUTION = HISTOGRAMS["full_resolution"]
-_SPEED_OF_ANSWER = HISTOGRAMS["speed_of_answer"]
-_TIME_TO_ABANDON = HISTOGRAMS["time_to_abandon"]
+_REQUESTER_WAIT = HISTOGRAMS["requester_wait"]
+_AGENT_WORK = HISTOGRAMS["agent_work"]
+_INTERACTIONS = NUMBERS["interactions"]
+_AGENT, _BREACHED = (CONTENT_FIELDS["ticket.completed"].index(name) for name in ("agent", "breached"))
 
 
-def _observe(histogram: HistogramKeys, duration: int) -> Entries:
-    return ((histogram.bucket(duration), 1), (histogram.sum, duration))
-
-
-def _counting(key: str) -> Callable[[Fact], Entries]:
-    entries: Entries = ((key, 1),)
-    return lambda _fact: entries
-
-
-def _by_content(family: str) -> Callable[[Fact], Entries]:
-    return lambda fact: ((f"{family}:{fact.content[0]}", 1),)
+def _timing(name: str) -> Callable[[Fact], Entries]:
+    """Facts whose content begins with the duration; None where it is not known."""
+    histogram = HISTOGRAMS[name]
+    return lambda fact: () if fact.content[0] is None else observe(histogram, fact.content[0])
 
 
 def _solved(fact: Fact) -> Entries:
     since_created = fact.content[0]
     if fact.instance == 1 and since_created is not None:
-        return (("tickets_solved", 1), *_observe(_FIRST_RESOLUTION, since_created))
+        return (("tickets_solved", 1), *observe(_FIRST_RESOLUTION, since_created))
     return (("tickets_solved", 1),)
 
 
+def _completed(fact: Fact) -> Entries:
+    wait, work, turns, *_ = fact.content
+    entries: Entries = (("tickets_completed", 1),)
+    if wait is not None:
+        entries += observe(_REQUESTER_WAIT, wait)
+    if work is not None:
+        entries += observe(_AGENT_WORK, work)
+    if turns is not None:
+        entries += observe(_INTERACTIONS, turns * THOUSANDTHS)
+    if fact.content[_AGENT] is not None:
+        entries += (("tickets_solved_by_agents", 1),)
+    if fact.content[_BREACHED] is not None:
+        entries += (("tickets_sla_measured", 1),)
+        if fact.content[_BREACHED]:
+            entries += (("tickets_sla_breached", 1),)
+    return entries
+
+
 def _first_responded(fact: Fact) -> Entries:
-    duration, business = fact.content
-    entries = _observe(_FIRST_RESPONSE, duration)
-    return entries if business is None else (*entries, *_observe(_FIRST_RESPONSE_BUSINESS, business))
+    duration, business, *_ = fact.content
+    entries = observe(_FIRST_RESPONSE, duration)
+    return entries if business is None else (*entries, *observe(_FIRST_RESPONSE_BUSINESS, business))
 
 
-def _answered(fact: Fact) -> Entries:
-    wait, in_target = fact.content
-    entries = (("contacts_answered", 1), *_observe(_SPEED_OF_ANSWER, wait))
-    return (*entries, ("contacts_answered_in_target", 1)) if in_target else entries
+def _first_outgoing(fact: Fact) -> Entries:
+    entries: Entries = (("tickets_first_outgoing", 1),)
+    return (*entries, ("tickets_first_reply_automated", 1)) if fact.content[0] else entries
 
 
-def _abandoned(fact: Fact) -> Entries:
-    wait, short = fact.content
-    return (("contacts_short_abandoned", 1),) if short else (("contacts_abandoned", 1), *_observe(_TIME_TO_ABANDON, wait))
+def _escalated(fact: Fact) -> Entries:
+    kind, first, first_of_kind = fact.content
+    entries: Entries = (("tickets_escalated_once", 1),) if first else ()
+    return (*entries, (f"tickets_escalated:{kind}", 1)) if first_of_kind else entries
+
+
+def _fcr_assessed(fact: Fact) -> Entries:
+    resolved, topic_eligible = fact.content
+    if not topic_eligible:
+        return ()
+    return (("tickets_fcr_assessed", 1), ("tickets_fcr_assessed_resolved", 1)) if resolved else (("tickets_fcr_assessed", 1),)
+
+
+def _fcr_settled(fact: Fact) -> Entries:
+    resolved, topic_eligible = fact.content
+    entries: Entries = (("tickets_fcr_evaluated", 1),)
+    if resolved:
+        entries += (("tickets_first_contact_resolved", 1),)
+    if topic_eligible:
+        entries += (("tickets_fcr_eligible", 1),)
+        if resolved:
+            entries += (("tickets_fcr_eligible_resolved", 1),)
+    return entries
+
+
+def _fcr_marked(fact: Fact) -> Entries:
+    entries: Entries = (("tickets_fcr_marked", 1),)
+    return (*entries, ("tickets_fcr_marked_resolved", 1)) if fact.content[0] else entries
+
+
+def _work_logged(fact: Fact) -> Entries:
+    duration, first = fact.content
+    entries: Entries = (("touch_time:sum", duration),)
+    return (*entries, ("tickets_worked", 1)) if first else entries
+
+
+def _summarized(fact: Fact) -> Entries:
+    since_created, *_ = fact.content
+    reopened = fact.content[4] if len(fact.content) > 4 else False
+    entries: Entries = (("tickets_finalized", 1),)
+    if since_created is not None:
+        entries += observe(_FULL_RESOLUTION, since_created)
+    return (*entries, ("tickets_finalized_reopened", 1)) if reopened else entries
 
 
 def _fulfilled(fact: Fact) -> Entries:
@@ -74,29 +126,54 @@ def _breached(fact: Fact) -> Entries:
     return (*entries, (f"sla_induced:{clock}", 1)) if fact.content[4] else entries
 
 
-def _nothing(_fact: Fact) -> Entries:
-    return ()
-
-
 POSTINGS: dict[str, Callable[[Fact], Entries]] = {
-    "ticket.created": _counting("tickets_created"),
-    "ticket.adopted": _counting("tickets_adopted"),
+    "ticket.created": counting("tickets_created"),
+    "ticket.adopted": counting("tickets_adopted"),
     "ticket.solved": _solved,
-    "ticket.reopened": _counting("tickets_reopened"),
-    "ticket.merged": _counting("tickets_merged"),
-    "ticket.discarded": _by_content("tickets_discarded"),
-    "ticket.restored": _counting("tickets_restored"),
+    "ticket.completed": _completed,
+    "ticket.withdrawn": counting("tickets_withdrawn"),
+    "ticket.reopened": counting("tickets_reopened"),
+    "ticket.reopen_forgiven": counting("tickets_reopen_forgiven"),
+    "ticket.merged": counting("tickets_merged"),
+    "ticket.discarded": by_content("tickets_discarded"),
+    "ticket.restored": counting("tickets_restored"),
     "ticket.first_responded": _first_responded,
-    "ticket.summarized": lambda fact: _observe(_FULL_RESOLUTION, fact.content[0]),
-    "backlog.entered": _by_content("backlog_entered"),
-    "backlog.left": _by_content("backlog_left"),
-    "clock.started": _by_content("sla_started"),
-    "clock.paused": _nothing,
-    "clock.resumed": _nothing,
+    "ticket.replied": _timing("next_response"),
+    "ticket.first_outgoing": _first_outgoing,
+    "ticket.first_assigned": _timing("first_assignment"),
+    "ticket.transferred": counting("tickets_transferred"),
+    "ticket.escalated": _escalated,
+    "ticket.handoff_responded": _timing("handoff_response"),
+    "ticket.bot_started": counting("tickets_bot_started"),
+    "ticket.bot_contained": counting("tickets_bot_contained"),
+    "ticket.fcr_assessed": _fcr_assessed,
+    "ticket.fcr_settled": _fcr_settled,
+    "ticket.fcr_marked": _fcr_marked,
+    "ticket.repeat_contacted": counting("tickets_repeat_contacted"),
+    "ticket.work_logged": _work_logged,
+    "ticket.summarized": _summarized,
+    "backlog.entered": by_content("backlog_entered"),
+    "backlog.left": by_content("backlog_left"),
+    "clock.started": by_content("sla_started"),
+    "clock.paused": nothing,
+    "clock.resumed": nothing,
     "clock.fulfilled": _fulfilled,
-    "clock.cancelled": _by_content("sla_cancelled"),
+    "clock.cancelled": by_content("sla_cancelled"),
     "clock.breached": _breached,
-    "contact.offered": _counting("contacts_offered"),
-    "contact.answered": _answered,
-    "contact.abandoned": _abandoned,
+    **POSTINGS_OF_OTHERS,
 }
+
+# Facts that somebody in their content did or was: kind -> (family of people who are counted once, place in the content).
+# An agent is active who replied, answered a contact or solved a ticket.
+PEOPLE: dict[str, tuple[str, int]] = {
+    kind: (family, CONTENT_FIELDS[kind].index(field))
+    for kind, family, field in (
+        ("ticket.first_responded", AGENTS, "agent"),
+        ("ticket.replied", AGENTS, "agent"),
+        ("ticket.completed", AGENTS, "agent"),
+        ("contact.answered", AGENTS, "agent"),
+        ("person.article_viewed", VISITORS, "visitor"),
+    )
+}
+# Facts that count for an agent where numbers are told apart by agent: kind -> place in the content.
+AGENT_OF: dict[str, int] = {kind: fields.index("agent") for kind, fields in CONTENT_FIELDS.items() if "agent" in fields}

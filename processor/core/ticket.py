@@ -21,15 +21,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from processor.core import conversation, first_contact, frozen_ticket, progress, solving
 from processor.core import ticket_clocks as clocks
 from processor.core.business_hours import NEVER
 from processor.core.clocks import Clock
-from processor.core.events import Event
-from processor.core.facts import HANDED_KINDS, Dims, Fact, pseudonym, thaw_fact
+from processor.core.events import SURVEY_KINDS, Event
+from processor.core.facts import HANDED_KINDS, Dims, Fact, pseudonym
 from processor.core.handovers import MERGED, contact_answered, merged, unmerged, wait_handed, wait_withdrawn
 from processor.core.instances import MoreClocks
 from processor.core.policies import Policies
 from processor.core.settings import DIMENSIONS, NO_DIMENSIONS, NONE
+from processor.core.surveys import Surveys, returned, survey_responded, survey_sent, withdrawn
 
 SOLVED_STATUSES = frozenset({"solved", "closed"})
 
@@ -40,6 +42,9 @@ STANDING_MAX = 128  # outcomes of one ticket that can still be taken back; older
 
 Out = list[tuple[int, Fact]]
 
+# What does not make a ticket known: what other entities hand over, and surveys, which are often about tickets from before the log.
+ABOUT_IT = HANDED_KINDS | SURVEY_KINDS
+
 _DISCARD_REASON = {SPAM: "spam", DELETED: "deleted", MERGED: "merged"}
 
 
@@ -47,38 +52,11 @@ class Ticket:
     """The folded state of one ticket."""
 
     __slots__ = (
-        "adopted",
-        "asked_at",
-        "contact_answer",
-        "created_at",
-        "dims",
-        "engaged",
-        "entries",
-        "exits",
-        "final_due",
-        "first_response",
-        "flags",
-        "gone_at",
-        "handed",
-        "last_fired",
-        "merged_into",
-        "more",
-        "moves",
-        "policies",
-        "policy_id",
-        "reopens",
-        "replied",
-        "replied_at",
-        "resolution",
-        "returns",
-        "seen_created",
-        "solved_at",
-        "solves",
-        "standing",
-        "status",
-        "suspended",
-        "unanswered_at",
-        "wake",
+        *("created_at", "seen_created", "adopted", "inbound", "engaged", "asked_at", "merged_into", "flags", "gone_at"),
+        *("status", "dims", "policy_id", "assignee", "requester", "follow_up_of"),
+        *("conversation", "progress", "contacts", "contact_answer", "handed", "replied", "replied_at", "unanswered_at"),
+        *("first_response", "resolution", "more", "solved_at", "final_due", "fcr_due", "last_fired", "wake", "policies"),
+        *("solves", "reopens", "entries", "exits", "moves", "returns", "standing", "suspended", "surveys"),
     )
 
     def __init__(self, policies: Policies) -> None:
@@ -90,10 +68,17 @@ class Ticket:
         self.created_at = 0  # of an adopted ticket: when it was first seen
         self.seen_created = False
         self.adopted = False
+        self.inbound = True
         self.engaged = False  # inbound, or the customer has written
         self.status = "open"
         self.dims: Dims = NO_DIMENSIONS
         self.policy_id: str | None = None
+        self.assignee: str | None = None  # "": nobody any more
+        self.requester: str | None = None
+        self.follow_up_of: str | None = None
+        self.contacts: tuple[Fact, ...] = ()  # what was handed to requester and followed ticket, as far as it can be taken back
+        self.conversation: conversation.Conversation | None = None
+        self.progress: progress.Progress | None = None
         self.flags = 0
         self.replied = False
         self.replied_at = 0  # the last human reply
@@ -113,8 +98,10 @@ class Ticket:
         self.returns = 0
         self.solved_at = 0
         self.final_due = NEVER
+        self.fcr_due = NEVER  # when nobody who comes back counts any more
         self.standing: list[Fact] = []
         self.suspended: list[Fact] = []  # cancellations that a restore takes back
+        self.surveys: Surveys | None = None
         self.last_fired = 0
         self.gone_at = NEVER
         self.wake = NEVER
@@ -125,6 +112,11 @@ class Ticket:
     def solved(self) -> bool:
         """Nothing is left to do, unless it is reopened."""
         return self.status in SOLVED_STATUSES
+
+    @property
+    def known(self) -> bool:
+        """Seen from its creation on."""
+        return self.seen_created and not self.adopted
 
     @property
     def rests(self) -> bool:
@@ -155,7 +147,7 @@ class Ticket:
         if self.gone_at < at:
             self._begin()
         if not self.created_at and event.kind != "ticket.created":
-            if event.kind in HANDED_KINDS:
+            if event.kind in ABOUT_IT:
                 self.gone_at = self._gone_after(at)  # nothing but what others say of it: that alone keeps nothing for ever
             else:
                 self._adopt(at, out)
@@ -167,7 +159,7 @@ class Ticket:
     def _rearm(self) -> None:
         """When something is due next."""
         first, resolution = self.first_response, self.resolution
-        wake = min(first.due if first else NEVER, resolution.due if resolution else NEVER, self.final_due)
+        wake = min(first.due if first else NEVER, resolution.due if resolution else NEVER, self.final_due, self.fcr_due)
         if self.more is not None:
             wake = min(wake, self.more.due)
         self.wake = wake
@@ -188,26 +180,32 @@ class Ticket:
     def _created(self, event: Event, at: int, out: Out) -> None:
         if self.seen_created:
             return  # a second creation says nothing new
-        channel, status, priority, direction, group, tier, topic, policy_id, _assignee, _requester, _follow_up_of, *described = event.data
+        channel, status, priority, direction, group, tier, topic, policy_id, assignee, requester, follow_up_of, *described = event.data
         known_before = bool(self.created_at)
         was_in_backlog = self.in_backlog
         before = self.dims
         self.seen_created = True
         self.created_at = at
         self.policy_id = policy_id
+        self.inbound = direction == "inbound"
+        self.requester, self.follow_up_of = requester or self.requester, follow_up_of
         self.dims = (channel, priority, group or NONE, tier or NONE, topic or NONE, NONE, *(value or NONE for value in described))
         out.append((1, Fact("ticket.created", 1, at, self.dims, ())))
         if not known_before:
             self.gone_at = NEVER
             self.status = status
-            self.engaged = direction == "inbound"
+            self.engaged = self.inbound
             if self.engaged:
                 clocks.start(self, at, out)
             else:
                 self.contact_answer = None  # nobody had asked
             if self.in_backlog:
                 self._enter(at, "created", out)
-            elif status in SOLVED_STATUSES:
+        if assignee:
+            progress.assigned(self, assignee, at, out)
+        first_contact.told(self, event.key, at, out)
+        if not known_before:
+            if status in SOLVED_STATUSES:
                 self._solve(at, out)
             return
         # Adopted earlier than its creation by more than subsystems may disagree: it is in the backlog already, under other dimensions.
@@ -217,7 +215,8 @@ class Ticket:
             clocks.start(self, at, out)
 
     def _status_changed(self, event: Event, at: int, out: Out) -> None:
-        status, reason, _first_contact_resolved = event.data
+        status, reason, marked = event.data
+        progress.passes(self, at)
         was_solved = self.status in SOLVED_STATUSES
         is_solved = status in SOLVED_STATUSES
         if not is_solved and was_solved:
@@ -228,7 +227,7 @@ class Ticket:
             self.status = status
             if was_in_backlog:
                 self._leave(at, "solved", out)
-            self._solve(at, out, reason)
+            self._solve(at, out, reason, marked)
         else:
             self.status = status
             if is_solved:
@@ -237,32 +236,27 @@ class Ticket:
             else:
                 clocks.pause_or_resume(self, at, out)
 
-    def _solve(self, at: int, out: Out, reason: str | None = None) -> None:
+    def _solve(self, at: int, out: Out, reason: str | None = None, marked: bool | None = None) -> None:
         self.solved_at = at
         self.final_due = at if self.status == "closed" else at + self.policies.settings.final_after
         if not self.engaged:
             return
         self.solves += 1
-        known = self.seen_created and not self.adopted
-        self._outcome(Fact("ticket.solved", self.solves, at, self.dims, (at - self.created_at if known else None,)), out)
-        clocks.solved(self, at, self._ended_at(at, reason), reason, out)
-
-    def _ended_at(self, at: int, reason: str | None) -> int:
-        """Until when a ticket that is solved at `at` took time: what an automation closes may have been done with the last reply."""
-        settings = self.policies.settings
-        if not settings.auto_close_at_last_reply or reason not in settings.auto_close_reasons:
-            return at
-        return min(max(self.replied_at, self.asked_at or self.created_at), at)
+        ended_at = solving.end_of(self, at, reason)
+        self._outcome(Fact("ticket.solved", self.solves, at, self.dims, (ended_at - self.created_at if self.known else None,)), out)
+        clocks.solved(self, at, ended_at, reason, out)
+        solving.solved(self, at, ended_at, reason, marked, out)
 
     def _reopen(self, at: int, out: Out) -> None:
         since = at - self.solved_at
         self.final_due = NEVER
         if not self.flags:
             self.gone_at = NEVER
-        if since <= self.policies.settings.reopen_horizon:
+        counts = since <= self.policies.settings.reopen_horizon
+        if counts:
             self.reopens += 1
             self._outcome(Fact("ticket.reopened", self.reopens, at, self.dims, (since,)), out)
-        self._take_back(lambda fact: fact.kind == "ticket.summarized", out)
+        solving.reopened(self, at, since, counts, out)
         clocks.reopened(self, at, out)
         if self.resolution is None and self.engaged and self.seen_created and not self.adopted and not self.replied:
             clocks.start(self, at, out)  # the customer first wrote when it was already solved
@@ -271,24 +265,32 @@ class Ticket:
 
     def _message_added(self, event: Event, at: int, out: Out) -> None:
         _message_id, author, visibility, automated, author_id = event.data
+        human = author == "agent" and not automated
+        agent = pseudonym(author_id) if human and author_id else None
         if visibility != "public":
-            return
-        if author == "customer":
+            conversation.noted(self, agent)
+        elif author == "customer":
             self._customer_wrote(at, out)
-        elif author == "agent" and not automated and self.engaged:
-            self._human_replied(at, pseudonym(author_id) if author_id else None, out)
+        else:
+            conversation.wrote(self, at, human, agent, out)
+            if human and self.engaged:
+                self._human_replied(at, agent, out)
 
     def _customer_wrote(self, at: int, out: Out) -> None:
         if not self.engaged:
             self.engaged = True
+            progress.joined(self, at)
             if self.status not in SOLVED_STATUSES:  # else nobody is waiting unless it is reopened
                 clocks.start(self, at, out)
                 if self.in_backlog:
                     self._enter(at, "became_eligible", out)
+        conversation.customer_wrote(self)
         clocks.customer_wrote(self, at, out)
 
     def _human_replied(self, at: int, agent: str | None, out: Out) -> None:
         """A public message of a human agent, or a contact of the ticket that one accepted; `agent` is the pseudonym."""
+        conversation.replied(self, at, agent, out)
+        progress.replied(self, at)
         clocks.human_replied(self, at, agent, out)
 
     def _changed(self, dims: Dims, policy_id: str | None, at: int, out: Out) -> None:
@@ -310,14 +312,20 @@ class Ticket:
     def _group_changed(self, event: Event, at: int, out: Out) -> None:
         dims = _with(self.dims, {"group": event.data[0] or NONE})
         if dims != self.dims:
+            before = self.dims[2]
             clocks.left_group(self, at, out)
             self._changed(dims, self.policy_id, at, out)
             clocks.joined_group(self, at, out)
+            progress.changed_group(self, before, at, out)
 
     def _fields_changed(self, event: Event, at: int, out: Out) -> None:
         changes: dict[str, Any] = dict(event.data[0])
         policy_id = changes.get("policy_id", self.policy_id)
+        known_as = (self.requester, self.dims[4])
         self._changed(_with(self.dims, {name: value or NONE for name, value in changes.items()}), policy_id, at, out)
+        self.requester = changes.get("requester_id", self.requester)
+        if (self.requester, self.dims[4]) != known_as:
+            first_contact.contacted(self, at, out)
 
     # -- population ---------------------------------------------------------------------------------------------------------------
 
@@ -337,10 +345,12 @@ class Ticket:
             out.extend((-1, fact) for fact in self.standing)
             self.suspended = clocks.cancellations(self, at, reason)
             out.extend((1, fact) for fact in self.suspended)
+            withdrawn(self, at, out)
+            first_contact.left_population(self, at, out)
         if was_in_backlog:
             self._leave(at, "merged" if flag == MERGED else "discarded", out)
 
-    def _return(self, flag: int, at: int, out: Out) -> None:
+    def _return(self, flag: int, key: str, at: int, out: Out) -> None:
         if not self.flags & flag:
             return
         self.flags &= ~flag
@@ -352,13 +362,15 @@ class Ticket:
             out.extend((-1, fact) for fact in self.suspended)
             self.suspended = []
             out.extend((1, fact) for fact in self.standing)
+            returned(self, at, out)
+            first_contact.told(self, key, at, out)
         if self.in_backlog:
             self._enter(at, "unmerged" if flag == MERGED else "restored", out)
 
     def _gone_after(self, at: int) -> int:
         """When a ticket that came to rest at `at` is gone; long after its last reopen that counts, and after it became final."""
         settings = self.policies.settings
-        return at + max(settings.reopen_horizon, settings.final_after) + 2 * settings.allowed_lateness
+        return at + max(settings.reopen_horizon, settings.final_after, settings.repeat_window) + 2 * settings.allowed_lateness
 
     def _enter(self, at: int, reason: str, out: Out) -> None:
         self.entries += 1
@@ -380,8 +392,10 @@ class Ticket:
                 self.final_due = NEVER
                 if not self.flags:
                     self.gone_at = self._gone_after(self.solved_at)
-                if self.solves and self.seen_created and not self.adopted:
-                    self._outcome(Fact("ticket.summarized", self.solves, due, self.dims, (self.solved_at - self.created_at,)), out)
+                if self.solves:
+                    solving.summarize(self, due, out)
+            if self.fcr_due == due:
+                first_contact.settle(self, due, out)
             self._rearm()
 
     # -- outcomes -----------------------------------------------------------------------------------------------------------------
@@ -407,35 +421,13 @@ class Ticket:
 
     def freeze(self) -> tuple[Any, ...]:
         """Plain values for the state topic."""
-        return (
-            self.created_at, self.seen_created, self.adopted, self.engaged, self.status, self.dims, self.policy_id, self.flags,
-            self.replied, self.first_response.freeze() if self.first_response else None,
-            self.resolution.freeze() if self.resolution else None, self.solves, self.reopens, self.entries, self.exits,
-            self.moves, self.returns, self.solved_at,
-            self.final_due if self.final_due != NEVER else None, tuple(self.standing), tuple(self.suspended), self.last_fired,
-            self.gone_at if self.gone_at != NEVER else None, self.asked_at, tuple(self.handed.items()), self.contact_answer,
-            self.merged_into, self.replied_at, self.unanswered_at, self.more.freeze() if self.more is not None else None,
-        )  # fmt: skip
+        return frozen_ticket.freeze(self)
 
     @classmethod
     def thaw(cls, stored: Any, policies: Policies) -> Ticket:
         """Undo `freeze`; also after a round trip through JSON."""
         ticket = cls(policies)
-        (ticket.created_at, ticket.seen_created, ticket.adopted, ticket.engaged, ticket.status, dims, ticket.policy_id, ticket.flags,
-         ticket.replied, first, resolution, ticket.solves, ticket.reopens, ticket.entries, ticket.exits, ticket.moves, ticket.returns,
-         ticket.solved_at, final_due, standing, suspended, ticket.last_fired, gone_at, ticket.asked_at, handed, contact_answer,
-         merged_into, ticket.replied_at, ticket.unanswered_at, more) = stored  # fmt: skip
-        ticket.dims = tuple(dims)
-        ticket.first_response = Clock.thaw(first, policies) if first else None
-        ticket.resolution = Clock.thaw(resolution, policies) if resolution else None
-        ticket.more = MoreClocks.thaw(more, policies) if more else None
-        ticket.final_due = NEVER if final_due is None else final_due
-        ticket.gone_at = NEVER if gone_at is None else gone_at
-        ticket.handed = {source: (since, hops) for source, (since, hops) in handed}
-        ticket.contact_answer = tuple(contact_answer) if contact_answer else None
-        ticket.merged_into = tuple(merged_into) if merged_into else None
-        ticket.standing = [thaw_fact(fact) for fact in standing]
-        ticket.suspended = [thaw_fact(fact) for fact in suspended]
+        frozen_ticket.thaw(ticket, stored)
         ticket._rearm()
         return ticket
 
@@ -449,10 +441,10 @@ def _discarding(flag: int) -> Callable[[Ticket, Event, int, Out], None]:
 
 
 def _returning(flag: int) -> Callable[[Ticket, Event, int, Out], None]:
-    return lambda ticket, _event, at, out: ticket._return(flag, at, out)
+    return lambda ticket, event, at, out: ticket._return(flag, event.key, at, out)
 
 
-# What each event does. Kinds that are not here (assignee_changed, escalated, ...) make a ticket known and change nothing else.
+# What each event does. Kinds that are not here make a ticket known and change nothing else.
 _HANDLERS: dict[str, Callable[[Ticket, Event, int, Out], None]] = {
     "ticket.created": Ticket._created,
     "ticket.status_changed": Ticket._status_changed,
@@ -469,4 +461,13 @@ _HANDLERS: dict[str, Callable[[Ticket, Event, int, Out], None]] = {
     "ticket.wait_handed": wait_handed,
     "ticket.wait_withdrawn": wait_withdrawn,
     "ticket.contact_answered": contact_answered,
+    "ticket.contacted_again": first_contact.contacted_again,
+    "ticket.assignee_changed": progress.assignee_changed,
+    "ticket.escalated": progress.escalated,
+    "ticket.work_logged": progress.work_logged,
+    "ticket.bot_started": conversation.bot_started,
+    "ticket.bot_handed_off": conversation.bot_handed_off,
+    "ticket.bot_resolved": conversation.bot_resolved,
+    "ticket.survey_sent": survey_sent,
+    "ticket.survey_responded": survey_responded,
 }

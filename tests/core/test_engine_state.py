@@ -87,7 +87,7 @@ def test_a_restart_does_not_write_stubs_anew() -> None:
     assert not [key for key in again.drain().records if key[-1] == "T1"]
     again.apply(event(START + 10 * DAY_MS, "ticket.status_changed", data=("open", None, None)))
     assert [stated.fact.kind for stated in again.drain().facts if stated.key == "T1"] == [
-        "ticket.reopened", "ticket.summarized", "backlog.entered",
+        "ticket.reopened", "ticket.completed", "ticket.summarized", "backlog.entered",
     ]  # fmt: skip
 
 

@@ -1,0 +1,94 @@
+"""How many different people: agents who were active, visitors of the knowledge base.
+
+A row counts under `FAMILY:PSEUDONYM` how many facts there were of each; the number of keys with a positive count is the answer, and exact.
+That is additive like everything else in a row: over minutes, partitions and retractions.
+
+A row with more than `EXACT_MAX` such keys is brought into a sketch, under `FAMILY:~BUCKET.RANK`: a HyperLogLog whose registers are
+counts, so that it can be added, and what was added can be taken away again. Its standard error is 1.04 / sqrt(1024) = 3.3 %. Keys and a
+sketch may stand side by side, when one is added to the other; reading brings them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import log
+
+AGENTS = "agents"
+VISITORS = "kb_visitors"
+FAMILIES = (AGENTS, VISITORS)
+EXACT_MAX = 10_000  # keys of people in one row; some 300 KB
+_BUCKET_BITS = 10
+_BUCKETS = 1 << _BUCKET_BITS
+_REST_BITS = 64 - _BUCKET_BITS
+_SKETCH = "~"
+_ALPHA = 0.7213 / (1 + 1.079 / _BUCKETS)
+_HEADS = tuple(f"{family}:" for family in FAMILIES)
+
+Row = dict[str, int]
+
+
+def is_person(key: str) -> bool:
+    """Whether a row's key stands for a person, or for many in a sketch."""
+    return key.startswith(_HEADS)
+
+
+def compact(row: Row) -> None:
+    """Bring a row that has too many keys of people into sketches. To be called where a row has become long."""
+    for family in FAMILIES:
+        keys = list(_exact(row, f"{family}:"))
+        if len(keys) > EXACT_MAX:
+            for key in keys:
+                _add(row, _register(family, key), row.pop(key))
+
+
+def count(row: Row, family: str) -> int:
+    """How many different ones there are in a row."""
+    head = f"{family}:"
+    mark = head + _SKETCH
+    sketch: Row = {key: amount for key, amount in row.items() if key.startswith(mark)}
+    if not sketch:
+        return sum(amount > 0 for key, amount in row.items() if key.startswith(head))
+    for key in _exact(row, head):
+        _add(sketch, _register(family, key), row[key])
+    return _estimate(sketch, len(mark))
+
+
+def collapse(row: Row, family: str) -> None:
+    """Put the number in the place of the keys: of people who live on one partition, numbers of partitions can be added up."""
+    head = f"{family}:"
+    keys = [key for key in row if key.startswith(head)]
+    if keys:
+        number = count(row, family)
+        for key in keys:
+            del row[key]
+        if number:
+            row[family] = number
+
+
+def _exact(row: Row, head: str) -> Iterator[str]:
+    at = len(head)
+    return (key for key in row if key.startswith(head) and key[at : at + 1] != _SKETCH)
+
+
+def _register(family: str, key: str) -> str:
+    """Bucket and rank of a pseudonym, which is a hash of 64 bits already."""
+    number = int(key[len(family) + 1 :], 16)
+    rest = number & ((1 << _REST_BITS) - 1)
+    return f"{family}:{_SKETCH}{number >> _REST_BITS}.{_REST_BITS - rest.bit_length() + 1}"
+
+
+def _add(row: Row, key: str, amount: int) -> None:
+    row[key] = row.get(key, 0) + amount
+
+
+def _estimate(sketch: Row, at: int) -> int:
+    ranks: dict[str, int] = {}
+    for key, amount in sketch.items():
+        if amount > 0:
+            bucket, _, rank = key[at:].partition(".")
+            ranks[bucket] = max(ranks.get(bucket, 0), int(rank))
+    empty = _BUCKETS - len(ranks)
+    estimate = _ALPHA * _BUCKETS**2 / (empty + sum(2.0**-rank for rank in ranks.values()))
+    if empty and estimate <= 2.5 * _BUCKETS:  # few: by how many buckets are empty
+        return round(_BUCKETS * log(_BUCKETS / empty))
+    return round(estimate)

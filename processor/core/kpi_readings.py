@@ -1,0 +1,294 @@
+"""How each KPI follows from a net row. A row is what postings add up: of a segment, over a window, of all partitions.
+
+Nothing observed means no value, never a division by 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from processor.core.distinct import AGENTS, FAMILIES, VISITORS, count
+from processor.core.histogram import THOUSANDTHS
+from processor.core.kpi_statistics import Measure, Numbered, Timed
+from processor.core.posting import HISTOGRAMS, NUMBERS
+from processor.core.postings_of_others import OCCUPIED_STATES, PRODUCTIVE_STATES
+from processor.core.rows import Row
+
+HOUR_SECONDS = 3600
+_QUARTER_SECONDS = 900
+CUSTOMERS = "customers"  # how many there are at the end of the window: put into the row where it is reported
+CLOCK_HEADS = frozenset({"sla_started", "sla_measured", "sla_breached", "sla_induced", "sla_cancelled"})
+_SPREAD = HISTOGRAMS.keys() | NUMBERS.keys()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What of the configuration decides how rows are read; no number in a row depends on it."""
+
+    min_n: int = 30  # observations below which a value says little
+    service_level_counts_short: bool = False
+    service_level_counts_flow_outs: bool = False
+
+
+DEFAULT_RULES = Rules()
+
+
+class Window:
+    """One row, and what stands beside it: its length, and how many tickets were unsolved at the end."""
+
+    __slots__ = ("backlog", "row", "rules", "seconds", "sums")
+
+    def __init__(self, row: Row, backlog: int, seconds: float, rules: Rules) -> None:
+        self.row = row
+        self.backlog = backlog
+        self.seconds = seconds
+        self.rules = rules
+        self.sums = _sums(row)
+
+    def __getitem__(self, name: str) -> int:
+        return self.sums.get(name, 0)
+
+    def people(self, family: str) -> int:
+        """How many different ones; partitions have reported some of them as a number."""
+        return self.row.get(family, 0) + (count(self.row, family) if f"{family}:" in self.sums else 0)
+
+    def time(self, states: tuple[str, ...]) -> float:
+        """Seconds that agents spent in these states."""
+        return sum(self.row.get(f"agent_time:{state}", 0) for state in states) / THOUSANDTHS
+
+
+Reading = Callable[[Window], Measure]
+Division = Callable[[Window], tuple[int, int]]
+
+
+def _sums(row: Row) -> dict[str, int]:
+    """Counts by the key before the colon, of clocks by all of it; people only by whether there are any."""
+    sums: dict[str, int] = {}
+    for key, amount in row.items():
+        head, colon, _ = key.partition(":")
+        if head in _SPREAD:
+            sums[head] = 1
+        elif colon and head in FAMILIES:
+            sums[f"{head}:"] = 1
+        else:
+            name = key if head in CLOCK_HEADS else head
+            sums[name] = sums.get(name, 0) + amount
+    return sums
+
+
+# -- ways of reading --------------------------------------------------------------------------------------------------------------
+
+
+def counted(name: str) -> Reading:
+    """How many there were."""
+
+    def read(window: Window) -> Measure:
+        number = window[name]
+        return Measure(number, max(number, 0))
+
+    return read
+
+
+def ratio(over: Division) -> Reading:
+    """A share of observations."""
+
+    def read(window: Window) -> Measure:
+        numerator, denominator = over(window)
+        # Both sides are counted at instants of their own, so in a short window the lower one can miss what the upper one has.
+        denominator = max(denominator, 0)
+        return Measure(numerator / denominator if denominator else None, denominator, numerator, denominator, share=True)
+
+    return read
+
+
+def share(part: str, whole: str) -> Reading:
+    """A share of two counts."""
+    return ratio(lambda window: (window[part], window[whole]))
+
+
+def per(part: str, whole: str, *, scale: int = 1) -> Reading:
+    """An amount for each of what is counted: seconds for each contact where the amount is in milliseconds."""
+
+    def read(window: Window) -> Measure:
+        numerator, n = window[part] / scale if scale > 1 else window[part], max(window[whole], 0)
+        return Measure(numerator / n if n else None, n, numerator, n)
+
+    return read
+
+
+def duration(*names: str) -> Reading:
+    """The mean, quantiles and the histogram; of several families together where each has observations of its own."""
+    families = [HISTOGRAMS[name] for name in names]
+
+    def read(window: Window) -> Measure:
+        row = window.row
+        several = [keys.counts(row) if keys.name in window.sums else None for keys in families]
+        counts = tuple(max(sum(each), 0) for each in zip(*(each or _NO_COUNTS for each in several), strict=True))
+        n, seconds = sum(counts), sum(row.get(keys.sum, 0) for keys in families) / 1000
+        return Measure(seconds / n if n else None, n, seconds, n, Timed(counts, seconds))
+
+    return read
+
+
+_NO_COUNTS = [0] * len(HISTOGRAMS["first_response"].buckets)
+
+
+def number(name: str) -> Reading:
+    """The mean of whole numbers, and how often each occurred."""
+    keys = NUMBERS[name]
+
+    def read(window: Window) -> Measure:
+        counts = tuple(max(each, 0) for each in keys.counts(window.row))
+        n, total = sum(counts), window.row.get(keys.sum, 0) / THOUSANDTHS
+        return Measure(total / n if n else None, n, total, n, numbered=Numbered(counts, keys.lowest))
+
+    return read
+
+
+def balance(over: Callable[[Window], tuple[int, int, int]]) -> Reading:
+    """100 x (share of those who are for it - share of those who are against it): for, against, all."""
+
+    def read(window: Window) -> Measure:
+        good, bad, n = over(window)
+        n = max(n, 0)
+        return Measure(100 * (good - bad) / n if n else None, n, good - bad, n)
+
+    return read
+
+
+# -- single ones ------------------------------------------------------------------------------------------------------------------
+
+
+def compliance(clock: str) -> Reading:
+    """Clocks that kept their target / those that were decided."""
+    measured, breached = f"sla_measured:{clock}", f"sla_breached:{clock}"
+    return ratio(lambda window: (window[measured] - window[breached], window[measured]))
+
+
+def nps(window: Window) -> tuple[int, int, int]:
+    """Promoters, detractors, all."""
+    row = window.row
+    return row.get("nps_responses:promoter", 0), row.get("nps_responses:detractor", 0), window["nps_responses"]
+
+
+def ces_index(window: Window) -> tuple[int, int, int]:
+    """Those of 6 and 7, those of 1 to 3, all."""
+    return window["ces_very_easy"], window.row.get("ces_responses:hard", 0), window["ces_responses"]
+
+
+def abandonment(window: Window) -> tuple[int, int]:
+    """Short abandonments are in neither."""
+    return window["contacts_abandoned"], window["contacts_offered"] - window["contacts_short_abandoned"]
+
+
+def service_level(window: Window) -> tuple[int, int]:
+    """What else than answered and abandoned ones is in the denominator is configured."""
+    decided = window["contacts_answered"] + window["contacts_abandoned"]
+    if window.rules.service_level_counts_short:
+        decided += window["contacts_short_abandoned"]
+    if window.rules.service_level_counts_flow_outs:
+        decided += window["contacts_flowed_out"]
+    return window["contacts_answered_in_target"], decided
+
+
+def kb_efficiency(window: Window) -> tuple[int, int]:
+    """People who helped themselves / those and the tickets."""
+    users = window.people(VISITORS)
+    return users, users + window["tickets_created"]
+
+
+def retention(window: Window) -> tuple[int, int]:
+    """Of those who were customers when the window began, how many still are: (at the end - new) / at the start."""
+    acquired, lost = window["customers_acquired"], window["customers_churned"] - window["customers_counted"]
+    at_end = window.row.get(CUSTOMERS, 0)
+    return at_end - acquired, at_end - acquired + lost
+
+
+def churn(window: Window) -> tuple[int, int]:
+    """The others."""
+    stayed, at_start = retention(window)
+    return at_start - stayed, at_start
+
+
+def net_flow(window: Window) -> Measure:
+    """What came in minus what went out."""
+    entered, left = window["backlog_entered"], window["backlog_left"]
+    return Measure(entered - left, max(entered + left, 0))
+
+
+def backlog(window: Window) -> Measure:
+    """At the end of the window."""
+    return Measure(window.backlog, max(window.backlog, 0))
+
+
+def customers(window: Window) -> Measure:
+    """At the end of the window."""
+    number = window.row.get(CUSTOMERS, 0)
+    return Measure(number, max(number, 0))
+
+
+def backlog_growth(window: Window) -> Measure:
+    """Net flow / backlog at the start, which is that at the end minus the net flow."""
+    net = window["backlog_entered"] - window["backlog_left"]
+    at_start = max(window.backlog - net, 0)
+    return Measure(net / at_start if at_start else None, at_start, net, at_start)
+
+
+def work_off(window: Window) -> Measure:
+    """Backlog / what goes out in a second."""
+    left = max(window["backlog_left"], 0)
+    rate = left / window.seconds if window.seconds else 0.0
+    return Measure(window.backlog / rate if rate else None, left if rate else 0, window.backlog, rate)
+
+
+def drain(window: Window) -> Measure:
+    """Backlog / (what goes out - what comes in, in a second); without end where no more goes out than comes in."""
+    entered, left = window["backlog_entered"], window["backlog_left"]
+    n = max(entered + left, 0)
+    if not n or not window.seconds:
+        return Measure(None, 0, window.backlog, 0.0)
+    rate = (left - entered) / window.seconds
+    value = 0.0 if window.backlog <= 0 else window.backlog / rate if rate > 0 else float("inf")
+    return Measure(value, n, window.backlog, rate)
+
+
+def people(family: str) -> Reading:
+    """How many different ones."""
+
+    def read(window: Window) -> Measure:
+        number = window.people(family)
+        return Measure(number, number)
+
+    return read
+
+
+def tickets_per_agent(window: Window) -> Measure:
+    """Tickets that agents solved / agents who were active."""
+    solved, agents = window["tickets_solved_by_agents"], window.people(AGENTS)
+    return Measure(solved / agents if agents else None, agents, solved, agents)
+
+
+def tickets_per_hour(window: Window) -> Measure:
+    """Tickets that agents solved / hours that agents were at work."""
+    solved, hours = window["tickets_solved_by_agents"], window.time(PRODUCTIVE_STATES) / HOUR_SECONDS
+    return Measure(solved / hours if hours > 0 else None, max(solved, 0) if hours > 0 else 0, solved, hours)
+
+
+def agents_online(window: Window) -> float:
+    """How many agents were at work on average."""
+    return window.time(PRODUCTIVE_STATES) / window.seconds if window.seconds else 0.0
+
+
+def open_tickets_per_agent_online(window: Window) -> Measure:
+    """Backlog at the end / agents at work, on average over the window."""
+    agents = agents_online(window)
+    return Measure(window.backlog / agents if agents > 0 else None, max(window.backlog, 0) if agents > 0 else 0, window.backlog, agents)
+
+
+def occupancy(window: Window) -> Measure:
+    """Time with customers and after them / that and the time in which agents were available. `n` counts quarters of an hour."""
+    occupied = window.time(OCCUPIED_STATES)
+    seconds = occupied + window.time(("available",))
+    n = -(-int(seconds) // _QUARTER_SECONDS) if seconds > 0 else 0
+    return Measure(occupied / seconds if n else None, n, occupied, seconds)
