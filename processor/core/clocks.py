@@ -13,10 +13,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from processor.core.business_hours import NEVER
+from processor.core.business_hours import NEVER, Calendar
 from processor.core.facts import Dims, Fact
 from processor.core.policies import Policies
-from processor.core.settings import Policy, Target
+from processor.core.settings import DAY_MS, Policy, Target
 
 RUNNING = 1
 PAUSED = 2
@@ -30,6 +30,7 @@ class Clock:
     """One instance of one clock of one ticket or contact."""
 
     __slots__ = (
+        "allowed",
         "breached_at",
         "business_before",
         "business_since",
@@ -52,6 +53,7 @@ class Clock:
         self.started_at = started_at
         self.policy = policy
         self.target: Target | None = policy.targets.get(name) if policy else None
+        self.allowed = self.target.ms if self.target else 0  # active time until it is late; of working days only `arm` knows
         self.state = RUNNING
         self.elapsed = 0
         self.resumed_at = started_at
@@ -67,12 +69,28 @@ class Clock:
 
     def arm(self, policies: Policies) -> None:
         """Compute the due instant; to be called after every transition."""
-        if self.state != RUNNING or self.target is None or self.breached_at is not None:
+        target = self.target
+        if target is not None and target.working_days:
+            self.allowed = self._allowance(self.started_at, target, policies)
+        if self.state != RUNNING or target is None or self.breached_at is not None:
             self.due = NEVER
             return
-        left = self.target.ms - self.elapsed
-        calendar = policies.calendar(self.target.calendar)
+        calendar = policies.calendar(target.calendar)
+        if target.working_days and calendar is not None:
+            nominal = calendar.days(self.started_at, target.working_days, end_of_day=target.end_of_working_day)
+            stood_still = calendar.between(self.started_at, self.resumed_at) - self.elapsed
+            self.due = calendar.add(nominal, stood_still) if nominal < NEVER else NEVER
+            return
+        left = self.allowed - self.elapsed
         self.due = self.resumed_at + max(left, 0) if calendar is None else calendar.add(self.resumed_at, max(left, 0))
+
+    @staticmethod
+    def _allowance(start: int, target: Target, policies: Policies) -> int:
+        """How much active time the target gives to a clock that starts at `start`."""
+        calendar = policies.calendar(target.calendar) if target.working_days else None
+        if calendar is None:
+            return target.ms or target.working_days * DAY_MS
+        return calendar.between(start, calendar.days(start, target.working_days, end_of_day=target.end_of_working_day))
 
     def pause(self, at: int, policies: Policies) -> None:
         """Stand still from `at` on."""
@@ -113,10 +131,12 @@ class Clock:
         self.business_since = at
         self.policy = policy
         self.target = policy.targets.get(self.name) if policy else None
-        late = self.target is not None and self.breached_at is None and self.elapsed > self.target.ms
+        self.allowed = self._allowance(self.started_at, self.target, policies) if self.target else 0
+        late = self.target is not None and self.breached_at is None and self.elapsed > self.allowed
         if late:
             self.breach(at, induced=True)
         self.arm(policies)
+        self.due = max(self.due, at)
         return late
 
     def move_start(self, since: int, policies: Policies) -> None:
@@ -134,14 +154,14 @@ class Clock:
 
     def is_late(self, at: int) -> bool:
         """Whether a start that was moved has put the deadline before `at`."""
-        return self.target is not None and self.breached_at is None and (self.due < at or self.elapsed > self.target.ms)
+        return self.target is not None and self.breached_at is None and (self.due < at or self.elapsed > self.allowed)
 
     def missed_at(self, at: int, policies: Policies) -> int:
         """When a clock that is late at `at` had run for as long as it may, by the hours of its present target."""
         assert self.target is not None
         calendar = policies.calendar(self.target.calendar)
         running = self._between(self.resumed_at, at, policies) if self.state == RUNNING else 0
-        over = self.elapsed + running - self.target.ms
+        over = self.elapsed + running - self.allowed
         for start, end in reversed(self._segments_until(at)):
             length = self._between(start, end, policies)
             if over < length or start == self.started_at:
@@ -193,7 +213,7 @@ class Clock:
 
     def within_target(self, start: int, end: int, policies: Policies) -> bool:
         """Whether there is a target and [start, end), in the time of its calendar, is not longer."""
-        return self.target is not None and self._between(start, end, policies) <= self.target.ms
+        return self.target is not None and self._between(start, end, policies) <= self._allowance(start, self.target, policies)
 
     # -- facts ------------------------------------------------------------------------------------------------------------------
 
@@ -207,7 +227,7 @@ class Clock:
 
     def started_fact(self, dims: Dims) -> Fact:
         """`clock.started`, at the start."""
-        return Fact("clock.started", self.instance, self.started_at, dims, (*self._identity(), self.target.ms if self.target else None))
+        return Fact("clock.started", self.instance, self.started_at, dims, (*self._identity(), self.allowed if self.target else None))
 
     def step_fact(self, kind: str, at: int, dims: Dims) -> Fact:
         """`clock.paused` or `clock.resumed`."""
@@ -215,7 +235,7 @@ class Clock:
 
     def fulfilled_fact(self, at: int, dims: Dims) -> Fact:
         """`clock.fulfilled`, with the active time and whether it was in time."""
-        content = (*self._identity(), self.target.ms if self.target else None, self.elapsed, self.breached_at is None, self.segments)
+        content = (*self._identity(), self.allowed if self.target else None, self.elapsed, self.breached_at is None, self.segments)
         return Fact("clock.fulfilled", self.instance, at, dims, content)
 
     def cancelled_fact(self, at: int, dims: Dims, reason: str) -> Fact:
@@ -225,7 +245,7 @@ class Clock:
     def breached_fact(self, dims: Dims) -> Fact:
         """`clock.breached`, at the due instant or at the change that made it late."""
         assert self.breached_at is not None
-        target = self.target.ms if self.target else None
+        target = self.allowed if self.target else None
         content = (*self._identity(), target, self.induced, self._segments_until(self.breached_at))
         return Fact("clock.breached", self.instance, self.breached_at, dims, content)
 
@@ -266,3 +286,14 @@ class Clock:
         clock.business_before, clock.business_since = business_before, business_since
         clock.arm(policies)
         return clock
+
+
+def warning_at(target: Target, due: int, calendar: Calendar | None) -> int | None:
+    """When to warn of a clock that is due at `due`, or to remind of one that was; None where the target has no warning."""
+    if target.warning_days is not None and calendar is not None:
+        return calendar.days(due, target.warning_days)
+    if target.warning is None:
+        return None
+    if calendar is None:
+        return due + target.warning
+    return calendar.add(due, target.warning) if target.warning > 0 else calendar.sub(due, -target.warning)
