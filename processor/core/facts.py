@@ -37,13 +37,14 @@ CONTENT_FIELDS: dict[str, tuple[str, ...]] = {
     "ticket.created": (),
     "ticket.adopted": (),
     "ticket.solved": ("since_created",),
-    "ticket.completed": ("requester_wait", "agent_work", "turns", "agent"),  # a solve that stands; taken back by a reopen
+    # A solve that stands; taken back by a reopen. `breached`: whether any clock of the ticket had breached by then; None without any target.
+    "ticket.completed": ("requester_wait", "agent_work", "turns", "agent", "breached"),
     "ticket.withdrawn": (),  # by the customer, before the first reply
     "ticket.reopened": ("since_solved",),
     "ticket.merged": (),
     "ticket.discarded": ("reason",),
     "ticket.restored": ("reason",),
-    "ticket.first_responded": ("duration", "business_duration"),
+    "ticket.first_responded": ("duration", "business_duration", "agent"),
     "ticket.reopen_forgiven": ("since_solved",),  # solved again soon and without a reply: the reopen of that instance was benign
     "ticket.replied": ("wait", "agent"),  # a human reply after the first that ended a customer's wait
     "ticket.first_outgoing": ("automated",),  # the first public message to the customer
@@ -95,7 +96,7 @@ CONTENT_FIELDS: dict[str, tuple[str, ...]] = {
     "person.session_bounced": (),  # one page and gone
     "organization.acquired": (),
     "organization.churned": (),
-    "organization.counted": ("count",),
+    "organization.counted": ("count", "change"),  # a count of all customers, and by how much it differs from what was known
     "account.cost_recorded": ("currency", "amount"),
 }
 

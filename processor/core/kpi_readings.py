@@ -17,7 +17,9 @@ from processor.core.rows import Row
 
 HOUR_SECONDS = 3600
 _QUARTER_SECONDS = 900
-CUSTOMERS = "customers"  # how many there are at the end of the window: put into the row where it is reported
+# How many there are at the end of the window, one by one or as somebody has counted them: put into the row where it is reported.
+CUSTOMERS = "customers"
+CUSTOMERS_COUNTED = "customers_total"
 CLOCK_HEADS = frozenset({"sla_started", "sla_measured", "sla_breached", "sla_induced", "sla_cancelled"})
 _SPREAD = HISTOGRAMS.keys() | NUMBERS.keys()
 
@@ -200,9 +202,8 @@ def kb_efficiency(window: Window) -> tuple[int, int]:
 
 def retention(window: Window) -> tuple[int, int]:
     """Of those who were customers when the window began, how many still are: (at the end - new) / at the start."""
-    acquired, lost = window["customers_acquired"], window["customers_churned"] - window["customers_counted"]
-    at_end = window.row.get(CUSTOMERS, 0)
-    return at_end - acquired, at_end - acquired + lost
+    at_end, change = _customers(window)
+    return at_end - window["customers_acquired"], at_end - change
 
 
 def churn(window: Window) -> tuple[int, int]:
@@ -224,8 +225,15 @@ def backlog(window: Window) -> Measure:
 
 def customers(window: Window) -> Measure:
     """At the end of the window."""
-    number = window.row.get(CUSTOMERS, 0)
+    number, _ = _customers(window)
     return Measure(number, max(number, 0))
+
+
+def _customers(window: Window) -> tuple[int, int]:
+    """At the end, and how many more than at the beginning. Where somebody counts them all, that count holds."""
+    if CUSTOMERS_COUNTED in window.row:
+        return window.row[CUSTOMERS_COUNTED], window["customers_counted"]
+    return window.row.get(CUSTOMERS, 0), window["customers_acquired"] - window["customers_churned"]
 
 
 def backlog_growth(window: Window) -> Measure:

@@ -234,7 +234,8 @@ def _knowledge_base() -> Iterator[Row]:
 
 def _customers() -> Iterator[Row]:
     group, keys = CUSTOMERS, ("customers_acquired", "customers_churned", "customers_counted")
-    yield row_of("customers", Kind.LEVEL, "customers", group, ORGANIZATION, "Customers at the end of the minute.", (read.CUSTOMERS,),
+    yield row_of("customers", Kind.LEVEL, "customers", group, ORGANIZATION, "Customers at the end of the minute.",
+               (read.CUSTOMERS, read.CUSTOMERS_COUNTED),
                read.customers, facts=facts_of(keys))
     yield row_of("retention", Kind.RATIO, "ratio", group, ORGANIZATION, "(Customers at the end - won) / customers at the beginning.", keys,
                read.ratio(read.retention))

@@ -13,8 +13,9 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
 from processor.core.business_hours import NEVER
-from processor.core.events import CONTACT, TICKET, Event
-from processor.core.levels import Levels
+from processor.core.distinct import VISITORS, collapse
+from processor.core.events import AGENT, CONTACT, TICKET, Event
+from processor.core.levels import CUSTOMERS, CUSTOMERS_COUNTED, Levels
 from processor.core.outputs import Report
 from processor.core.policies import Policies
 from processor.core.postings import POSTINGS
@@ -26,6 +27,8 @@ from processor.core.windows import Windows
 HELD_MAX = 500  # reports that wait for slower partitions; above it the oldest is sent without them
 CATCH_UP_MINUTES = 15  # after a longer pause not every minute is made up for, only those that divide by this
 WINDOWS_END_MS = 8 * DAY_MS  # so long after the last event every window is empty
+# Levels of customers, and what changes them: those known one by one, and those that somebody has counted.
+_CUSTOMER_FLOWS = {CUSTOMERS: {"customers_acquired": 1, "customers_churned": -1}, CUSTOMERS_COUNTED: {"customers_counted": 1}}
 _SHORT_MINUTES = 60  # the longest window that ends at any minute; it needs each minute for itself
 
 
@@ -76,9 +79,24 @@ class Reports:
         for name, window in self._windows.windows.items():
             for number, row in window.sums.items():
                 if row:
-                    found.setdefault(segments[number], {})[name] = dict(row)
+                    found.setdefault(segments[number], {})[name] = taken = dict(row)
+                    collapse(taken, VISITORS)
+        self._put_customers(found, end // MINUTE_MS)
         self.taken.append(Report(end, found, self._backlog_at(end // MINUTE_MS), self.since))
         self.taken_until = end
+
+    def _put_customers(self, found: dict[Segment, dict[str, Row]], end_minute: int) -> None:
+        """How many customers there are at the end stands in the rows of the total, so that it adds up with them."""
+        total: Segment = (self._rows.group_bys.index(()), ())
+        for family, flows in _CUSTOMER_FLOWS.items():
+            number = sum(key[1] * count for key, count in self._levels.by_label.items() if key[0] == family)
+            minutes = self._rows.tiers[MINUTE]
+            at = self._rows.segment_id(total)
+            for minute in [minute for minute in minutes if minute >= end_minute]:
+                row = minutes[minute].get(at, {})
+                number -= sum(sign * row.get(key, 0) for key, sign in flows.items())
+            for name in self._windows.windows if number else ():
+                found.setdefault(total, {}).setdefault(name, {})[family] = number
 
     def _backlog_at(self, end_minute: int) -> dict[Segment, int]:
         """Unsolved tickets by segment now, minus what came and went since."""
@@ -115,16 +133,21 @@ class Reports:
         for sign, fact in changes:
             if fact.kind not in POSTINGS:
                 continue
-            minute, row = fact.at // MINUTE_MS, dict(POSTINGS[fact.kind](fact))
-            for name in [name for name, (start, end) in ends.items() if start <= minute < end]:
-                for number in self._rows.place(kind, fact.dims).segments:
-                    segment = self._rows.segments[number]
-                    by_window = report.windows.setdefault(segment, {})
-                    add_row(by_window.setdefault(name, {}), row, sign)
-                    if not by_window[name]:  # what has nothing is left out
-                        del by_window[name]
-                    if not by_window:
-                        del report.windows[segment]
+            minute = fact.at // MINUTE_MS
+            names = [name for name, (start, end) in ends.items() if start <= minute < end]
+            for numbers, entries in self._rows.shares(kind, fact) if names else ():
+                self._add(report, names, [self._rows.segments[number] for number in numbers], dict(entries), sign)
+
+    @staticmethod
+    def _add(report: Report, names: Iterable[str], segments: Iterable[Segment], row: Row, sign: int) -> None:
+        for segment in segments:
+            for name in names:
+                by_window = report.windows.setdefault(segment, {})
+                add_row(by_window.setdefault(name, {}), row, sign)
+                if not by_window[name]:  # what has nothing is left out
+                    del by_window[name]
+                if not by_window:
+                    del report.windows[segment]
 
     # -- sending ------------------------------------------------------------------------------------------------------------------
 
@@ -178,11 +201,19 @@ def _occurred_at(event: Event) -> int:
     return event.occurred_at
 
 
-_BY_DIMS = {"backlog": ("backlog", TICKET), "unanswered": ("awaiting", TICKET), "waiting": ("contacts_waiting", CONTACT)}
+_BY_DIMS = {
+    "backlog": ("backlog", TICKET),
+    "unanswered": ("awaiting", TICKET),
+    "waiting": ("contacts_waiting", CONTACT),
+    "agents": ("agents_online", AGENT),
+}
 
 
 def level_sums(levels: Levels, rows: Rows) -> dict[Segment, dict[str, int]]:
-    """Levels by segment: backlog, awaiting (a first response), contacts_waiting (in a queue), and overdue clocks of the total."""
+    """Levels by segment: backlog, awaiting (a first response), contacts_waiting (in a queue), agents_online; of the total overdue clocks.
+
+    Online is every agent who is neither away nor offline.
+    """
     sums: dict[Segment, dict[str, int]] = {}
     for key, count in levels.by_label.items():
         if key[0] in _BY_DIMS:

@@ -9,10 +9,12 @@ Cells hold totals since the beginning, per label set, *gross*: a retraction is a
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 
+from processor.core.distinct import EXACT_MAX, compact
 from processor.core.events import ACCOUNT, AGENT, CONTACT, ORGANIZATION, PERSON, TICKET
 from processor.core.facts import Dims, Fact
-from processor.core.postings import POSTINGS, Entries
+from processor.core.postings import AGENT_OF, PEOPLE, POSTINGS, Entries
 from processor.core.settings import DIMENSIONS, MINUTE_MS, NO_DIMENSIONS, Settings
 
 MINUTE = "m"
@@ -23,6 +25,9 @@ MINUTES_KEPT = 25 * 60
 QUARTERS_KEPT = 8 * 24 * 4
 DAYS_KEPT = 400
 
+# Where different people are counted: elsewhere there would be too many keys.
+PEOPLE_GROUP_BYS = frozenset({(), ("group",)})
+PER_AGENT = ("agent",)  # the group-by of numbers told apart by agent; no dimension, since only some facts have one
 CLOCK_KINDS = frozenset(kind for kind in POSTINGS if kind.startswith("clock."))
 TICKET_DIMENSIONS = frozenset(DIMENSIONS) - {"queue"}
 CONTACT_DIMENSIONS = frozenset({"channel", "topic", "queue"})
@@ -53,10 +58,11 @@ Row = dict[str, int]
 class Place:
     """Where a dims tuple is counted: its segments and its cell. One per dims, shared."""
 
-    __slots__ = ("cell", "cell_key", "dims_text", "segments")
+    __slots__ = ("cell", "cell_key", "dims_text", "people", "segments")
 
-    def __init__(self, segments: tuple[int, ...], cell_key: CellKey, cell: Row, dims: Dims) -> None:
+    def __init__(self, segments: tuple[int, ...], people: tuple[int, ...], cell_key: CellKey, cell: Row, dims: Dims) -> None:
         self.segments = segments
+        self.people = people  # those of the segments in which different people are counted
         self.cell_key = cell_key
         self.cell = cell
         self.dims_text = "\x1f".join(dims)
@@ -85,6 +91,7 @@ class Rows:
             entity: [index for index, names in enumerate(self.group_bys) if dimensions.issuperset(names)]
             for entity, dimensions in ENTITY_DIMENSIONS.items()
         }
+        self._agent_group_by = self.group_bys.index(PER_AGENT) if PER_AGENT in self.group_bys else -1
 
     # -- posting ------------------------------------------------------------------------------------------------------------------
 
@@ -102,7 +109,30 @@ class Rows:
                 self._add(place.cell, entries, sign)
                 self.dirty_cells.add(place.cell_key)
             self._add_to_rows(fact.at // MINUTE_MS, place.segments, entries, sign)
+        if fact.kind in AGENT_OF or fact.kind in PEOPLE:
+            for segments, more in self._of_people(fact, place, entries):
+                self._add_to_rows(fact.at // MINUTE_MS, segments, more, sign)
+                for row in self._hot[segments]:
+                    if len(row) > EXACT_MAX:
+                        compact(row)
         return place
+
+    def shares(self, kind: str, fact: Fact) -> Iterator[tuple[tuple[int, ...], Entries]]:
+        """What a fact that moves no ticket adds to which segments."""
+        place, entries = self.place(kind, fact.dims), POSTINGS[fact.kind](fact)
+        yield place.segments, entries
+        yield from self._of_people(fact, place, entries)
+
+    def _of_people(self, fact: Fact, place: Place, entries: Entries) -> Iterator[tuple[tuple[int, ...], Entries]]:
+        """Who did it, to be counted once; and the numbers of the agent, where they are told apart."""
+        if fact.kind in PEOPLE:
+            family, index = PEOPLE[fact.kind]
+            if index < len(fact.content) and fact.content[index] is not None:
+                yield place.people, ((f"{family}:{fact.content[index]}", 1),)
+        if self._agent_group_by >= 0 and entries and fact.kind in AGENT_OF:
+            index = AGENT_OF[fact.kind]
+            if index < len(fact.content) and fact.content[index] is not None:
+                yield (self.segment_id((self._agent_group_by, (fact.content[index],))),), entries
 
     def _post_move(self, fact: Fact, place: Place, sign: int) -> None:
         """A ticket of the backlog goes from one segment to another; segments that hold both ends do not notice."""
@@ -182,7 +212,8 @@ class Rows:
             )
             cell_key: CellKey = (kind, *(values[name] for name in CELL_DIMENSIONS[kind]))
             cell = self.cells.setdefault(cell_key, {})
-            place = self._places[kind, dims] = Place(segments, cell_key, cell, dims)
+            people = tuple(number for number in segments if self.group_bys[self.segments[number][0]] in PEOPLE_GROUP_BYS)
+            place = self._places[kind, dims] = Place(segments, people, cell_key, cell, dims)
         return place
 
     def segment_id(self, segment: Segment) -> int:
@@ -243,3 +274,5 @@ def add_row(into: Row, row: Row, sign: int) -> None:
             into[key] = total
         else:
             into.pop(key, None)
+    if len(into) > EXACT_MAX:
+        compact(into)
