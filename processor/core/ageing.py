@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from processor.core.business_hours import NEVER
 from processor.core.events import TICKET
+from processor.core.lateness import horizon_of, latest_of
 from processor.core.ticket import Ticket
-from processor.core.timeline import State, Timeline, horizon_of, latest_of, thaw
+from processor.core.timeline import State, Timeline, thaw
 
 if TYPE_CHECKING:
     from processor.core.engine import Engine

@@ -25,6 +25,7 @@ from processor.core import ageing
 from processor.core.business_hours import NEVER
 from processor.core.events import CONTROL, DATA_FIELDS, ENTITIES, HANDED_FIELDS, SURVEY_KINDS, TICKET, Event, Reason, Rejected, entity_of
 from processor.core.facts import DETAIL_KINDS, HANDED_KINDS, LEDGER_MODULUS, Fact, fact_number
+from processor.core.lateness import horizon_of, survey_lateness
 from processor.core.levels import Levels, levels_of
 from processor.core.outputs import Conflict, RecordKey, Rekeyed, Stated, Step, View
 from processor.core.policies import Policies
@@ -32,7 +33,7 @@ from processor.core.reports import Reports, facts_at, level_sums
 from processor.core.restoring import marker_of, restore
 from processor.core.rows import Rows, Segment
 from processor.core.settings import MINUTE_MS, Settings
-from processor.core.timeline import Out, State, Timeline, difference, fold, horizon_of, new_state, survey_lateness
+from processor.core.timeline import Out, State, Timeline, difference, fold, new_state
 from processor.core.upstream import Upstream
 from processor.core.windows import Windows
 
@@ -127,7 +128,7 @@ class Engine:
             self.counts["late"] += 1
             return self._reject(Reason.TOO_LATE, f"time is {late / 1000:.0f} s behind the newest event")
         entity = self.entities[kind].get(event.key) if kind == TICKET else None
-        if entity is None or entity.anchored(event, self.stream_time - 2 * self._survey_lateness):
+        if entity is None or entity.finds_place(event, self.stream_time, self.settings):
             return None
         return self._beyond_tail()
 

@@ -85,7 +85,9 @@ HANDED_FIELDS: dict[str, tuple[str, ...]] = {
     "ticket.contact_answered": ("contact", "wait"),  # an agent accepted a contact that belongs to this ticket, after that wait
     "ticket.contacted_again": ("source", "by"),  # the requester came back about the same topic: with which ticket or contact
     "person.contacted": ("source", "topic", "since"),  # a ticket or contact of this requester, and when it began
-    "person.answered": ("ticket", "survey_id", "survey", "score", "dims"),  # an answer that counts once per respondent, not per ticket
+    # A recommendation score of a survey of that ticket, which counts once per respondent, not per ticket; no score: not any more. `edition`
+    # grows with each word about it, whatever the clocks say.
+    "person.answered": ("ticket", "number", "edition", "answered_at", "score", "dims", "response_band", "breached", "reason", "touchpoint"),
 }
 
 # Their place among events of one instant. The answer of a contact is a reply. A wait comes last: one that was merged away at that instant

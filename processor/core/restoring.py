@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from processor.core import ageing
+from processor.core.lateness import horizon_of
 from processor.core.outputs import RecordKey
 from processor.core.ticket import Ticket
-from processor.core.timeline import Timeline, horizon_of
+from processor.core.timeline import Timeline
 
 if TYPE_CHECKING:
     from processor.core.engine import Engine

@@ -13,12 +13,14 @@ from bisect import bisect_left
 from collections import Counter
 from typing import Any
 
+from processor.core import lateness
 from processor.core.account import Account
 from processor.core.agent import Agent
 from processor.core.business_hours import NEVER
 from processor.core.contact import Contact
-from processor.core.events import ACCOUNT, AGENT, CONTACT, ORGANIZATION, PERSON, RANK_NORMAL, SURVEY_KINDS, TICKET, Event
+from processor.core.events import ACCOUNT, AGENT, CONTACT, ORGANIZATION, PERSON, SURVEY_KINDS, TICKET, Event
 from processor.core.facts import HANDED_KINDS, Fact
+from processor.core.looking_back import LOOKS_BACK, bonds, with_visibility, without_withdrawn
 from processor.core.organization import Organization
 from processor.core.person import Person
 from processor.core.policies import Policies
@@ -38,9 +40,6 @@ STATES: dict[str, type[State]] = {
     ORGANIZATION: Organization,
     ACCOUNT: Account,
 }
-
-# Kinds that say something about an earlier event, so that the tail must be folded again although they come in order.
-LOOKS_BACK = frozenset({"message.visibility_changed", "message.bounced", "ticket.wait_withdrawn"})
 
 
 class Timeline:
@@ -81,14 +80,15 @@ class Timeline:
     def duplicate_of(self, event: Event, window: int, survey_window: int) -> int:
         """Index in the tail of the event with the same source and id, or -1.
 
-        Only events within `window` of each other can be the same, or within `survey_window` where one of them is about a survey: what lies
-        further back may have left the tail already, and the answer must not depend on that.
+        Only events within `window` of each other can be the same, or within `survey_window` where both are about surveys: what lies further
+        back may have left the tail already, and the answer must not depend on that. For the same reason what is said of a survey is never
+        the same as anything else.
         """
         wanted = event.id
         for index, known in enumerate(self.tail):
             if known[4] == wanted and known[3] == event[3]:
-                distance = abs(known[0] - event[0])
-                if distance <= window or (distance <= survey_window and (known[5] in SURVEY_KINDS or event[5] in SURVEY_KINDS)):
+                of_survey = event[5] in SURVEY_KINDS
+                if of_survey == (known[5] in SURVEY_KINDS) and abs(known[0] - event[0]) <= (survey_window if of_survey else window):
                     return index
         return -1
 
@@ -110,49 +110,30 @@ class Timeline:
             self.serials.insert(index, serial)
         return serial
 
-    def anchored(self, event: Event, since: int) -> bool:
-        """Whether the tail is sure to reach back to a survey event this late: to another one before it, not older than `since`.
-
-        Not whether it happens to reach so far: that depends on when it was shortened last.
-        """
-        own = [known for known in self.tail if known.source]
-        if not own and self.base is None:
-            return True  # nothing of its own is known
-        return any(known.kind in SURVEY_KINDS and since <= known.occurred_at <= event.occurred_at for known in own)
+    def finds_place(self, event: Event, now: int, settings: Settings) -> bool:
+        """Whether a survey event that is later than others may be still has its place in the tail; see `lateness`."""
+        return not self.too_old(event) and lateness.finds_place(event, self.tail, now, settings)
 
     def aged_at(self, settings: Settings) -> int:
         """When nothing can come any more that belongs before the end of the tail, or changes something in it."""
-        tail = self.tail
-        if not tail:
-            return 0
-        aged_at = tail[-1].occurred_at + horizon_of(self.kind, settings)
-        if self.kind == TICKET:
-            newest = next((event.occurred_at for event in reversed(tail) if event.kind in SURVEY_KINDS), None)
-            if newest is not None:
-                aged_at = max(aged_at, newest + 2 * survey_lateness(settings))
-        return aged_at
+        return lateness.aged_at(self.kind, self.tail, settings)
 
     def drop_aged(self, now: int, policies: Policies) -> list[int]:
         """Fold the events that have aged at `now` into the base; returns the serials of their records.
 
-        Events that explain each other stay together, so that base and tail fold to what the whole folded to. From a survey that may still
-        be answered on everything stays.
+        Events that explain each other stay together, so that base and tail fold to what the whole folded to.
         """
-        tail, settings = self.tail, policies.settings
-        count, horizon, surveyed = 0, now - horizon_of(self.kind, settings), now - 2 * survey_lateness(settings)
-        while count < len(tail) and tail[count].occurred_at < horizon:
-            if tail[count].kind in SURVEY_KINDS and tail[count].occurred_at >= surveyed:
-                break
-            count += 1
+        tail = self.tail
+        count = lateness.aged(self.kind, tail, now, policies.settings)
         if 0 < count < len(tail):
-            for first, last in reversed(_bonds(self.kind, tail, policies)):
+            for first, last in reversed(bonds(self.kind, tail, policies)):
                 if first < count <= last:
                     count = first
         return self._drop(count, policies)
 
     def drop_oldest(self, count: int, policies: Policies) -> list[int]:
         """Fold at least `count` events into the base, with all that explain them; returns the serials of their records."""
-        for first, last in _bonds(self.kind, self.tail, policies):
+        for first, last in bonds(self.kind, self.tail, policies):
             if first < count <= last:
                 count = last + 1
         return self._drop(count, policies)
@@ -173,25 +154,6 @@ class Timeline:
         return serials
 
 
-def survey_lateness(settings: Settings) -> int:
-    """How late what is said of a survey may be."""
-    return max(settings.allowed_lateness, settings.survey_lateness)
-
-
-def latest_of(kind: str, settings: Settings) -> int:
-    """How late an event of an entity of this kind may be at the most."""
-    return survey_lateness(settings) if kind in (TICKET, PERSON) else settings.allowed_lateness
-
-
-def horizon_of(kind: str, settings: Settings) -> int:
-    """Nothing that may still come can change what happened before stream time minus this.
-
-    An event is at most as old as is allowed, and what it says about another one (its visibility, its id) counts only within as much of
-    that one. Tickets keep what comes after a survey for longer, see `aged_at`; persons keep everything.
-    """
-    return 2 * (survey_lateness(settings) if kind == PERSON else settings.allowed_lateness)
-
-
 def new_state(kind: str, policies: Policies) -> State:
     """An entity of which nothing is known yet."""
     return STATES[kind](policies)
@@ -208,7 +170,7 @@ def fold(kind: str, base: Any, tail: list[Event], timer_time: int, policies: Pol
     out: Out = []
     if isinstance(state, Ticket):
         window = policies.settings.allowed_lateness
-        _fold_ticket(state, _with_visibility(_without_withdrawn(tail, window), window), policies.settings.clock_skew, out)
+        _fold_ticket(state, with_visibility(without_withdrawn(tail, window), window), policies.settings.clock_skew, out)
     else:
         for event in tail:
             state.step(event, event.occurred_at, out)
@@ -246,95 +208,3 @@ def difference(before: Out, after: Out) -> Out:
     changes = [(count, fact) for fact, count in net.items() if count]
     changes.sort(key=lambda change: change[0])
     return [(1 if count > 0 else -1, fact) for count, fact in changes for _ in range(abs(count))]
-
-
-def _withdrawals(events: list[Event], window: int) -> list[tuple[int, int]]:
-    """Index pairs: a wait that was handed over, and its withdrawal within `window` after it."""
-    withdrawn = [(index, event) for index, event in enumerate(events) if event.kind == "ticket.wait_withdrawn"]
-    if not withdrawn:
-        return []
-    handed = {(event.data[0], event.occurred_at): index for index, event in enumerate(events) if event.kind == "ticket.wait_handed"}
-    pairs: list[tuple[int, int]] = []
-    for index, event in withdrawn:
-        source, merged_at = event.data
-        first = handed.get((source, merged_at))
-        if first is not None and event.occurred_at - merged_at <= window:
-            pairs.append((first, index))
-    return pairs
-
-
-def _without_withdrawn(events: list[Event], window: int) -> list[Event]:
-    """Waits as they turned out: one that is withdrawn was never handed over. What is older than `window` is settled."""
-    pairs = _withdrawals(events, window)
-    if not pairs:
-        return events
-    dropped = {index for pair in pairs for index in pair}
-    return [event for index, event in enumerate(events) if index not in dropped]
-
-
-def _with_visibility(events: list[Event], window: int) -> list[Event]:
-    """Messages as they turned out: made internal or bounced later = never a reply; made public later = a reply from then on.
-
-    Only changes within `window` after the message count: what is older is settled.
-    """
-    changes = _changes_of(events, window)
-    if not changes:
-        return events
-    result = list(events)
-    for index, later in changes.items():
-        event = events[index]
-        message_id, author, visibility, automated, author_id = event.data
-        shown = _shown_by(events, later)
-        if shown is None:
-            result[index] = event._replace(data=(message_id, author, "internal", automated, author_id))
-        elif visibility != "public":
-            data = (message_id, author, "public", automated, author_id)
-            result[shown] = events[shown]._replace(kind="message.added", rank=RANK_NORMAL, data=data)
-    return result
-
-
-def _shown_by(events: list[Event], changes: list[int]) -> int | None:
-    """Index of the change since which a message is public; None if it ended up hidden."""
-    shown: int | None = None
-    for index in changes:
-        change = events[index]
-        if change.kind == "message.bounced":
-            return None
-        if change.data[1] != "public":
-            shown = None
-        elif shown is None:
-            shown = index
-    return shown
-
-
-def _changes_of(events: list[Event], window: int) -> dict[int, list[int]]:
-    """For each message that something is said about within `window` after it: its index, and those of what is said."""
-    said: dict[str, list[int]] = {}
-    for index, event in enumerate(events):
-        if event.kind in LOOKS_BACK:
-            said.setdefault(event.data[0], []).append(index)
-    if not said:
-        return {}
-    changes: dict[int, list[int]] = {}
-    for index, event in enumerate(events):
-        if event.kind == "message.added" and event.data[0] in said:
-            later = [change for change in said[event.data[0]] if 0 <= events[change].occurred_at - event.occurred_at <= window]
-            if later:
-                changes[index] = later
-    return changes
-
-
-def _bonds(kind: str, tail: list[Event], policies: Policies) -> list[tuple[int, int]]:
-    """Index ranges [first, last] of the tail that explain each other, ascending: a base must hold all of a range or nothing of it."""
-    if kind != TICKET:
-        return []
-    settings = policies.settings
-    bonds = [(min(index, *later), max(index, *later)) for index, later in _changes_of(tail, settings.allowed_lateness).items()]
-    bonds += _withdrawals(tail, settings.allowed_lateness)
-    for index, event in enumerate(tail):
-        if event.kind == "ticket.created" and index:
-            first = bisect_left(tail, event.occurred_at - settings.clock_skew, key=lambda each: each.occurred_at)
-            if first < index:
-                bonds.append((first, index))
-    bonds.sort()
-    return bonds

@@ -1,0 +1,75 @@
+"""How late an event may be, and what is kept for it.
+
+Nearly everything may be late by `allowed_lateness`. What is said of a survey may be later by days: exports of answers come once a week. So
+that it finds its place, a ticket keeps its events from a solve or a survey on for twice as long as that: surveys are about solved tickets.
+Persons keep everything for so long.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+from processor.core.events import PERSON, SURVEY_KINDS, TICKET, Event
+from processor.core.settings import Settings
+
+_SOLVED = frozenset({"solved", "closed"})
+
+
+def survey_lateness(settings: Settings) -> int:
+    """How late what is said of a survey may be."""
+    return max(settings.allowed_lateness, settings.survey_lateness)
+
+
+def latest_of(kind: str, settings: Settings) -> int:
+    """How late an event of an entity of this kind may be at the most."""
+    return survey_lateness(settings) if kind in (TICKET, PERSON) else settings.allowed_lateness
+
+
+def horizon_of(kind: str, settings: Settings) -> int:
+    """Nothing that may still come can change what happened before stream time minus this.
+
+    An event is at most as old as is allowed, and what it says about another one (its visibility, its id) counts only within as much of
+    that one. Where tickets keep more than that, it is because of an anchor.
+    """
+    return 2 * (survey_lateness(settings) if kind == PERSON else settings.allowed_lateness)
+
+
+def is_anchor(event: Event) -> bool:
+    """Whether a ticket keeps what follows this event for longer: surveys are answered after it."""
+    return event.kind in SURVEY_KINDS or (event.kind == "ticket.status_changed" and event.data[0] in _SOLVED)
+
+
+def aged_at(kind: str, tail: list[Event], settings: Settings) -> int:
+    """When nothing can come any more that belongs before the end of the tail, or changes something in it."""
+    if not tail:
+        return 0
+    at = tail[-1].occurred_at + horizon_of(kind, settings)
+    if kind == TICKET:
+        newest = next((event.occurred_at for event in reversed(tail) if is_anchor(event)), None)
+        if newest is not None:
+            at = max(at, newest + 2 * survey_lateness(settings))
+    return at
+
+
+def aged(kind: str, tail: list[Event], now: int, settings: Settings) -> int:
+    """How many events at the head of the tail have aged at `now`."""
+    horizon, kept_since = now - horizon_of(kind, settings), now - 2 * survey_lateness(settings)
+    count = 0
+    while count < len(tail) and tail[count].occurred_at < horizon:
+        if kind == TICKET and tail[count].occurred_at >= kept_since and is_anchor(tail[count]):
+            break
+        count += 1
+    return count
+
+
+def finds_place(event: Event, tail: list[Event], now: int, settings: Settings) -> bool:
+    """Whether the place of a survey event that is later than others may be is sure to be in the tail of its ticket.
+
+    It is where everything after it is too young to have aged, or an anchor before it keeps the rest. Not whether it happens to be there:
+    that depends on when the tail was shortened last.
+    """
+    place = bisect_left(tail, event)
+    if place == len(tail) or tail[place].occurred_at >= now - horizon_of(TICKET, settings):
+        return True
+    kept_since = now - 2 * survey_lateness(settings)
+    return any(known.occurred_at >= kept_since and is_anchor(known) for known in tail[:place])
