@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from processor.core.events import HANDED_RANKS, Event
+from processor.core.events import CONTACT, HANDED_RANKS, Event
 from processor.core.facts import Fact, fact_number
 from processor.core.levels import Key
 from processor.core.rows import CellKey, Row, Segment
@@ -70,7 +70,8 @@ class Rekeyed:
         """What an entity concludes for another one."""
         target, *data = fact.content
         number = fact_number(f"{entity}/{key}", "\x1f".join(fact.dims), fact)
-        return cls(sign, fact.kind, target, number, fact.at, (key, *data))
+        source = f"{CONTACT}:{key}" if entity == CONTACT and fact.kind == "person.contacted" else key  # a person knows tickets, too
+        return cls(sign, fact.kind, target, number, fact.at, (source, *data))
 
     def event(self) -> Event:
         """The event of the target's timeline. Among those of one instant and kind the ids of who hands it over decide."""
