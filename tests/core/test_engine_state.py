@@ -52,7 +52,7 @@ def test_state_whose_policy_was_removed_is_refused_with_its_name() -> None:
     engine.apply(event(START))
     for kind, data in (("message.added", ("M1", "agent", "public", False, None)), ("ticket.status_changed", ("solved", None, None))):
         engine.apply(event(START + MINUTE_MS, kind, data=data))
-    engine.apply(event(START + 9 * DAY_MS, key="T2"))
+    engine.apply(event(START + 15 * DAY_MS, key="T2"))
     engine.advance_by_log()
     engine.sweep()
     records = drained(engine)
@@ -66,7 +66,7 @@ def test_a_stub_is_one_record() -> None:
     engine = Engine(Settings(policies=(POLICY,)))
     engine.apply(event(START))
     engine.apply(event(START + HOUR_MS, "ticket.status_changed", data=("solved", None, None)))
-    engine.apply(event(START + 9 * DAY_MS, key="T2"))
+    engine.apply(event(START + 15 * DAY_MS, key="T2"))
     engine.advance_by_log()
     engine.sweep()
     assert list(engine.stubs) == ["T1"]
@@ -77,15 +77,15 @@ def test_a_restart_does_not_write_stubs_anew() -> None:
     engine = Engine(Settings(policies=(POLICY,)))
     engine.apply(event(START))
     engine.apply(event(START + HOUR_MS, "ticket.status_changed", data=("solved", None, None)))
-    engine.apply(event(START + 9 * DAY_MS, key="T2"))
+    engine.apply(event(START + 15 * DAY_MS, key="T2"))
     engine.advance_by_log()
     engine.sweep()
     again = restored(engine.settings, engine.marker(), drained(engine))
     assert list(again.stubs) == ["T1"]
-    again.apply(event(START + 10 * DAY_MS, key="T3"))
+    again.apply(event(START + 16 * DAY_MS, key="T3"))
     again.sweep()
     assert not [key for key in again.drain().records if key[-1] == "T1"]
-    again.apply(event(START + 10 * DAY_MS, "ticket.status_changed", data=("open", None, None)))
+    again.apply(event(START + 16 * DAY_MS, "ticket.status_changed", data=("open", None, None)))
     assert [stated.fact.kind for stated in again.drain().facts if stated.key == "T1"] == [
         "ticket.reopened", "ticket.completed", "ticket.summarized", "backlog.entered",
     ]  # fmt: skip
@@ -97,7 +97,7 @@ def test_a_sweep_after_a_long_silence_is_spread_over_steps(monkeypatch: pytest.M
     for number in range(5):
         engine.apply(event(START, "contact.queued", f"C{number}", ("phone", "q", None, None, None)))
         engine.apply(event(START + 1, "contact.abandoned", f"C{number}", (None,)))
-    engine.apply(event(START + 9 * DAY_MS))
+    engine.apply(event(START + 15 * DAY_MS))
     sizes = []
     for _ in range(4):
         sizes.append(len(engine.entities["contact"]))
@@ -110,7 +110,7 @@ def test_too_many_stubs_are_forgotten_oldest_first() -> None:
     for number, key in enumerate(("T1", "T2")):
         engine.apply(event(START + number * HOUR_MS, key=key))
         engine.apply(event(START + number * HOUR_MS + 1, "ticket.status_changed", key=key, data=("closed", None, None)))
-    engine.apply(event(START + 9 * DAY_MS, key="T3"))
+    engine.apply(event(START + 15 * DAY_MS, key="T3"))
     engine.advance_by_log()
     engine.sweep()
     assert list(engine.stubs) == ["T2"]
