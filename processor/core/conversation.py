@@ -109,7 +109,8 @@ def replied(ticket: Ticket, at: int, agent: str | None, out: Out) -> None:
     first, asked_at = ticket.first_response, ticket.unanswered_at
     if asked_at and (ticket.replied or first is None or not first.open):
         talk.replies += 1
-        ticket._outcome(Fact("ticket.replied", talk.replies, at, ticket.dims, (at - asked_at, agent)), out)
+        since = min(asked_at, *(since for since, _ in ticket.handed.values())) if ticket.handed else asked_at
+        ticket._outcome(Fact("ticket.replied", talk.replies, at, ticket.dims, (at - since, agent)), out)
     if talk.handed_off_at is not None:
         ticket._outcome(Fact("ticket.handoff_responded", talk.handoffs, at, ticket.dims, (at - talk.handed_off_at,)), out)
         talk.handed_off_at = None

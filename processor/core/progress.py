@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from processor.core.events import ESCALATION_KINDS, Event
 from processor.core.facts import Fact
-from processor.core.settings import NONE
+from processor.core.settings import MS, NONE
 
 if TYPE_CHECKING:
     from processor.core.ticket import Out, Ticket
@@ -142,9 +142,9 @@ def work_logged(ticket: Ticket, event: Event, at: int, out: Out) -> None:
     """An agent has worked on the ticket for so long, perhaps on a topic of its own."""
     if not ticket.engaged:
         return
-    spent, _agent_id, topic = event.data
+    seconds, _agent_id, topic = event.data
     progress, dims = progress_of(ticket), ticket.dims
     progress.works += 1
     if topic:
         dims = (*dims[:4], topic, *dims[5:])
-    ticket._outcome(Fact("ticket.work_logged", progress.works, at, dims, (spent, progress.works == 1)), out)
+    ticket._outcome(Fact("ticket.work_logged", progress.works, at, dims, (round(seconds * MS), progress.works == 1)), out)

@@ -104,8 +104,12 @@ class Run:
             self.calendars[words[1]] = (*self.calendars.get(words[1], ()), tuple(words[2:]))
         elif words[0] == "set":
             for name, value in fields_of(words[1:])[1].items():
-                known = value in YES_NO or value.isdigit()
-                setting: Any = (YES_NO[value] if value in YES_NO else int(value)) if known else duration(value)
+                setting: Any
+                if isinstance(getattr(self.settings, name), frozenset):
+                    setting = frozenset(value.split(","))
+                else:
+                    known = value in YES_NO or value.isdigit()
+                    setting = (YES_NO[value] if value in YES_NO else int(value)) if known else duration(value)
                 self.settings = replace(self.settings, **{name: setting})
         else:
             at, rest = take_time(line)

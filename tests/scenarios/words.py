@@ -16,12 +16,13 @@ from processor.compile import compile_calendar
 from processor.config.calendars import CalendarConfig
 from processor.core.business_hours import Calendar
 from processor.core.events import CHANGED_FIELDS, DATA_FIELDS, Event, rank_of
-from processor.core.settings import DIMENSIONS, Policy, Target
+from processor.core.settings import DIMENSIONS, Options, Policy, Target
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 YES_NO = {"yes": True, "no": False}
+OPTIONS = ("update_at_every_contact", "customer_ends_update", "first_response_restarts")
 
 # Whom an id stands for, by its first letter.
 ENTITIES = {"T": "ticket", "C": "contact", "P": "person", "A": "agent", "O": "organization", "K": "account"}
@@ -55,7 +56,7 @@ VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
     "callback": ("contact.callback_requested", ()),
     "ended": ("contact.ended", ("outcome",)),
     "wrapped-up": ("contact.wrapped_up", ("wrap_up_seconds",)),
-    "bot": ("*.bot_started", ()),
+    "bot-starts": ("*.bot_started", ()),
     "bot-handed-off": ("*.bot_handed_off", ()),
     "bot-resolved": ("*.bot_resolved", ()),
     "logged": ("ticket.work_logged", ("seconds",)),
@@ -134,6 +135,7 @@ def event_of(at: int, key: str, words: list[str], number: int) -> Event:
         kind, data = "message.added", _message(verb, rest, number, fields.pop("by", None))
     elif verb in VERBS:
         kind, names = VERBS[verb]
+        kind = kind.replace("*", ENTITIES[key[0]])
         values: dict[str, Any] = {**DEFAULTS.get(kind, {}), **dict(zip(names, rest, strict=False)), **fields}
         if verb in ("hidden", "shown"):
             values["visibility"] = "internal" if verb == "hidden" else "public"
@@ -142,10 +144,18 @@ def event_of(at: int, key: str, words: list[str], number: int) -> Event:
         unknown = set(values) - set(DATA_FIELDS[kind])
         if unknown:
             raise UnknownWordsError(f"{kind} has no {', '.join(sorted(unknown))}")
-        data = tuple(None if values.get(name) in (None, "nobody", "none") else values[name] for name in DATA_FIELDS[kind])
+        data = tuple(_value(name, values.get(name)) for name in DATA_FIELDS[kind])
     else:
         raise UnknownWordsError(f"{verb!r} is nothing that happens to anybody")
     return Event(at, rank_of(kind, sequence), sequence, source, event_id, kind, key, data)
+
+
+def _value(name: str, value: Any) -> Any:
+    if value in (None, "nobody", "none"):
+        return None
+    if name in NUMBERS:
+        return float(value)
+    return YES_NO[value] if name in FLAGS else value
 
 
 def _message(author: str, words: list[str], number: int, by: str | None) -> tuple[Any, ...]:
@@ -179,16 +189,21 @@ def calendar_of(name: str, versions: tuple[tuple[str, ...], ...]) -> Calendar:
 
 
 def policy_of(words: list[str]) -> Policy:
-    """`policy gold v=2 from=2026-03-03 tier=gold first_response=30m resolution=8h@berlin pause.resolution=pending,on_hold`."""
+    """`policy gold v=2 from=2026-03-03 tier=gold first_response=30m resolution=8h@berlin pause.resolution=pending,on_hold`.
+
+    Options are `OPTION=yes` and `hide.CLOCK=STATUSES`.
+    """
     (name,), fields = fields_of(words)
     begins = fields.pop("from", None)
     version = int(fields.pop("v", "1"))
     calendar = fields.pop("calendar", None)
     match = {each: frozenset(fields.pop(each).split(",")) for each in (*DIMENSIONS, "policy_id") if each in fields}
     pauses = {each.removeprefix("pause."): frozenset(fields.pop(each).split(",")) for each in list(fields) if each.startswith("pause.")}
+    hidden = {each.removeprefix("hide."): frozenset(fields.pop(each).split(",")) for each in list(fields) if each.startswith("hide.")}
+    options = Options(**{each: YES_NO[fields.pop(each)] for each in OPTIONS if each in fields}, hidden=hidden)
     targets = {}
     for clock, text in fields.items():
         length, _, hours = text.partition("@")
         targets[clock] = Target(duration(length), hours or None)
     starts = milliseconds(datetime.fromisoformat(begins).replace(tzinfo=UTC)) if begins else 0
-    return Policy(name, version, starts, match, targets, pauses, calendar)
+    return Policy(name, version, starts, match, targets, pauses, calendar, options)
