@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from processor.core import product_rules
 from processor.core.events import Event
 from processor.core.facts import Fact
 
@@ -140,6 +141,7 @@ def bot_handed_off(ticket: Ticket, _event: Event, at: int, out: Out) -> None:
         if talk.handed_off_at is None and not ticket.solved:
             talk.handoffs += 1
             talk.handed_off_at = at
+            product_rules.handed_off(ticket, at, out)
 
 
 def bot_resolved(ticket: Ticket, _event: Event, at: int, out: Out) -> None:

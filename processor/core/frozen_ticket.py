@@ -27,7 +27,7 @@ def freeze(ticket: Ticket) -> tuple[Any, ...]:
         ticket.replied, first.freeze() if first else None, resolution.freeze() if resolution else None,
         ticket.solves, ticket.reopens, ticket.entries, ticket.exits, ticket.moves, ticket.returns, ticket.solved_at,
         _known(ticket.final_due), tuple(ticket.standing), tuple(ticket.suspended), ticket.last_fired, _known(ticket.gone_at),
-        ticket.asked_at, tuple(ticket.handed.items()), ticket.contact_answer, ticket.merged_into, ticket.replied_at, ticket.unanswered_at,
+        ticket.asked_at, tuple(ticket.handed.items()), ticket.contact_answer, ticket.merged_into, ticket.unanswered_at,
         more.freeze() if more is not None else None, surveys.freeze() if surveys is not None else None,
         ticket.inbound, ticket.assignee, ticket.requester, ticket.follow_up_of, ticket.contacts,
         ticket.conversation.freeze() if ticket.conversation else None, ticket.progress.freeze() if ticket.progress else None,
@@ -41,7 +41,7 @@ def thaw(ticket: Ticket, stored: Any) -> None:
     (ticket.created_at, ticket.seen_created, ticket.adopted, ticket.engaged, ticket.status, dims, ticket.policy_id, ticket.flags,
      ticket.replied, first, resolution, ticket.solves, ticket.reopens, ticket.entries, ticket.exits, ticket.moves, ticket.returns,
      ticket.solved_at, final_due, standing, suspended, ticket.last_fired, gone_at, ticket.asked_at, handed, contact_answer,
-     merged_into, ticket.replied_at, ticket.unanswered_at, more, surveys, ticket.inbound, ticket.assignee, ticket.requester,
+     merged_into, ticket.unanswered_at, more, surveys, ticket.inbound, ticket.assignee, ticket.requester,
      ticket.follow_up_of, contacts, conversation, progress, fcr_due) = stored  # fmt: skip
     ticket.dims = tuple(dims)
     ticket.first_response = Clock.thaw(first, policies) if first else None

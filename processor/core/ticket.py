@@ -54,7 +54,7 @@ class Ticket:
     __slots__ = (
         *("created_at", "seen_created", "adopted", "inbound", "engaged", "asked_at", "merged_into", "flags", "gone_at"),
         *("status", "dims", "policy_id", "assignee", "requester", "follow_up_of"),
-        *("conversation", "progress", "contacts", "contact_answer", "handed", "replied", "replied_at", "unanswered_at"),
+        *("conversation", "progress", "contacts", "contact_answer", "handed", "replied", "unanswered_at"),
         *("first_response", "resolution", "more", "solved_at", "final_due", "fcr_due", "last_fired", "wake", "policies"),
         *("solves", "reopens", "entries", "exits", "moves", "returns", "standing", "suspended", "surveys"),
     )
@@ -81,7 +81,6 @@ class Ticket:
         self.progress: progress.Progress | None = None
         self.flags = 0
         self.replied = False
-        self.replied_at = 0  # the last human reply
         self.unanswered_at = 0  # since when the customer waits for an answer to a message; while solved: when it came
         self.first_response: Clock | None = None
         self.resolution: Clock | None = None

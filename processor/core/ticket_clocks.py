@@ -99,7 +99,6 @@ def customer_wrote(ticket: Ticket, at: int, out: Out) -> None:
 def human_replied(ticket: Ticket, at: int, agent: str | None, out: Out) -> None:
     """A public message that a human agent wrote, or a contact of the ticket that one accepted."""
     ticket.unanswered_at = 0
-    ticket.replied_at = at
     if ticket.handed:
         ticket.handed.clear()  # whoever else was waiting has the answer, too
     if not ticket.replied:
@@ -131,6 +130,7 @@ def solved(ticket: Ticket, at: int, ended_at: int, reason: str | None, out: Out)
     """The ticket was solved at `at`. What it took counts until `ended_at`, which may lie before."""
     first, resolution, more = ticket.first_response, ticket.resolution, ticket.more
     ticket.unanswered_at = 0
+    ticket.handed.clear()
     if first is not None and first.open:
         first.finish(at, CANCELLED, ticket.policies)
         if first.target is not None:
