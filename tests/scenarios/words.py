@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from processor.compile import compile_calendar
 from processor.config.calendars import CalendarConfig
 from processor.core.business_hours import Calendar
-from processor.core.events import CHANGED_FIELDS, DATA_FIELDS, Event, rank_of
+from processor.core.events import CHANGED_FIELDS, DATA_FIELDS, SURVEY_SCALES, Event, rank_of
 from processor.core.settings import DIMENSIONS, Options, Policy, Target
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
@@ -137,6 +137,9 @@ def event_of(at: int, key: str, words: list[str], number: int) -> Event:
         kind, names = VERBS[verb]
         kind = kind.replace("*", ENTITIES[key[0]])
         values: dict[str, Any] = {**DEFAULTS.get(kind, {}), **dict(zip(names, rest, strict=False)), **fields}
+        if kind.endswith("survey_responded"):
+            low, high = SURVEY_SCALES[values["survey"]]
+            values = {"scale_min": low, "scale_max": high, **values}
         if verb in ("hidden", "shown"):
             values["visibility"] = "internal" if verb == "hidden" else "public"
         if verb == "changed":
