@@ -24,6 +24,8 @@ from processor.config.policies import OptionsConfig, PolicyConfig, TargetConfig,
 from processor.config.root import BEGINNING
 from processor.config.zones import offset_periods
 from processor.core.business_hours import Calendar
+from processor.core.kpi_readings import Rules
+from processor.core.rows import PER_AGENT
 from processor.core.settings import DAY_MS, MINUTE_MS, Options, Policy, Settings, Target
 from processor.core.working_days import WorkingDays
 
@@ -48,15 +50,48 @@ def compile_settings(config: Config) -> Settings:
         reopen_horizon=time.reopen_horizon.ms,
         contact_expires_after=time.contact_expires_after.ms,
         max_stubs=config.limits.max_stubs,
-        group_bys=tuple(tuple(group_by) for group_by in config.segments.group_bys),
+        group_bys=_group_bys(config),
         calendars={name: compile_calendar(name, calendar) for name, calendar in config.calendars.items()},
         policies=compile_policies(config),
         short_abandon={channel: limit.ms for channel, limit in config.abandonment.short if limit is not None},
         midnights=compile_midnights(config.reporting_zone),
+        survey_lateness=config.surveys.lateness.ms,
+        survey_edit_window=config.surveys.edit_window.ms,
+        nps_window=config.surveys.nps_window.ms,
+        satisfied_from={
+            (each.survey, _whole(each.scale[0]), _whole(each.scale[1])): _whole(each.score) for each in config.surveys.satisfied_from
+        },
+        ces_low_is_easy=config.surveys.ces_low_is_easy,
+        benign_reopen_window=config.solving.benign_reopen_window.ms,
+        auto_close_reasons=frozenset(config.solving.auto_close_reasons),
+        auto_close_at_last_reply=config.solving.auto_close_at_last_reply,
+        repeat_window=config.first_contact.repeat_window.ms,
+        fcr_excluded_topics=frozenset(config.first_contact.excluded_topics),
+        fcr_counts_unanswered=config.first_contact.counts_unanswered,
+        silent_abandon_channels=frozenset(config.abandonment.silent_channels),
+        service_level_counts_short=config.service_level.counts_short_abandonments,
+        service_level_counts_flow_outs=config.service_level.counts_flow_outs,
         facts_detail_all=config.facts.detail == "all",
         fingerprint="",
     )
     return _with_fingerprint(settings, config)
+
+
+def compile_rules(config: Config) -> Rules:
+    """How KPIs are read from what was added up."""
+    level = config.service_level
+    return Rules(config.kpis.min_n, level.counts_short_abandonments, level.counts_flow_outs)
+
+
+def _group_bys(config: Config) -> tuple[tuple[str, ...], ...]:
+    """Those of the configuration, and by agent where that is asked for."""
+    group_bys = tuple(tuple(group_by) for group_by in config.segments.group_bys)
+    return (*group_bys, PER_AGENT) if config.kpis.per_agent else group_bys
+
+
+def _whole(number: float) -> float:
+    """4.0 as 4, so that the fingerprint does not depend on how it was written."""
+    return int(number) if number == int(number) else number
 
 
 def compile_newest(config: Config) -> Settings:
@@ -247,6 +282,7 @@ def _with_fingerprint(settings: Settings, config: Config) -> Settings:
             tables.update(b"".join(_packed(column) for column in (days.days, days.ends, days.starts, days.offsets)))
     tables.update(_packed(settings.midnights))
     plain = {name: value for name, value in values.items() if name not in ("calendars", "midnights", "fingerprint")}
+    plain["satisfied_from"] = sorted([*scale, score] for scale, score in settings.satisfied_from.items())
     text = json.dumps([SCHEME, plain, admission_rules(config), tables.hexdigest()], sort_keys=True, default=_plain)
     return Settings(**{**values, "fingerprint": hashlib.sha256(text.encode()).hexdigest()[:32]})
 

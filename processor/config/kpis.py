@@ -87,6 +87,9 @@ class KnownValues(Section):
     tier: list[Name] = Field(default_factory=list, description="Tiers of customers.")
     topic: list[Name] = Field(default_factory=list, description="Topics of tickets and contacts.")
     queue: list[Name] = Field(default_factory=list, description="Queues of contacts.")
+    language: list[Name] = Field(default_factory=list, description="Languages of tickets.")
+    product: list[Name] = Field(default_factory=list, description="Products that tickets are about.")
+    complexity: list[Name] = Field(default_factory=list, description="How hard tickets are.")
 
     def faults(self, path: str) -> Iterator[Fault]:
         """A value twice is a slip of the pen."""
@@ -160,6 +163,13 @@ class Kpis(Section):
         default=duration("10s"),
         description="How long to wait for a partition that has not reported a minute; then its KPIs are published, marked as incomplete.",
     )
+    min_n: int = Field(
+        default=30, ge=0, description="What rests on fewer observations is marked: it says little. Ratios have a confidence interval, too."
+    )
+    per_agent: bool = Field(
+        default=False,
+        description="Whether the topic of KPIs also has the numbers of each agent, by a pseudonym. Ask those who represent them first.",
+    )
     targets: list[KpiTarget] = Field(
         default_factory=default_targets,
         description="What KPIs ought to be, shown beside them. A list in the file replaces this one; [] for none.",
@@ -174,3 +184,6 @@ class Abandonment(Section):
     """When leaving a queue counts."""
 
     short: ShortAbandonment = Field(default_factory=ShortAbandonment, description="Leaving so early is left out of the abandonment rate.")
+    silent_channels: list[Channel] = Field(
+        default_factory=lambda: ["chat", "messaging"], description="Where ending in a queue without a word is an abandonment, a silent one."
+    )

@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints
 from processor.config.calendars import CalendarConfig
 from processor.config.faults import Fault, unknown
 from processor.config.kpis import Abandonment, Kpis, Limits, Segments, Time
+from processor.config.measuring import FirstContact, ServiceLevel, Solving, Surveys
 from processor.config.policies import PolicyConfig, default_policies
 from processor.config.service import DeadLetter, Facts, Http, Kafka, Topics, Worker
 from processor.config.values import Label, Section, Zone
@@ -43,6 +44,10 @@ class Config(Section):
         description="Service level agreements; the first that matches and is in force applies. A list in the file replaces this one.",
     )
     abandonment: Abandonment = Field(default_factory=Abandonment, description="When leaving a queue counts.")
+    service_level: ServiceLevel = Field(default_factory=ServiceLevel, description="Of which contacts the service level is a share.")
+    solving: Solving = Field(default_factory=Solving, description="When a ticket counts as solved, and when as reopened.")
+    first_contact: FirstContact = Field(default_factory=FirstContact, description="What counts as resolved at the first contact.")
+    surveys: Surveys = Field(default_factory=Surveys, description="What an answer to a survey counts as, and until when.")
 
 
 def starts_at(policy: PolicyConfig, reporting_zone: str) -> int:

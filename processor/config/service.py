@@ -186,6 +186,7 @@ class Facts(Section):
         default="outcomes",
         description="outcomes = how clocks ended, with their segments of time; all = each start, pause and resume as well.",
     )
+    agents: bool = Field(default=False, description="Whether facts name the agent, by a pseudonym.")
 
 
 class Http(Section):

@@ -9,10 +9,15 @@ from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator
 
 from processor.config.faults import Fault
 from processor.config.values import Duration, Name, Section, duration, one_of, parse_duration
-from processor.core.kpis import DEFINITIONS, STATS, Definition, Kind
+from processor.core.kpis import DEFINITIONS, STATS, Definition, Kind, definition_of
 from processor.core.settings import DIMENSIONS
 
-KpiName = Annotated[str, AfterValidator(one_of("kpi", DEFINITIONS))]
+
+def _known_kpi(value: str) -> str:
+    return value if definition_of(value) is not None else one_of("kpi", DEFINITIONS)(value)
+
+
+KpiName = Annotated[str, AfterValidator(_known_kpi)]
 StatName = Annotated[str, AfterValidator(one_of("stat", STATS))]
 Dimension = Annotated[str, AfterValidator(one_of("dimension", DIMENSIONS))]
 MEAN = "mean"
@@ -29,7 +34,7 @@ def _parse_value(value: Any) -> Any:
 
 
 def _written(value: Duration | float) -> str | float:
-    return str(value) if isinstance(value, Duration) else value
+    return str(value) if isinstance(value, Duration) else float(value)
 
 
 Value = Annotated[Duration | float, PlainValidator(_parse_value), PlainSerializer(_written)]
@@ -49,7 +54,14 @@ class KpiTarget(Section):
     @property
     def definition(self) -> Definition:
         """What the KPI is."""
-        return DEFINITIONS[self.kpi]
+        definition = definition_of(self.kpi)
+        assert definition is not None, "the name was validated"
+        return definition
+
+    @property
+    def spread(self) -> bool:
+        """Whether the KPI has quantiles."""
+        return self.definition.kind in {Kind.DURATION, Kind.NUMBER}
 
     @property
     def number(self) -> float:
@@ -59,27 +71,32 @@ class KpiTarget(Section):
     @property
     def stat_shown(self) -> str:
         """Empty where the KPI has but one value."""
-        return (self.stat or MEAN) if self.definition.kind is Kind.DURATION else ""
+        return (self.stat or MEAN) if self.spread else ""
 
     def faults(self, path: str) -> Iterator[Fault]:
         """What the kind of the KPI does not allow."""
-        timed = self.definition.kind is Kind.DURATION
+        timed = self.definition.unit == "seconds"
         if timed != isinstance(self.target, Duration):
             want = 'a duration, such as "30m"' if timed else "a number without a unit"
             yield Fault(f"{path}.target", f"{self.kpi} needs {want}")
         elif self.definition.kind is Kind.RATIO and not 0 <= self.number <= 1:
             yield Fault(f"{path}.target", f"{self.kpi} is a share: write 0.8 for 80 %")
-        if self.stat is not None and not timed:
+        elif self.definition.kind is Kind.BALANCE and not -100 <= self.number <= 100:
+            yield Fault(f"{path}.target", f"{self.kpi} goes from -100 to 100")
+        if self.stat is not None and not self.spread:
             yield Fault(f"{path}.stat", f"{self.kpi} has one value only; leave stat out")
         if not self.definition.applies_to(self.dimensions):
-            yield Fault(f"{path}.dimensions", f"{self.kpi} is about {self.definition.entity}s, which do not have all of these dimensions")
+            allowed = ", ".join(sorted(self.definition.dimensions.intersection(DIMENSIONS))) or "only the total"
+            yield Fault(f"{path}.dimensions", f"{self.kpi} is about {self.definition.entity}s; it is told apart by: {allowed}")
 
 
 def default_targets() -> list[KpiTarget]:
-    """What teams usually promise: 80 % of contacts answered in target, a first response within half an hour on average."""
+    """What teams usually promise: 80 % of contacts answered in target, a first reply within 30 min, 90 % satisfied, an NPS of 50."""
     return [
         KpiTarget(kpi="service_level", target=0.8, direction="at_least"),
         KpiTarget(kpi="first_response", target=duration("30m"), direction="at_most"),
+        KpiTarget(kpi="csat", target=0.9, direction="at_least"),
+        KpiTarget(kpi="nps", target=50.0, direction="at_least"),
     ]
 
 

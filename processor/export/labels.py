@@ -16,7 +16,7 @@ from processor.core.settings import FIRST_RESPONSE, NONE, QUEUE_WAIT, RESOLUTION
 
 OTHER = "other"
 LABEL_VALUES_MAX = 30  # unknown values shown by name, per dimension
-FREE_DIMENSIONS = ("group", "tier", "topic", "queue")  # the others are closed sets
+FREE_DIMENSIONS = ("group", "tier", "topic", "queue", "language", "product", "complexity")  # the others are closed sets
 LIVE_CHANNELS = ("phone", "chat", "messaging")  # where contacts queue; others are served when they are seen
 
 LabelSet = tuple[str, ...]

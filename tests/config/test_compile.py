@@ -223,7 +223,12 @@ def test_every_setting_is_compiled() -> None:
 time: {timer_delay: 6s, allowed_lateness: 25h, clock_skew: 7s, final_after: 73h, reopen_horizon: 91d, contact_expires_after: 8d}
 limits: {tail_max: 511, max_stubs: 1}
 segments: {group_bys: [[], [channel]], windows: [[]]}
-abandonment: {short: {phone: 6s}}
+abandonment: {short: {phone: 6s}, silent_channels: [chat]}
+service_level: {counts_short_abandonments: true, counts_flow_outs: true}
+solving: {benign_reopen_window: 1h, auto_close_reasons: [stale], auto_close_at_last_reply: true}
+first_contact: {repeat_window: 8d, excluded_topics: [outage], counts_unanswered: true}
+surveys:
+  {lateness: 6d, edit_window: 1d, nps_window: 30d, satisfied_from: [{scale: [1, 5], score: 5}], ces_low_is_easy: true}
 facts: {detail: all}
 """
     compiled, engine = settings_of(OFFICE + text), Settings()

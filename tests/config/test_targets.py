@@ -15,9 +15,14 @@ def faults_of(target: str) -> dict[str, str]:
     return {fault.path.removeprefix("kpis.targets[0]").lstrip("."): fault.message for fault in raised.value.faults}
 
 
-def test_the_defaults_are_a_service_level_of_80_percent_and_a_first_response_within_half_an_hour() -> None:
+def test_the_defaults_are_those_of_the_articles() -> None:
     found = [(each.kpi, each.stat_shown, each.number, each.direction) for each in Config().kpis.targets]
-    assert found == [("service_level", "", 0.8, "at_least"), ("first_response", "mean", 1800.0, "at_most")]
+    assert found == [
+        ("service_level", "", 0.8, "at_least"),
+        ("first_response", "mean", 1800.0, "at_most"),
+        ("csat", "", 0.9, "at_least"),
+        ("nps", "", 50.0, "at_least"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +64,11 @@ def test_two_targets_for_one_thing_are_one_too_many() -> None:
 def test_dimensions_may_be_named_in_any_order_and_every_kpi_can_have_a_target() -> None:
     for name, definition in DEFINITIONS.items():
         value = "1h" if definition.unit == "seconds" else "1"
-        dimensions = "{group: a, channel: web}" if definition.entity == "ticket" else "{queue: hotline}"
+        dimensions = next(
+            written
+            for names, written in (({"group", "channel"}, "{group: a, channel: web}"), ({"queue"}, "{queue: hotline}"), (set(), "{}"))
+            if definition.applies_to(names)
+        )
         config = loads(
             f"kpis: {{targets: [{{kpi: {name}, dimensions: {dimensions}, target: {value}, direction: at_least}}]}}".encode(), "tried.yaml"
         )
