@@ -112,8 +112,8 @@ class Respondent:
     def _counting(self) -> list[Fact]:
         """The scores that count: nothing follows them within the window."""
         given = sorted((score.at, key) for key, score in self.scores.items() if score.score is not None)
-        followed = [(later[0] - earlier[0]) <= self.settings.nps_window for earlier, later in pairwise(given)]
-        return [self.scores[key].fact() for (_, key), is_followed in zip(given, [*followed, False], strict=True) if not is_followed]
+        followed = {key for (at, key), (next_at, _) in pairwise(given) if next_at - at <= self.settings.nps_window}
+        return [self.scores[key].fact() for _, key in given if key not in followed]
 
     def freeze(self) -> tuple[Any, ...]:
         """Plain values."""

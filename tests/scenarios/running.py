@@ -243,6 +243,10 @@ def _labels_of(key: Key) -> list[str]:
 
 
 def _reads(name: str, text: str) -> Any:
+    if name == "result":
+        return text
+    if name == "score":
+        return round(float(text) * 1000)
     if text in YES_NO:
         return YES_NO[text]
     if text in ("unknown", "nobody"):
