@@ -65,8 +65,8 @@ def aged(kind: str, tail: list[Event], now: int, settings: Settings) -> int:
 def finds_place(event: Event, tail: list[Event], now: int, settings: Settings) -> bool:
     """Whether the place of a survey event that is later than others may be is sure to be in the tail of its ticket.
 
-    It is where everything after it is too young to have aged, or an anchor before it keeps the rest (itself, where it comes again). Not whether it happens to be there:
-    that depends on when the tail was shortened last.
+    It is where everything after it is too young to have aged, or an anchor before it keeps the rest (itself, where it comes again). Not
+    whether it happens to be there: that depends on when the tail was shortened last.
     """
     place = bisect_right(tail, event[:5], key=lambda known: known[:5])
     if place == len(tail) or tail[place].occurred_at >= now - horizon_of(TICKET, settings):

@@ -141,9 +141,7 @@ class Run:
     def _engine(self) -> Engine:
         if self.engine is None:
             calendars = {name: calendar_of(name, versions) for name, versions in self.calendars.items()}
-            self.settings = replace(
-                self.settings, policies=tuple(self.policies), calendars={**self.settings.calendars, **calendars}
-            )
+            self.settings = replace(self.settings, policies=tuple(self.policies), calendars={**self.settings.calendars, **calendars})
             self.engine = Engine(self.settings)
         return self.engine
 
