@@ -15,6 +15,12 @@ SurveyName = Annotated[str, AfterValidator(one_of("survey", SURVEYS))]
 ChannelName = Annotated[str, AfterValidator(one_of("channel", CHANNELS))]
 
 
+def twice(path: str, values: list[str]) -> Iterator[Fault]:
+    """Values that stand in a list more than once."""
+    for value in sorted({value for value in values if values.count(value) > 1}):
+        yield Fault(path, f"{value!r} stands there twice")
+
+
 class SatisfiedFrom(Section):
     """From which score on an answer is satisfied, on one scale of one survey."""
 
@@ -23,7 +29,9 @@ class SatisfiedFrom(Section):
     score: float = Field(description="The lowest satisfied score.")
 
     def faults(self, path: str) -> Iterator[Fault]:
-        """A score off its scale."""
+        """A score off its scale, or of a survey that has none."""
+        if self.survey != "csat":
+            yield Fault(f"{path}.survey", f"what an answer to {self.survey} counts as is fixed; csat alone has such a score")
         if not self.scale[0] < self.scale[1]:
             yield Fault(f"{path}.scale", "write the lowest score first, as in [1, 5]")
         elif not self.scale[0] <= self.score <= self.scale[1]:
@@ -39,7 +47,7 @@ class Surveys(Section):
     """What an answer to a survey counts as, and until when."""
 
     lateness: PositiveDuration = Field(
-        default=duration("7d"), description="How late events of surveys may come; others have time.allowed_lateness."
+        default=duration("7d"), description="How late events of surveys may come; never less than time.allowed_lateness, which others have."
     )
     edit_window: PositiveDuration = Field(
         default=duration("7d"), description="So long after the first answer a later one of the same survey takes its place."
@@ -62,6 +70,8 @@ class Surveys(Section):
             if scale in seen:
                 yield Fault(f"{path}.satisfied_from[{number}]", "this scale stands there twice")
             seen.add(scale)
+        if self.edit_window.ms > self.nps_window.ms:
+            yield Fault(f"{path}.edit_window", f"{self.edit_window} is longer than nps_window, {self.nps_window}")
 
 
 class FirstContact(Section):
@@ -74,6 +84,10 @@ class FirstContact(Section):
         default_factory=list, description="Topics that nobody can solve at first contact: left out of fcr, not of fcr_gross."
     )
     counts_unanswered: bool = Field(default=False, description="Whether tickets solved without any human reply are eligible.")
+
+    def faults(self, path: str) -> Iterator[Fault]:
+        """A topic twice is a slip of the pen."""
+        yield from twice(f"{path}.excluded_topics", self.excluded_topics)
 
 
 class Solving(Section):
@@ -90,6 +104,12 @@ class Solving(Section):
     auto_close_at_last_reply: bool = Field(
         default=False, description="Whether what is closed so counts as solved at the last human reply: the customer's silence is no work."
     )
+
+    def faults(self, path: str) -> Iterator[Fault]:
+        """A reason twice is a slip of the pen; without any there is nothing to count otherwise."""
+        yield from twice(f"{path}.auto_close_reasons", self.auto_close_reasons)
+        if self.auto_close_at_last_reply and not self.auto_close_reasons:
+            yield Fault(f"{path}.auto_close_at_last_reply", "says something of auto_close_reasons, but there is none")
 
 
 class ServiceLevel(Section):

@@ -72,6 +72,7 @@ def cross_faults(config: Config, policies: Mapping[int, PolicyConfig], calendars
     """
     for name in type(config).model_fields:
         yield from _section_faults(name, getattr(config, name))
+    yield from _windows(config)
     yield from _targets_of_no_segment(config)
     names = sorted(calendars)
     for number, policy in policies.items():
@@ -94,6 +95,18 @@ def _section_faults(path: str, value: object) -> Iterator[Fault]:
         yield from check(path)
     for name in type(value).model_fields:
         yield from _section_faults(f"{path}.{name}", getattr(value, name))
+
+
+def _windows(config: Config) -> Iterator[Fault]:
+    """Spans of different sections that only make sense in one order: what a window is about must still be remembered at its end."""
+    time = config.time
+    for path, window in (
+        ("solving.benign_reopen_window", config.solving.benign_reopen_window),
+        ("first_contact.repeat_window", config.first_contact.repeat_window),
+        ("surveys.edit_window", config.surveys.edit_window),
+    ):
+        if window.ms > time.reopen_horizon.ms:
+            yield Fault(path, f"{window} is longer than time.reopen_horizon, {time.reopen_horizon}: the ticket is forgotten by then")
 
 
 def _targets_of_no_segment(config: Config) -> Iterator[Fault]:
