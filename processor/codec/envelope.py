@@ -29,7 +29,7 @@ _KEY_FIELDS = {
 def key_of(kind: str, data: dict[str, Any]) -> str | None:
     """The id of the entity that an event is about: its Kafka key. None for control events."""
     names = _KEY_FIELDS.get(kind.partition(".")[0], ())
-    return next((data[name] for name in names if data.get(name) is not None), None)
+    return next((data[name] for name in names if data.get(name) not in (None, "")), None)
 
 
 def cloud_event(

@@ -16,7 +16,7 @@ from processor.core.settings import DAY_MS, NO_DIMENSIONS
 
 Out = list[tuple[int, Fact]]
 
-REMEMBERED_MS = 400 * DAY_MS  # so long after the last event it is known whether it is a customer: as long as days are kept
+REMEMBERED_MS = 400 * DAY_MS  # so long a lost one is remembered: as long as days are kept. A customer, and a count, stay.
 
 UNKNOWN = 0
 CUSTOMER = 1
@@ -47,7 +47,6 @@ class Organization:
         """Fold one event that happened at `at`."""
         if self.gone_at < at:
             self._begin()
-        self.gone_at = at + REMEMBERED_MS
         if event.kind == "organization.acquired":
             if self.standing != CUSTOMER:
                 self.standing = CUSTOMER
@@ -63,6 +62,17 @@ class Organization:
             self.counted += 1
             out.append((1, Fact("organization.counted", self.counted, at, NO_DIMENSIONS, (count, count - self.count))))
             self.count = count
+        self.gone_at = NEVER if self.standing == CUSTOMER or self.count else at + REMEMBERED_MS
+        self.gone_at = NEVER if self.standing == CUSTOMER or self.count else at + REMEMBERED_MS
+        self.gone_at = NEVER if self.standing == CUSTOMER or self.count else at + REMEMBERED_MS
+        self.gone_at = NEVER if self.standing == CUSTOMER or self.count else at + REMEMBERED_MS
+        self.gone_at = NEVER if self.standing == CUSTOMER or self.count else at + REMEMBERED_MS
+        self.gone_at = NEVER if self.standing == CUSTOMER or self.count else at + REMEMBERED_MS
+        self.gone_at = NEVER if self.standing == CUSTOMER or self.count else at + REMEMBERED_MS
+        self.gone_at = NEVER if self.standing == CUSTOMER or self.count else at + REMEMBERED_MS
+        self.gone_at = NEVER if self.standing == CUSTOMER or self.count else at + REMEMBERED_MS
+        self.gone_at = NEVER if self.standing == CUSTOMER or self.count else at + REMEMBERED_MS
+        self.gone_at = NEVER if self.standing == CUSTOMER or self.count else at + REMEMBERED_MS
 
     def fire(self, limit: int, out: Out) -> None:
         """Nothing has a deadline here."""

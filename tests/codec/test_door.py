@@ -46,7 +46,7 @@ def test_an_event_without_a_key_is_refused() -> None:
 @pytest.mark.parametrize("key", [b"", b"T-2", b"t-1", b"T-1 ", b"\xff"])
 def test_a_key_that_is_not_the_entity_is_refused_without_repeating_it(key: bytes) -> None:
     result = DOOR.admit(ticket(), key, AT)
-    assert result == Rejected(Reason.KEY_MISMATCH, "the record's key differs from data.ticket_id")
+    assert result == Rejected(Reason.KEY_MISMATCH, "the record's key differs from the id of the ticket that it is about")
 
 
 def test_keys_are_compared_in_utf8() -> None:
@@ -81,8 +81,13 @@ def test_unknown_types_are_refused_or_skipped_under_one_name() -> None:
     assert Door("murmur2", 4, SKEW, unknown_types="skip").admit(value, b"T-1", AT) == Skipped(UNKNOWN)
 
 
-def test_documented_types_without_a_fold_are_skipped_with_any_key() -> None:
-    assert DOOR.admit(control("cost.recorded", amount=1, currency="EUR"), None, AT) == Skipped("cost.recorded")
+def test_a_cost_is_about_the_account_that_the_key_names() -> None:
+    value = ticket(type="support.cost.recorded", partitionkey="acme", data={"amount": 1, "currency": "EUR"})
+    assert isinstance(DOOR.admit(value, b"acme", AT), Event)
+    assert DOOR.admit(value, b"T-1", AT) == Rejected(
+        Reason.KEY_MISMATCH, "the record's key differs from the id of the account that it is about"
+    )
+    assert reason(DOOR.admit(value, None, AT)) is Reason.NULL_KEY
 
 
 def test_the_prefix_is_passed_on() -> None:

@@ -11,15 +11,19 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from processor.codec.kinds import KINDS
 from processor.core import events
-from processor.core.events import DATA_FIELDS, Reason
+from processor.core.events import Reason
 from processor.core.settings import CLOCKS, DIMENSIONS
 from processor.schemas_path import schemas_path
 
 ROOT = schemas_path()
 FILES = sorted(ROOT.glob("*.schema.json"))
 NAMES = [path.name.removesuffix(".schema.json") for path in FILES]
-EVENT_FAMILIES = ("support.ticket.v1", "support.message.v1", "support.contact.v1", "support.control.v1")
+EVENT_FAMILIES = (
+    *("support.ticket.v1", "support.message.v1", "support.contact.v1", "support.bot.v1", "support.survey.v1", "support.work.v1"),
+    *("support.agent.v1", "support.kb.v1", "support.customer.v1", "support.cost.v1", "support.control.v1"),
+)
 EXAMPLES = sorted(ROOT.glob("examples/*/*.json"))
 INVALID = sorted(ROOT.glob("invalid/*/*.json"))
 
@@ -113,15 +117,15 @@ def test_every_invalid_example_is_refused_and_named_after_its_reason(path: Path)
 def test_the_event_schemas_describe_exactly_the_types_that_are_folded() -> None:
     described = [kind for name in EVENT_FAMILIES for kind in schema(name)["properties"]["type"]["enum"]]
     assert len(described) == len(set(described))
-    assert set(described) == {f"support.{kind}" for kind in DATA_FIELDS}
+    assert set(described) == {f"support.{kind}" for kind in KINDS}
 
 
-def test_every_type_has_an_example_and_one_branch() -> None:
+def test_every_type_has_an_example_and_a_branch() -> None:
     shown = {json.loads(path.read_text())["type"] for path in EXAMPLES if path.parent.name in EVENT_FAMILIES}
-    assert shown == {f"support.{kind}" for kind in DATA_FIELDS}
+    assert shown == {f"support.{kind}" for kind in KINDS}
     for name in EVENT_FAMILIES:
         branches = [schema(name)["$defs"][branch["$ref"].rpartition("/")[2]]["properties"]["type"] for branch in schema(name)["oneOf"]]
-        types = [kind for branch in branches for kind in branch.get("enum", [branch.get("const")])]
+        types = {kind for branch in branches for kind in branch.get("enum", [branch.get("const")])}
         assert sorted(types) == sorted(schema(name)["properties"]["type"]["enum"])
 
 
@@ -138,6 +142,10 @@ def test_vocabularies_are_those_of_the_engine() -> None:
     assert data_of("support.ticket.v1", "escalated")["kind"]["enum"] == [*events.ESCALATION_KINDS, None]
     assert data_of("support.message.v1", "added")["author"]["properties"]["type"]["enum"] == list(events.AUTHOR_TYPES)
     assert data_of("support.contact.v1", "ended")["outcome"]["enum"] == [*events.CONTACT_OUTCOMES, None]
+    agent = data_of("support.agent.v1", "state_changed")
+    assert agent["state"]["enum"] == list(events.AGENT_STATES)
+    assert agent["channel"]["enum"] == [*events.CHANNELS, None]
+    assert schema("support.survey.v1")["$defs"]["survey"]["enum"] == list(events.SURVEYS)
 
 
 def test_facts_and_dead_letters_speak_of_the_engines_clocks_dimensions_and_reasons() -> None:
