@@ -116,6 +116,13 @@ class _Thread(driver.AIOKafkaConsumerThread):
         await consumer.commit(known)
         lease.prove(question)
 
+    def close(self) -> None:
+        """Called on the application's loop, when partitions are dealt to an application that is stopping.
+
+        Faust would close aiokafka's consumer there, while this thread reads from its connections: two threads in one connection of uvloop
+        end the process with SIGSEGV. `on_thread_stop` closes it, on the loop it lives in, once it has taken the partitions.
+        """
+
     def verify_event_path(self, now: float, tp: TP) -> None:
         """Faust takes a quiet partition for a fault."""
 

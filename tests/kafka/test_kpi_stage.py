@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
 from processor.codec.times import parse_time
@@ -19,10 +20,11 @@ from processor.compile import compile_settings
 from processor.core.settings import MINUTE_MS
 from processor.export.telemetry import NoRecorder
 from processor.stream.kpi_app import KpiApp
+from processor.stream.kpi_lease import Lease
 from processor.stream.kpi_stage import KpiStage
 from processor.wall_clock import WallClock
 from tests.kafka.broker import Broker
-from tests.kafka.deployment import Deployment, Worker, until
+from tests.kafka.deployment import PATIENCE_SECONDS, Deployment, Worker, until
 from tests.kafka.events import created, keyed
 from tests.kafka.in_process import until as until_true
 from tests.kafka.kpi_slices import EPOCH, START, Minutes, TicketStages, Watch, all_first_responses, contradictions, kpis_in, slices
@@ -79,9 +81,7 @@ def assert_never_back(deployment: Deployment) -> None:
         assert [record[1:4] for record in records] == sorted(record[1:4] for record in records)
 
 
-def test_workers_die_stop_and_come_back_and_no_segment_is_ever_shown_by_two(
-    broker: Broker, topic_name: TopicName, tmp_path: Path
-) -> None:
+def test_workers_die_stop_and_come_back_and_no_segment_is_ever_shown_by_two(broker: Broker, topic_name: TopicName, tmp_path: Path) -> None:
     deployment = Deployment(broker.bootstrap, topic_name("owners"), tmp_path).create_topics()
     with Watch() as watch, deployment.worker("first") as first, deployment.worker("second") as second:
         watch.add("first", first)
@@ -230,6 +230,49 @@ async def test_a_worker_that_does_not_hear_of_its_end_shows_nothing_before_the_n
     assert not any(both)
     assert len(both) > 20
     assert owned(deaf) | owned(other) == set()
+
+
+class StopsWhileJoining:
+    """A listener that stops the application when it begins to join its group: partitions are dealt to it while it is stopping."""
+
+    def __init__(self) -> None:
+        self.app: KpiApp | None = None
+        self.stopping: asyncio.Task[None] | None = None
+        self.dealt: set[int] = set()
+
+    def revoked(self) -> None:
+        if self.stopping is None:
+            assert self.app is not None
+            self.stopping = asyncio.create_task(self.app.stop())
+
+    def assigned(self, numbers: Iterable[int]) -> None:
+        self.dealt |= set(numbers)
+
+    def received(self, number: int, offset: int, key: bytes | None, value: bytes | None) -> None: ...
+
+
+async def test_partitions_that_are_dealt_while_it_stops_leave_the_consumer_to_its_own_thread(
+    broker: Broker, topic_name: TopicName, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Closed on the loop of the application as well, the process may end with SIGSEGV."""
+    deployment = await asyncio.to_thread(Deployment(broker.bootstrap, topic_name("joining"), tmp_path).create_topics)
+    loops: list[asyncio.AbstractEventLoop] = []
+    close = GroupCoordinator.close
+
+    async def remembered(coordinator: GroupCoordinator) -> None:
+        loops.append(asyncio.get_running_loop())
+        await close(coordinator)
+
+    monkeypatch.setattr(GroupCoordinator, "close", remembered)
+    listener = StopsWhileJoining()
+    app = listener.app = KpiApp(deployment.config, listener, Lease(30))
+    await app.start()
+    await until_true("it is stopping", lambda: listener.stopping is not None)
+    assert listener.stopping is not None
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await listener.stopping
+    assert listener.dealt == ALL
+    assert loops == [app.consumer._thread.thread_loop]
 
 
 async def _join(deployment: Deployment) -> AIOKafkaConsumer:
