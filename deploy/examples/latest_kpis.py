@@ -12,9 +12,9 @@ from processor.client import Kpi, KpiChange, KpiReader
 SHOWN = ("service_level", "abandonment", "first_response_sla_compliance", "first_response")
 
 
-def value_told(name: str, kpi: Kpi) -> str:
-    """One KPI with what it rests on: a share of three observations is no share."""
-    if kpi.value is None:
+def value_told(name: str, kpi: Kpi | None) -> str:
+    """One KPI with what it rests on: a share of three observations is no share. A segment has those of which something was observed."""
+    if kpi is None or kpi.value is None:
         return f"{name} -"
     if kpi.durations is not None:
         return f"{name} {kpi.value:.0f} s on average, half within {kpi.durations.p50:.0f} s (n={kpi.n})"
@@ -27,7 +27,7 @@ def told(change: KpiChange) -> str:
     if change.kpis is None:
         return f"{segment}: nothing any more"
     missing = "" if change.kpis.complete else f" WITHOUT PARTITIONS {', '.join(map(str, change.kpis.missing_partitions))}"
-    values = "; ".join(value_told(name, change.kpis.kpis[name]) for name in SHOWN if name in change.kpis.kpis)
+    values = "; ".join(value_told(name, change.kpis.kpis.get(name)) for name in SHOWN)
     return f"{change.kpis.at:%Y-%m-%d %H:%M} UTC, {change.key.window}, {segment}{missing}: {values}"
 
 

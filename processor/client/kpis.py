@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from processor.client.records import instant, opened
 from processor.codec.envelope import parse_time
 from processor.codec.facts import SOURCE
-from processor.core.kpis import QUANTILES
+from processor.core.kpis import PER_AGENT, QUANTILES
 from processor.core.settings import DIMENSIONS
 from processor.core.windows import WINDOWS
 from processor.kpis import encode
@@ -45,14 +45,36 @@ class Durations:
 
 
 @dataclass(frozen=True, slots=True)
+class Numbers:
+    """What stands beside a mean of whole numbers: quantiles, None where nothing was observed, and how often each number occurred.
+
+    `counts` are (number, how often), ascending; the highest that is told apart stands for those above it, too.
+    """
+
+    p50: float | None
+    p75: float | None
+    p90: float | None
+    p95: float | None
+    max: float | None
+    counts: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Kpi:
-    """One value and how many observations it rests on. `value` is None where there were none; the mean in seconds of durations."""
+    """One value and how many observations it rests on. `value` is None where there were none; the mean in seconds of durations.
+
+    `low` and `high` are the confidence interval of a ratio at 95 %. `low_n`: whether there were fewer observations than `kpis.min_n`.
+    """
 
     value: float | None
     n: int
     numerator: float | None
-    denominator: int | None
+    denominator: float | None
     durations: Durations | None
+    numbers: Numbers | None = None
+    low: float | None = None
+    high: float | None = None
+    low_n: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +156,8 @@ def _key(data: dict[str, Any]) -> KpiKey:
 def _checked(key: KpiKey) -> KpiKey:
     if key.window not in WINDOWS:
         raise _wrong("window", f"none of {', '.join(WINDOWS)}")
-    if len(key.by) != len(key.values) or not set(key.by) <= set(DIMENSIONS) or len(set(key.by)) < len(key.by):
-        raise _wrong("by", f"not a list of {', '.join(DIMENSIONS)}, with a value for each")
+    if len(key.by) != len(key.values) or not set(key.by) <= {*DIMENSIONS, PER_AGENT} or len(set(key.by)) < len(key.by):
+        raise _wrong("by", f"not a list of {', '.join((*DIMENSIONS, PER_AGENT))}, with a value for each")
     if not all(isinstance(value, str) for value in key.values):
         raise _wrong("dimensions", "not text")
     return key
@@ -170,7 +192,7 @@ def _whole(part: dict[str, Any], name: str, path: str = "") -> int:
 def _number(part: dict[str, Any], name: str, path: str) -> float | None:
     """A key that is there with a number or null."""
     value = part.get(name, "")
-    if value == encode.ABOVE and name == "max":
+    if value == encode.ABOVE and name in {"max", "value"}:
         return float("inf")
     if value is not None and (not isinstance(value, int | float) or isinstance(value, bool)):
         raise _wrong(f"{path}{name}", "missing, or neither a number nor null")
@@ -186,8 +208,23 @@ def _kpi(name: str, part: Any) -> Kpi:
         value=_number(part, "value", path),
         n=_whole(part, "n", path),
         numerator=_number(part, "numerator", path) if divided else None,
-        denominator=_whole(part, "denominator", path) if divided else None,
+        denominator=_number(part, "denominator", path) if divided else None,
         durations=_durations(part, path) if "histogram" in part else None,
+        numbers=_numbers(part, path) if "counts" in part else None,
+        low=_number(part, "low", path) if "low" in part else None,
+        high=_number(part, "high", path) if "high" in part else None,
+        low_n=part.get("low_n") is True,
+    )
+
+
+def _numbers(part: dict[str, Any], path: str) -> Numbers:
+    counts = _object(part, "counts")
+    if not all(number.isdecimal() for number in counts):
+        raise _wrong(f"{path}counts", "keyed by something that is no whole number")
+    return Numbers(
+        **{name: _number(part, name, path) for name in QUANTILES},
+        max=_number(part, "max", path),
+        counts=tuple(sorted((int(number), _whole(counts, number, path)) for number in counts)),
     )
 
 

@@ -16,28 +16,32 @@ from processor.codec.facts import SOURCE
 from processor.codec.partials import Place
 from processor.codec.times import format_time, parse_time
 from processor.core.histogram import EDGES_SECONDS, LADDER_VERSION
-from processor.core.kpis import QUANTILES, Measure, Timed, measures
+from processor.core.kpi_readings import DEFAULT_RULES
+from processor.core.kpis import PLAIN, QUANTILES, Measure, Numbered, Rules, Timed, definition_of, observed
 from processor.core.settings import MINUTE_MS
 from processor.core.windows import WINDOWS, bounds_of
-from processor.export.kpi_view import Merged
 from processor.kpis.combine import Combined, Published
 
 TYPE = "support.kpis.window"
 ABOVE = "+Inf"  # the edge above the ladder, as text: JSON has no infinity
 EDGES = (*(str(edge) for edge in EDGES_SECONDS), ABOVE)
+MINUTE_SECONDS = 60
 _SECONDS_DIGITS = 6  # of quantiles and means; the sums below them are exact to the millisecond
 
 Encoded = tuple[bytes, bytes | None]
 
 
-def encode_kpis(combined: Combined, epoch: int, midnights: Sequence[int]) -> Iterator[Encoded]:
+def encode_kpis(combined: Combined, epoch: int, midnights: Sequence[int], rules: Rules = DEFAULT_RULES) -> Iterator[Encoded]:
     """Keys and values; None takes away. All belong on the partition of the KPI stage that combined them, whatever their keys hash to."""
     ends = {window: bounds_of(window, combined.end // MINUTE_MS, midnights) for window in WINDOWS}
     bounds = {window: (format_time(start * MINUTE_MS), format_time(end * MINUTE_MS)) for window, (start, end) in ends.items()}
+    seconds = {window: (end - start) * MINUTE_SECONDS for window, (start, end) in ends.items()}
     for place, merged in combined.segments.items():
         for window in WINDOWS:
             key = key_of(place, window)
-            yield key, orjson.dumps(_event(key, place, window, merged, combined, epoch, bounds[window]))
+            found = observed(place[0], merged.windows.get(window, {}), merged.backlog, seconds[window], rules)
+            kpis = {name: _written(name, each, rules) for name, each in found.items()}
+            yield key, orjson.dumps(_event(key, place, window, kpis, combined, epoch, bounds[window]))
     for place in combined.gone:
         for window in WINDOWS:
             yield key_of(place, window), None
@@ -74,7 +78,7 @@ def decode_published(key: bytes | None, value: bytes | None) -> Published | None
 
 
 def _event(
-    key: bytes, place: Place, window: str, merged: Merged, combined: Combined, epoch: int, bounds: tuple[str, str]
+    key: bytes, place: Place, window: str, kpis: dict[str, Any], combined: Combined, epoch: int, bounds: tuple[str, str]
 ) -> dict[str, Any]:  # fmt: skip
     names, values = place
     subject = "/".join((*(f"{name}={value}" for name, value in zip(names, values, strict=True)), window))
@@ -88,7 +92,7 @@ def _event(
         "sequence": combined.sequence,
         "complete": combined.complete,
         "missing_partitions": combined.missing,
-        "kpis": {name: _written(each) for name, each in measures(names, merged.windows.get(window, {}), merged.backlog).items()},
+        "kpis": kpis,
     }
     return {
         "specversion": "1.0",
@@ -102,16 +106,29 @@ def _event(
     }
 
 
-def _written(measure: Measure) -> dict[str, Any]:
+def _written(name: str, measure: Measure, rules: Rules) -> dict[str, Any]:
     written: dict[str, Any] = {"value": _rounded(measure.value), "n": measure.n}
-    if measure.denominator is not None:
-        written["numerator"], written["denominator"] = measure.numerator, measure.denominator
-    if measure.timed is not None:
+    definition = definition_of(name)
+    if definition is None or definition.kind in PLAIN:
+        return written
+    written["low_n"] = measure.n < rules.min_n
+    written["numerator"], written["denominator"] = _rounded(measure.numerator), _rounded(measure.denominator)
+    if measure.share:
+        written["low"], written["high"] = map(_rounded, measure.interval or (None, None))
+    if measure.spread is not None:
         stats = measure.stats()
-        for name in (*QUANTILES, "max"):
-            written[name] = _rounded(stats.get(name))
+        for each in (*QUANTILES, "max"):
+            written[each] = _rounded(stats.get(each))
+    if measure.timed is not None:
         written["histogram"] = _histogram(measure.timed)
+    if measure.numbered is not None:
+        written["counts"] = _counts(measure.numbered)
     return written
+
+
+def _counts(numbered: Numbered) -> dict[str, int]:
+    """How often each number occurred; those that did not are left out."""
+    return {str(number): count for number, count in enumerate(numbered.counts, start=numbered.lowest) if count}
 
 
 def _histogram(timed: Timed) -> dict[str, Any]:

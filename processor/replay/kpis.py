@@ -11,6 +11,7 @@ from itertools import chain
 from typing import BinaryIO
 
 from processor.codec.partials import Place, Sender, decode_partial, encode_levels, encode_report, place_of
+from processor.compile import compile_rules
 from processor.config import Config
 from processor.core.engine import Engine
 from processor.core.outputs import Report
@@ -33,6 +34,7 @@ class ReplayedKpis:
     def __init__(self, config: Config, settings: Settings, partitions: Callable[[], int], on_record: OnRecord | None = None) -> None:
         self._kpi_partitions = config.topics.kpi_partitions
         self._settings = settings
+        self._rules = compile_rules(config)
         self._partitions = partitions
         self._on_record = on_record
         self._stage: list[Combiner] = []
@@ -55,7 +57,7 @@ class ReplayedKpis:
             combiner.add(decode_partial(value), report.end)
             given = combiner.due(report.end)
             if hear is not None:
-                for key, record in chain.from_iterable(encode_kpis(each, EPOCH, self._settings.midnights) for each in given):
+                for key, record in chain.from_iterable(encode_kpis(each, EPOCH, self._settings.midnights, self._rules) for each in given):
                     hear(key, record)
 
     def take_levels(self, partition: int, engine: Engine) -> None:

@@ -46,7 +46,7 @@ class ContactBook:
     def __init__(self, desk: Desk, totals: Totals, channel: str, topic: str) -> None:
         self.desk = desk
         self.totals = totals
-        self.dims: tuple[str, ...] = (channel, NONE, NONE, NONE, topic, NONE)
+        self.dims: tuple[str, ...] = (channel, NONE, NONE, NONE, topic, NONE, NONE, NONE, NONE)
         self.offered_at: int | None = None
         self.leg: BookClock | None = None
         self.settled = False  # answered, or gone
@@ -55,7 +55,7 @@ class ContactBook:
     def wait(self, at: int, queue: str) -> None:
         """Queued, or transferred to another queue."""
         self._end_leg(at, False)
-        self.dims = (*self.dims[:5], queue)
+        self.dims = (*self.dims[:5], queue, *self.dims[6:])
         self._offer(at)
         self.leg = BookClock(self.desk, QUEUE_WAIT, at, self.desk.policy(at, self.dims))
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from processor.core.business_hours import NEVER
-from processor.core.settings import FIRST_RESPONSE, NONE, RESOLUTION
+from processor.core.settings import FIRST_RESPONSE, NO_DIMENSIONS, RESOLUTION
 from processor.synthetic.books import Totals, labelled, measure, observe
 from processor.synthetic.clock import BookClock, Desk
 
@@ -59,7 +59,7 @@ class TicketBook:
         self.answer: tuple[int, int] | None = None  # a contact that was answered before the ticket was created: when, and its wait
         self.handed: dict[str, tuple[int, int]] = {}  # ticket merged into it -> since when its customer waits, over how many merges
         self.merged_into: str | None = None
-        self.dims: tuple[str, ...] = (NONE,) * 6
+        self.dims: tuple[str, ...] = NO_DIMENSIONS
         self.created_at = 0
         self.adopted = False
         self.eligible = False

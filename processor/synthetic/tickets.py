@@ -87,7 +87,7 @@ class TicketScript(Script):
         self._finish()
 
     def _create(self, direction: str) -> None:
-        dims = (self.channel, self.priority, self.group, self.tier, self.topic, NONE)
+        dims = (self.channel, self.priority, self.group, self.tier, self.topic, NONE, NONE, NONE, NONE)
         status = "new" if direction == "inbound" else "open"
         if self.world.chance(0.02):  # another subsystem's clock is a moment behind
             self.tell("ticket.assignee_changed", {"assignee_id": self._agent()}, early_ms=self.random.randint(1, 3 * MS))

@@ -13,11 +13,11 @@ from jsonschema import Draft202012Validator
 from processor.client import decode_kpis
 from processor.codec.partials import Place
 from processor.core.histogram import EDGES_SECONDS
-from processor.core.kpis import DEFINITIONS, Kind, measures
+from processor.core.kpis import DEFINITIONS, PER_AGENT, PLAIN, Kind, definition_of, observed
 from processor.core.postings import HISTOGRAMS
 from processor.core.rows import Row, add_row
-from processor.core.settings import CLOCKS, DIMENSIONS, HOUR_MS
-from processor.core.windows import WINDOWS
+from processor.core.settings import CLOCKS, DIMENSIONS, HOUR_MS, MINUTE_MS
+from processor.core.windows import WINDOWS, bounds_of
 from processor.export.kpi_view import Merged
 from processor.kpis.combine import Combined, Published
 from processor.kpis.encode import EDGES, decode_published, encode_kpis, key_of
@@ -30,7 +30,10 @@ MIDNIGHT = W - 10 * HOUR_MS
 QUEUE: Place = (("queue",), ('the "hot" line/1',))
 KEYS = [
     "tickets_created", "tickets_solved", "tickets_reopened", "tickets_discarded:spam", "backlog_entered:created", "backlog_left:solved",
-    "contacts_offered", "contacts_answered", "contacts_abandoned", "contacts_short_abandoned",
+    "contacts_offered", "contacts_answered", "contacts_abandoned", "contacts_short_abandoned", "csat_responses", "csat_satisfied",
+    "nps_responses:promoter", "nps_responses:detractor", "ces:b:5", "ces:b:6", "ces:sum", "interactions:b:0", "interactions:b:50",
+    "interactions:sum", "agent_time:busy", "agent_time:available", "tickets_solved_by_agents", "agents:00000000000000ab", "kb_visitors",
+    "cost:EUR", "customers", "customers_acquired", "customers_churned", "contacts_handled", "talk_time:sum",
 ]  # fmt: skip
 OBSERVED = st.lists(st.tuples(st.sampled_from(sorted(HISTOGRAMS)), st.integers(0, 10**10)), max_size=8)
 DECIDED = st.lists(st.tuples(st.sampled_from(CLOCKS), st.booleans()), max_size=6)
@@ -66,14 +69,27 @@ def test_every_record_is_as_the_schema_says_and_is_read_as_it_was_meant(
     read = decode_kpis(value)
     assert (read.key.by, read.key.values, read.key.window) == (*place, window)
     assert (read.at_ms, read.order, read.complete, read.missing_partitions) == (W, (3, W, 2), not missing, missing)
-    meant = measures(place[0], row, backlog)
+    start, end = bounds_of(window, W // MINUTE_MS, (MIDNIGHT,))
+    meant = observed(place[0], row, backlog, (end - start) * 60)
     assert set(read.kpis) == set(meant)
     for name, kpi in read.kpis.items():
-        assert (kpi.n, kpi.numerator, kpi.denominator) == (meant[name].n, meant[name].numerator, meant[name].denominator)
+        definition = definition_of(name)
+        assert definition is not None
+        kind = definition.kind
+        assert kpi.n == meant[name].n
+        if kind not in PLAIN:
+            assert (kpi.numerator, kpi.denominator) == pytest.approx((meant[name].numerator, meant[name].denominator), abs=1e-6)
+        assert kpi.low_n == (kind not in PLAIN and kpi.n < 30)
+        assert (kpi.low is not None) == (kpi.high is not None) == (meant[name].interval is not None)
+        assert (kpi.numbers is not None) == (kind is Kind.NUMBER)
+        if kpi.low is not None and kpi.high is not None:
+            assert kpi.value is not None
+            assert 0 <= kpi.low <= kpi.value + 1e-6
+            assert kpi.value - 1e-6 <= kpi.high <= 1
         expected = meant[name].value
         assert kpi.value == (expected if expected is None else pytest.approx(expected, abs=1e-6))
         timed = meant[name].timed
-        assert (kpi.durations is not None) == (timed is not None) == (DEFINITIONS[name].kind is Kind.DURATION)
+        assert (kpi.durations is not None) == (timed is not None) == (kind is Kind.DURATION)
         if kpi.durations is not None and timed is not None:
             edges = (*map(float, EDGES_SECONDS), float("inf"))
             assert kpi.durations.buckets == tuple((edge, count) for edge, count in zip(edges, timed.counts, strict=True) if count)
@@ -128,7 +144,7 @@ def test_the_schema_speaks_of_the_same_kpis_dimensions_windows_and_edges() -> No
     assert data["kpis"]["properties"] == {
         name: {"description": each.text, "$ref": f"#/$defs/{each.kind}"} for name, each in DEFINITIONS.items()
     }
-    assert tuple(data["by"]["items"]["enum"]) == tuple(data["dimensions"]["properties"]) == DIMENSIONS
+    assert tuple(data["by"]["items"]["enum"]) == tuple(data["dimensions"]["properties"]) == (*DIMENSIONS, PER_AGENT)
     assert tuple(data["window"]["enum"]) == WINDOWS
     duration = SCHEMA["$defs"]["duration"]["properties"]
     assert tuple(duration["histogram"]["properties"]["buckets"]["propertyNames"]["enum"]) == EDGES
