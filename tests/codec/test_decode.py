@@ -180,8 +180,8 @@ def test_a_score_has_the_usual_scale_of_its_survey_unless_it_says_otherwise(surv
     low, high = scale
     for score in scale:
         assert decoded(answer(survey, score)).data == ("S", survey, score, low, high, None, None, None)
-    for score in (low - 1, high + 1, low - 0.001, high + 0.001):
-        assert refused(answer(survey, score)) == Rejected(Reason.INVALID_VALUE, f"data.score: outside of its scale, {low} to {high}")
+    for outside in (low - 1, high + 1, low - 0.001, high + 0.001):
+        assert refused(answer(survey, outside)) == Rejected(Reason.INVALID_VALUE, f"data.score: outside of its scale, {low} to {high}")
     assert decoded(answer("csat", 7, scale_max=10)).data[2:5] == (7, 1, 10)
 
 

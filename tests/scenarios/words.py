@@ -156,8 +156,10 @@ def event_of(at: int, key: str, words: list[str], number: int) -> Event:
 def _value(name: str, value: Any) -> Any:
     if value in (None, "nobody", "none"):
         return None
+    if name == "amount":
+        return round(float(value) * 1000)  # as the decoder gives it, in thousandths
     if name in NUMBERS:
-        return float(value)
+        return int(value) if str(value).isdigit() else float(value)
     return YES_NO[value] if name in FLAGS else value
 
 
