@@ -57,20 +57,25 @@ class Person:
     def fire(self, limit: int, out: Out) -> None:
         """Let the sessions end whose time has come by `limit`."""
         visits = self.visits
-        while visits is not None and self.wake <= limit:
-            self.last_fired = self.wake
-            visits.fire(self.wake, out)
-            self.wake = visits.wake
+        if visits is None or self.wake > limit:
+            return
+        while visits.wake <= limit:
+            self.last_fired = visits.wake
+            visits.fire(self.last_fired, out)
+        self._set_times(self.last_fired)
 
     def _set_times(self, at: int) -> None:
+        """When to look again, and when nothing matters any more: not before the last session has ended, however late that is noticed."""
         settings = self.policies.settings
-        self.gone_at = max(
-            at,
-            self.sources.last_at + sources_remembered(settings) if self.sources is not None else 0,
-            self.respondent.last_at + answers_remembered(settings) if self.respondent is not None else 0,
-            self.visits.last_at + VISITS_REMEMBERED if self.visits is not None else 0,
-        )
         self.wake = self.visits.wake if self.visits is not None else NEVER
+        self.gone_at = NEVER
+        if self.wake == NEVER:
+            self.gone_at = max(
+                at,
+                self.sources.last_at + sources_remembered(settings) if self.sources is not None else 0,
+                self.respondent.last_at + answers_remembered(settings) if self.respondent is not None else 0,
+                self.visits.last_at + VISITS_REMEMBERED if self.visits is not None else 0,
+            )
 
     def _number(self, at: int) -> int:
         """An instance for a fact of this instant: larger than all before."""
