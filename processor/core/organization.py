@@ -63,16 +63,6 @@ class Organization:
             out.append((1, Fact("organization.counted", self.counted, at, NO_DIMENSIONS, (count, count - self.count))))
             self.count = count
         self.gone_at = NEVER if self.standing == CUSTOMER or self.count else at + REMEMBERED_MS
-        self.gone_at = NEVER if self.standing == CUSTOMER or self.count else at + REMEMBERED_MS
-        self.gone_at = NEVER if self.standing == CUSTOMER or self.count else at + REMEMBERED_MS
-        self.gone_at = NEVER if self.standing == CUSTOMER or self.count else at + REMEMBERED_MS
-        self.gone_at = NEVER if self.standing == CUSTOMER or self.count else at + REMEMBERED_MS
-        self.gone_at = NEVER if self.standing == CUSTOMER or self.count else at + REMEMBERED_MS
-        self.gone_at = NEVER if self.standing == CUSTOMER or self.count else at + REMEMBERED_MS
-        self.gone_at = NEVER if self.standing == CUSTOMER or self.count else at + REMEMBERED_MS
-        self.gone_at = NEVER if self.standing == CUSTOMER or self.count else at + REMEMBERED_MS
-        self.gone_at = NEVER if self.standing == CUSTOMER or self.count else at + REMEMBERED_MS
-        self.gone_at = NEVER if self.standing == CUSTOMER or self.count else at + REMEMBERED_MS
 
     def fire(self, limit: int, out: Out) -> None:
         """Nothing has a deadline here."""
