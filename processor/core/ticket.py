@@ -134,8 +134,8 @@ class Ticket:
 
     @property
     def final(self) -> bool:
-        """Solved and past `final_after`: only a reopen can change it."""
-        return self.status in SOLVED_STATUSES and self.final_due == NEVER
+        """Solved, and every deadline that follows has passed: only a reopen can change it."""
+        return self.status in SOLVED_STATUSES and self.final_due == NEVER and self.fcr_due == NEVER
 
     # -- events -------------------------------------------------------------------------------------------------------------------
 
@@ -389,12 +389,12 @@ class Ticket:
             clocks.breach_due(self, due, out)
             if self.final_due == due:
                 self.final_due = NEVER
-                if not self.flags:
-                    self.gone_at = self._gone_after(self.solved_at)
                 if self.solves:
                     solving.summarize(self, due, out)
             if self.fcr_due == due:
                 first_contact.settle(self, due, out)
+            if self.gone_at == NEVER and self.final:
+                self.gone_at = self._gone_after(self.solved_at)
             self._rearm()
 
     # -- outcomes -----------------------------------------------------------------------------------------------------------------
