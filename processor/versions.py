@@ -13,7 +13,7 @@ from typing import Any
 
 from processor.codec.times import format_time
 from processor.core.business_hours import Calendar
-from processor.core.settings import DAY_MS, Policy, Settings
+from processor.core.settings import DAY_MS, Policy, Settings, Target
 
 # Settings that decided what is stored. Others (timer_delay, limits, group-bys, detail of facts, the reporting zone) only decide what comes.
 RULES = ("allowed_lateness", "clock_skew", "final_after", "reopen_horizon", "contact_expires_after", "short_abandon")
@@ -89,9 +89,15 @@ def _name(policy: Policy) -> str:
 
 def _hash_of_policy(policy: Policy) -> str:
     match = sorted((name, sorted(values)) for name, values in policy.match.items())
-    targets = sorted((clock, target.ms, target.calendar) for clock, target in policy.targets.items())
+    targets = sorted((clock, *_promise(target)) for clock, target in policy.targets.items())
     pauses = sorted((clock, sorted(statuses)) for clock, statuses in policy.pauses.items())
     return _hash((policy.effective_from, match, targets, pauses, policy.calendar))
+
+
+def _promise(target: Target) -> tuple[Any, ...]:
+    """What decides when a clock is late. A warning decides nothing, and what most targets lack says nothing, so that old hashes stay."""
+    days = (target.working_days, target.end_of_working_day) if target.working_days else ()
+    return (target.ms, target.calendar or "", *days) if days else (target.ms, target.calendar)
 
 
 def _stamp_of_calendar(calendar: Calendar, day: int) -> dict[str, Any]:

@@ -172,6 +172,9 @@ def _match(policy: Policy) -> str:
 def _target(target: Target | None) -> str:
     if target is None:
         return "-"
+    if target.working_days:
+        days = f"{target.working_days} working day{'s' if target.working_days > 1 else ''}"
+        return f"{days} ({target.calendar})" + (", until the day ends" if target.end_of_working_day else "")
     text, rest = "", target.ms
     for unit, size in (("h", HOUR_MS), ("m", 60_000), ("s", 1000), ("ms", 1)):
         count, rest = divmod(rest, size)

@@ -47,8 +47,10 @@ SAMPLES = {
 #   calendar: office
 #   targets:
 #     first_response: 30m            # in business hours, since the policy names a calendar
-#     resolution: {target: 8h, hours: business}
+#     resolution: {target: 8h, hours: business, warn: 1h before}
+#     group_ownership: {target: 2 working days, end_of_working_day: true, warn: 1 working day before}
 #   pauses: {resolution: [pending, on_hold]}
+#   options: {hide_due: {resolution: [on_hold]}}
 # - id: gold
 #   effective_from: "2026-07-01T00:00:00+02:00"
 #   match: {tier: [gold, platinum]}

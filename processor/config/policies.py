@@ -5,32 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from processor.config.faults import Fault
 from processor.config.kpis import Channel, Priority
-from processor.config.values import Label, Name, PositiveDuration, Section, Start, one_of, one_or_many
+from processor.config.promises import TargetConfig
+from processor.config.values import Label, Name, Section, Start, one_of, one_or_many
 from processor.core.rows import CONTACT_DIMENSIONS
 
 PausingStatus = Annotated[str, AfterValidator(one_of("status in which a clock can pause", ("new", "open", "pending", "on_hold")))]
 Channels = Annotated[list[Channel], BeforeValidator(one_or_many), Field(min_length=1)]
 Priorities = Annotated[list[Priority], BeforeValidator(one_or_many), Field(min_length=1)]
 Names = Annotated[list[Name], BeforeValidator(one_or_many), Field(min_length=1)]
-
-
-class TargetConfig(Section):
-    """How long a clock may take. A bare duration is enough."""
-
-    target: PositiveDuration = Field(description='How long, such as "8h".')
-    hours: Annotated[str, AfterValidator(one_of("kind of hours", ("business", "calendar")))] | None = Field(
-        default=None,
-        description="business = open hours of the policy's calendar (the default where it has one); calendar = around the clock.",
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _bare(cls, value: Any) -> Any:
-        return value if isinstance(value, dict | TargetConfig) else {"target": value}
 
 
 class Targets(Section):
@@ -158,13 +144,7 @@ class PolicyConfig(Section):
             who, foreign = ("contacts", matched - CONTACT_DIMENSIONS) if clock == "queue_wait" else ("tickets", matched & {"queue"})
             if foreign:
                 yield Fault(where, f"can never apply: it is a clock of {who}, which have no {', '.join(sorted(foreign))} to match")
-            if target.hours == "business" and self.calendar is None:
-                yield Fault(where, "business hours need a calendar: name one in the policy")
-            if target.hours != "calendar" and self.calendar is not None and "d" in target.target.text:
-                hours = target.target.ms // 3_600_000
-                yield Fault(
-                    where, f'{target.target} is unclear in business hours: write "{hours}h" for {hours} open hours, or hours: calendar'
-                )
+            yield from target.faults(where, has_calendar=self.calendar is not None, of_contacts=clock == "queue_wait")
 
 
 def default_policies() -> list[PolicyConfig]:

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from processor.core.business_hours import NEVER, Calendar
+from processor.core.business_hours import NEVER
+from processor.core.due import allowance, due_at, warning_at
 from processor.core.facts import Dims, Fact
 from processor.core.policies import Policies
-from processor.core.settings import DAY_MS, Policy, Target
+from processor.core.settings import Policy, Target
 
 RUNNING = 1
 PAUSED = 2
@@ -45,6 +46,7 @@ class Clock:
         "started_at",
         "state",
         "target",
+        "warns_at",
     )
 
     def __init__(self, name: str, instance: int, started_at: int, policy: Policy | None) -> None:
@@ -64,33 +66,25 @@ class Clock:
         self.business_before = 0
         self.business_since = started_at
         self.due = NEVER
+        self.warns_at = NEVER  # when to warn that it is due, or was; only while it runs
 
     # -- transitions ------------------------------------------------------------------------------------------------------------
 
     def arm(self, policies: Policies) -> None:
-        """Compute the due instant; to be called after every transition."""
+        """Compute the due instant, and when to warn of it; to be called after every transition."""
         target = self.target
-        if target is not None and target.working_days:
-            self.allowed = self._allowance(self.started_at, target, policies)
-        if self.state != RUNNING or target is None or self.breached_at is not None:
-            self.due = NEVER
+        self.due = self.warns_at = NEVER
+        if target is None:
             return
         calendar = policies.calendar(target.calendar)
-        if target.working_days and calendar is not None:
-            nominal = calendar.days(self.started_at, target.working_days, end_of_day=target.end_of_working_day)
-            stood_still = calendar.between(self.started_at, self.resumed_at) - self.elapsed
-            self.due = calendar.add(nominal, stood_still) if nominal < NEVER else NEVER
+        if target.working_days:
+            self.allowed = allowance(target, self.started_at, calendar)
+        if self.state != RUNNING:
             return
-        left = self.allowed - self.elapsed
-        self.due = self.resumed_at + max(left, 0) if calendar is None else calendar.add(self.resumed_at, max(left, 0))
-
-    @staticmethod
-    def _allowance(start: int, target: Target, policies: Policies) -> int:
-        """How much active time the target gives to a clock that starts at `start`."""
-        calendar = policies.calendar(target.calendar) if target.working_days else None
-        if calendar is None:
-            return target.ms or target.working_days * DAY_MS
-        return calendar.between(start, calendar.days(start, target.working_days, end_of_day=target.end_of_working_day))
+        if self.breached_at is None:
+            self.due = due_at(target, self.started_at, self.resumed_at, self.elapsed, calendar)
+        if target.warns and not self.induced:
+            self.warns_at = warning_at(target, self.due if self.breached_at is None else self.breached_at, calendar)
 
     def pause(self, at: int, policies: Policies) -> None:
         """Stand still from `at` on."""
@@ -131,7 +125,7 @@ class Clock:
         self.business_since = at
         self.policy = policy
         self.target = policy.targets.get(self.name) if policy else None
-        self.allowed = self._allowance(self.started_at, self.target, policies) if self.target else 0
+        self.allowed = self._allowance(self.started_at, policies)
         late = self.target is not None and self.breached_at is None and self.elapsed > self.allowed
         if late:
             self.breach(at, induced=True)
@@ -196,6 +190,9 @@ class Clock:
         self.elapsed += self._between(self.resumed_at, at, policies)
         self.segments = self._segments_until(at)
 
+    def _allowance(self, start: int, policies: Policies) -> int:
+        return 0 if self.target is None else allowance(self.target, start, policies.calendar(self.target.calendar))
+
     def _between(self, start: int, end: int, policies: Policies) -> int:
         calendar = policies.calendar(self.target.calendar) if self.target else None
         if calendar is None:
@@ -213,7 +210,7 @@ class Clock:
 
     def within_target(self, start: int, end: int, policies: Policies) -> bool:
         """Whether there is a target and [start, end), in the time of its calendar, is not longer."""
-        return self.target is not None and self._between(start, end, policies) <= self._allowance(start, self.target, policies)
+        return self.target is not None and self._between(start, end, policies) <= self._allowance(start, policies)
 
     # -- facts ------------------------------------------------------------------------------------------------------------------
 
@@ -286,14 +283,3 @@ class Clock:
         clock.business_before, clock.business_since = business_before, business_since
         clock.arm(policies)
         return clock
-
-
-def warning_at(target: Target, due: int, calendar: Calendar | None) -> int | None:
-    """When to warn of a clock that is due at `due`, or to remind of one that was; None where the target has no warning."""
-    if target.warning_days is not None and calendar is not None:
-        return calendar.days(due, target.warning_days)
-    if target.warning is None:
-        return None
-    if calendar is None:
-        return due + target.warning
-    return calendar.add(due, target.warning) if target.warning > 0 else calendar.sub(due, -target.warning)

@@ -24,14 +24,14 @@ Key = tuple[Any, ...]
 
 CUSTOMERS = "customers"
 CUSTOMERS_COUNTED = "customers_total"
-BY_MINUTE = frozenset({"created", "awaiting", "due", "queued"})  # keys that end in a minute: as many as there are minutes
+BY_MINUTE = frozenset({"created", "awaiting", "due", "warning", "queued"})  # keys that end in a minute: as many as there are minutes
 
 
 class Levels:
     """Counts by key, those by minute apart from the few others.
 
     Keys: ("backlog", status, dims), ("created", minute), ("awaiting", minute), ("unanswered", dims), ("running" | "paused" |
-    "overdue", clock, policy, priority), ("due", clock, minute), ("waiting", dims), ("queued", minute), ("agents", state, dims),
+    "overdue", clock, policy, priority), ("due" | "warning", clock, minute), ("waiting", dims), ("queued", minute), ("agents", state, dims),
     ("customers" | "customers_total", number): customers one by one, and as somebody has counted them.
     """
 
@@ -112,10 +112,12 @@ def _add_clock(clock: Clock, dims: Dims, keys: list[Key], status: str = "") -> N
     if clock.state == RUNNING:
         policy = clock.policy.id if clock.policy else ""
         keys.append(("running", clock.name, policy, dims[1]))
+        hidden = clock.policy is not None and status in clock.policy.options.hidden.get(clock.name, ())
+        if clock.warns_at != NEVER and not hidden:
+            keys.append(("warning", clock.name, clock.warns_at // MINUTE_MS))
         if clock.due != NEVER:
-            if clock.policy is not None and status in clock.policy.options.hidden.get(clock.name, ()):
-                return
-            keys.append(("due", clock.name, clock.due // MINUTE_MS))
+            if not hidden:
+                keys.append(("due", clock.name, clock.due // MINUTE_MS))
         elif clock.breached_at is not None:
             keys.append(("overdue", clock.name, policy, dims[1]))
     elif clock.state == PAUSED:

@@ -56,6 +56,11 @@ class Target:
     warning: int | None = None
     warning_days: int | None = None
 
+    @property
+    def warns(self) -> bool:
+        """Whether it has a warning."""
+        return self.warning is not None or self.warning_days is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Options:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processor.compile import TABLE_END, TABLE_START, compile_calendar, compile_midnights
+from processor.calendar_tables import TABLE_END, TABLE_START, compile_calendar, compile_midnights
 from processor.config.calendars import WEEKDAYS, CalendarConfig
 from processor.config.zones import load_zone
 from processor.core.business_hours import NEVER, Calendar

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from processor.compile import compile_calendar
+from processor.calendar_tables import compile_calendar
 from processor.config.calendars import CalendarConfig
 from processor.core.business_hours import Calendar
 from processor.core.events import CHANGED_FIELDS, DATA_FIELDS, SURVEY_SCALES, Event, rank_of

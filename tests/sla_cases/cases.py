@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from processor.compile import compile_calendar
+from processor.calendar_tables import compile_calendar
 from processor.config.calendars import WEEKDAYS, CalendarConfig
 from processor.config.zones import load_zone
 from processor.core.business_hours import NEVER, Calendar

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from processor.core.clocks import warning_at
+from processor.core.due import warning_at
 from processor.core.settings import FIRST_RESPONSE, NEXT_RESPONSE, RESOLUTION, UPDATE, Target
 from tests.sla_cases.cases import MISSED_WORDS, Case, Happening, NotUnderstoodError, instant_of, seconds
 from tests.sla_cases.logs import CASE_CLOCKS, KEEP_IN_LOOP, UNLIMITED, Log, acts_of, agreement_of, never_paused_at_the_end, target_of
@@ -184,8 +184,7 @@ class Life:
             return None
         days = warning["unit"] == "working_days"
         offset = {"warning_days": warning["offset"]} if days else {"warning": warning["offset"] * 1000}
-        found = warning_at(Target(0, "case", **offset), due * 1000, case.calendar)
-        return None if found is None else seconds(found)
+        return seconds(warning_at(Target(0, "case", **offset), due * 1000, case.calendar))
 
     def missed(self) -> list[str] | None:
         """The clocks that were late."""

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from processor.compile import TABLE_END
+from processor.calendar_tables import TABLE_END
 from processor.core.business_hours import Calendar
 from processor.core.engine import Engine
 from processor.core.events import DATA_FIELDS, Event, rank_of

@@ -110,7 +110,7 @@ def same(expected: Any, got: Any) -> bool:
         return expected is got
     if isinstance(expected, float) and isinstance(got, int | float):
         unit = 1 / 10 ** len(repr(expected).partition(".")[2])
-        return abs(expected - got) <= unit / 2 + 1e-9
+        return bool(abs(expected - got) <= unit / 2 + 1e-9)
     if isinstance(expected, dict) and isinstance(got, dict):
         return all(same(value, _entry(got, key)) for key, value in expected.items())
     if isinstance(expected, list) and isinstance(got, dict):  # a histogram as a row of counts
