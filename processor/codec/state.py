@@ -15,12 +15,12 @@ from typing import Any
 
 import orjson
 
-from processor.codec.upgrade import OLDEST_VERSION, upgrade_base, upgrade_marker
+from processor.codec.upgrade import OLDEST_VERSION, upgrade_base, upgrade_event, upgrade_marker
 from processor.core.events import ACCOUNT, AGENT, CONTACT, ORGANIZATION, PERSON, TICKET, Event
 from processor.core.histogram import LADDER_VERSION
 from processor.core.outputs import RecordKey
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 MARKER_KEY = b"m"
 # What a reader must know before it reads anything else: the form of the records, and the edges that bucket numbers in rows stand for.
 _VERSIONS = {"state_version": STATE_VERSION, "ladder_version": LADDER_VERSION}
@@ -53,7 +53,7 @@ def decode_record(key: bytes, value: bytes) -> tuple[RecordKey, Any]:
     if form == "e":
         kind, serial, entity = rest.split("|", 2)
         occurred_at, rank, sequence, source, event_id, event_kind, content = data
-        event = Event(occurred_at, rank, sequence, source, event_id, event_kind, entity, _tuples(content))
+        event = Event(occurred_at, rank, sequence, source, event_id, event_kind, entity, _tuples(upgrade_event(event_kind, content)))
         return ("e", _LONG[kind], int(serial), entity), event
     if form == "h":
         kind, entity = rest.split("|", 1)

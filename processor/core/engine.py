@@ -31,7 +31,7 @@ from processor.core.outputs import Conflict, RecordKey, Rekeyed, Stated, Step, V
 from processor.core.policies import Policies
 from processor.core.reports import Reports, facts_at, level_sums
 from processor.core.restoring import marker_of, restore
-from processor.core.rows import Rows, Segment
+from processor.core.rows import Place, Rows, Segment
 from processor.core.settings import MINUTE_MS, Settings
 from processor.core.timeline import Out, State, Timeline, difference, fold, new_state
 from processor.core.upstream import Upstream
@@ -230,7 +230,15 @@ class Engine:
         if fact.kind in HANDED_KINDS:
             self.step.rekeyed.append(Rekeyed.of(entity.kind, entity.key, fact, sign))
             return
-        place = self.rows.post(entity.kind, fact, sign)
+        self._tell(entity, fact, sign, cause, self.rows.post(entity.kind, fact, sign))
+
+    def restate(self, entity: Timeline, stated: Fact, fact: Fact) -> None:
+        """`fact` says more than `stated`, which an earlier release made of the same: what it counted does not count again."""
+        place = self.rows.post(entity.kind, fact, 1, stated)
+        self._tell(entity, stated, -1, "", place)
+        self._tell(entity, fact, 1, "", place)
+
+    def _tell(self, entity: Timeline, fact: Fact, sign: int, cause: str, place: Place) -> None:
         if fact.kind in DETAIL_KINDS and not self.settings.facts_detail_all:
             return
         number = fact_number(f"{entity.kind}/{entity.key}", place.dims_text, fact)

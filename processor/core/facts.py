@@ -12,10 +12,17 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from processor.core.events import HANDED_FIELDS
+from processor.core.settings import NO_DIMENSIONS
 
 LEDGER_MODULUS = 1 << 128
 
+# An erased id is this and the pseudonym. In order, it comes before what begins with a letter, a digit or a quote.
+ERASED = "!"
+ERASED_LENGTH = 17
+
 Dims = tuple[str, ...]  # the values of `settings.DIMENSIONS`
+_FIRST_DIMS = 6  # so many there were at first
+_UNSAID = NO_DIMENSIONS[_FIRST_DIMS:]
 
 
 class Fact(NamedTuple):
@@ -37,7 +44,7 @@ CONTENT_FIELDS: dict[str, tuple[str, ...]] = {
     "ticket.created": (),
     "ticket.adopted": (),
     "ticket.solved": ("since_created",),
-    # A solve that stands; taken back by a reopen. `breached`: whether any clock of the ticket had breached by then; None without any target.
+    # A solve that stands; taken back by a reopen. `breached`: any clock of the ticket had, by then; None without any target.
     "ticket.completed": ("requester_wait", "agent_work", "turns", "agent", "breached"),
     "ticket.withdrawn": (),  # by the customer, before the first reply
     "ticket.reopened": ("since_solved",),
@@ -111,13 +118,25 @@ DETAIL_KINDS = frozenset({"clock.started", "clock.paused", "clock.resumed"})
 @lru_cache(maxsize=16_384)
 def pseudonym(identifier: str) -> str:
     """What stands for a person inside a fact: 16 hexadecimal digits that many partitions can count once."""
+    if identifier[:1] == ERASED and len(identifier) == ERASED_LENGTH:
+        return identifier[1:]
     return blake2b(identifier.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def erased(identifier: str) -> str:
+    """What stays of the id of a person who is erased: facts about that person stay what they are."""
+    return ERASED + pseudonym(identifier)
+
+
+def dims_text(dims: Dims) -> str:
+    """The dims as they go into an id. Those that came last leave no trace where they say nothing: ids are as they were before them."""
+    return "\x1f".join(dims if dims[_FIRST_DIMS:] != _UNSAID else dims[:_FIRST_DIMS])
 
 
 def fact_number(subject: str, dims_text: str, fact: Fact) -> int:
     """The id of a fact as a number below 2^128: a hash of subject, kind, instance and content.
 
-    `subject` is "ENTITY/ID", such as "ticket/T-1"; `dims_text` is the dims joined by U+001F (passed in because the caller has it at hand).
+    `subject` is "ENTITY/ID", such as "ticket/T-1"; `dims_text` is that of the dims (passed in because the caller has it at hand).
     The content is spelled in ASCII: which other characters `repr` escapes depends on the Unicode tables of the Python release.
     """
     text = f"{subject}\x1f{fact.kind}\x1f{fact.instance}\x1f{fact.at}\x1f{dims_text}\x1f{fact.content!a}"

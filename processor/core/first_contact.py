@@ -52,7 +52,7 @@ def assess(ticket: Ticket, progress: Progress, at: int, withdrawn: bool, out: Ou
         ticket._outcome(Fact("ticket.repeat_contacted", ticket.solves, at, ticket.dims, (None,)), out)
     assert progress.solve is not None
     turns = progress.solve[3]
-    if ticket.known and ticket.inbound and not withdrawn and (turns or settings.fcr_counts_unanswered):
+    if turns is not None and ticket.known and ticket.inbound and not withdrawn and (turns or settings.fcr_counts_unanswered):
         marks |= ELIGIBLE
         if turns <= 1 and not (progress.transfers or progress.escalations or progress.reopened):
             marks |= AT_ONCE

@@ -11,7 +11,7 @@ from processor.core.business_hours import NEVER
 from processor.core.clocks import Clock
 from processor.core.conversation import Conversation
 from processor.core.facts import thaw_fact
-from processor.core.instances import MoreClocks
+from processor.core.instances import MoreClocks, measured_since
 from processor.core.progress import Progress
 from processor.core.surveys import Surveys
 
@@ -46,7 +46,7 @@ def thaw(ticket: Ticket, stored: Any) -> None:
     ticket.dims = tuple(dims)
     ticket.first_response = Clock.thaw(first, policies) if first else None
     ticket.resolution = Clock.thaw(resolution, policies) if resolution else None
-    ticket.more = MoreClocks.thaw(more, policies) if more else None
+    ticket.more = MoreClocks.thaw(more, policies) if more else measured_since(ticket)
     ticket.surveys = Surveys.thaw(surveys, policies.settings.survey_edit_window) if surveys else None
     ticket.conversation = Conversation.thaw(conversation) if conversation else None
     ticket.progress = Progress.thaw(progress) if progress else None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from processor.core.business_hours import NEVER
 from processor.core.clocks import FULFILLED, PAUSED, RUNNING, Clock
 from processor.core.policies import Policies
+from processor.core.settings import NEXT_RESPONSE, UPDATE
 
 if TYPE_CHECKING:
     from processor.core.ticket import Out, Ticket
@@ -23,10 +24,19 @@ class MoreClocks:
 
     def __init__(self) -> None:
         self.clocks: list[Clock] = []  # at most one of each name
-        self.instances: dict[str, int] = {}  # clock -> instances so far
+        self.instances: dict[str, int] = {}  # clock -> instances so far that had a target
         self.next_asked_at = 0  # when the ticket's own customer wrote what next_response is waiting for
         self.targeted = False  # one of them had a target, at some time
         self.breached = False  # one of them has breached
+
+    def number(self, clock: Clock) -> None:
+        """The next number of its name, for a clock that has got its first target.
+
+        Those that never have one are not numbered: whether they were there must not show when a policy begins to measure a clock later.
+        """
+        self.targeted = True
+        if not clock.instance:
+            self.instances[clock.name] = clock.instance = self.instances.get(clock.name, 0) + 1
 
     @property
     def due(self) -> int:
@@ -63,14 +73,30 @@ def begin(ticket: Ticket, name: str, at: int, out: Out) -> None:
     assert more is not None
     if name not in policies.more_clocks or more.find(name) is not None:
         return
-    more.instances[name] = instance = more.instances.get(name, 0) + 1
-    clock = Clock(name, instance, at, policies.choose(at, ticket.dims, ticket.policy_id))
+    clock = Clock(name, 0, at, policies.choose(at, ticket.dims, ticket.policy_id))
     clock.arm(policies)
     more.clocks.append(clock)
     if clock.target is not None:
-        more.targeted = True
+        more.number(clock)
         out.append((1, clock.started_fact(ticket.dims)))
     pause_or_resume(ticket, clock, at, out)
+
+
+def measured_since(ticket: Ticket) -> MoreClocks | None:
+    """For a ticket that had none when it was stored: none of its policies did measure any, but one of today's may, from its start on.
+
+    What its customer waits for began under those policies.
+    """
+    policies, unanswered_at = ticket.policies, ticket.unanswered_at
+    if not policies.more_clocks or ticket.resolution is None:
+        return None
+    more = MoreClocks()
+    if unanswered_at and not ticket.solved:
+        more.next_asked_at = unanswered_at
+        policy = policies.choose(unanswered_at, ticket.dims, ticket.policy_id)
+        waits = [Clock(name, 0, unanswered_at, policy) for name in ((UPDATE, NEXT_RESPONSE) if ticket.replied else (UPDATE,))]
+        more.clocks = [clock for clock in waits if clock.name in policies.more_clocks and clock.target is None]
+    return more
 
 
 def end(ticket: Ticket, clock: Clock, at: int, state: int, reason: str, out: Out) -> None:
@@ -115,9 +141,9 @@ def reconsider_policy(ticket: Ticket, clock: Clock, began_at: int, at: int, out:
     late = clock.change_policy(at, policy, ticket.policies)
     more = ticket.more
     if clock.target is not None and not had_target:
-        out.append((1, clock.started_fact(ticket.dims)))
         if more is not None:
-            more.targeted = True
+            more.number(clock)
+        out.append((1, clock.started_fact(ticket.dims)))
     if late:
         if more is not None:
             more.breached = True

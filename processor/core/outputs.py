@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from processor.core.events import CONTACT, HANDED_RANKS, Event
-from processor.core.facts import Fact, fact_number
+from processor.core.facts import Fact, dims_text, fact_number
 from processor.core.levels import Key
 from processor.core.rows import CellKey, Row, Segment
 
@@ -69,7 +69,7 @@ class Rekeyed:
     def of(cls, entity: str, key: str, fact: Fact, sign: int) -> Rekeyed:
         """What an entity concludes for another one."""
         target, *data = fact.content
-        number = fact_number(f"{entity}/{key}", "\x1f".join(fact.dims), fact)
+        number = fact_number(f"{entity}/{key}", dims_text(fact.dims), fact)
         source = f"{CONTACT}:{key}" if entity == CONTACT and fact.kind == "person.contacted" else key  # a person knows tickets, too
         return cls(sign, fact.kind, target, number, fact.at, (source, *data))
 

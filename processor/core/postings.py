@@ -25,6 +25,7 @@ _FULL_RESOLUTION = HISTOGRAMS["full_resolution"]
 _REQUESTER_WAIT = HISTOGRAMS["requester_wait"]
 _AGENT_WORK = HISTOGRAMS["agent_work"]
 _INTERACTIONS = NUMBERS["interactions"]
+_REOPENED = CONTENT_FIELDS["ticket.summarized"].index("reopened") - 1  # behind since_created
 _AGENT, _BREACHED = (CONTENT_FIELDS["ticket.completed"].index(name) for name in ("agent", "breached"))
 
 
@@ -107,12 +108,12 @@ def _work_logged(fact: Fact) -> Entries:
 
 
 def _summarized(fact: Fact) -> Entries:
-    since_created, *_ = fact.content
-    reopened = fact.content[4] if len(fact.content) > 4 else False
-    entries: Entries = (("tickets_finalized", 1),)
-    if since_created is not None:
-        entries += observe(_FULL_RESOLUTION, since_created)
-    return (*entries, ("tickets_finalized_reopened", 1)) if reopened else entries
+    since_created, *more = fact.content
+    entries: Entries = () if since_created is None else observe(_FULL_RESOLUTION, since_created)
+    if not more:
+        return entries  # an earlier release said no more, and did not count them
+    entries += (("tickets_finalized", 1),)
+    return (*entries, ("tickets_finalized_reopened", 1)) if more[_REOPENED] else entries
 
 
 def _fulfilled(fact: Fact) -> Entries:

@@ -24,7 +24,7 @@ class Progress:
 
     __slots__ = (
         *("at_reply", "escalated", "escalations", "first_contact", "reopened", "reopening", "since", "solve", "transfers", "wait", "work"),
-        "works",
+        *("partial", "works"),
     )
 
     def __init__(self, since: int) -> None:
@@ -38,20 +38,21 @@ class Progress:
         self.works = 0
         self.reopening: tuple[int, int, int] | None = None  # a reopen that may turn out benign: (instance, at, since it was solved)
         self.reopened = False  # one did not
-        self.solve: tuple[int, int, int, int] | None = None  # the last: until when it took time, both sums, turns
+        self.solve: tuple[int, int | None, int | None, int | None] | None = None  # the last: until when it took time, both sums, turns
         self.first_contact = 0  # bits, see `first_contact`
+        self.partial = False  # the ticket is older than the release that first looked at this: its effort and turns are not known
 
     def freeze(self) -> tuple[Any, ...]:
         """Plain values for the state topic."""
         return (self.since, self.wait, self.work, self.at_reply, self.transfers, self.escalations, self.escalated, self.works,
-                self.reopening, self.reopened, self.solve, self.first_contact)  # fmt: skip
+                self.reopening, self.reopened, self.solve, self.first_contact, self.partial)  # fmt: skip
 
     @classmethod
     def thaw(cls, stored: Any) -> Progress:
         """Undo `freeze`; also after a round trip through JSON."""
         progress = cls(0)
         (progress.since, progress.wait, progress.work, at_reply, progress.transfers, progress.escalations, progress.escalated,
-         progress.works, reopening, progress.reopened, solve, progress.first_contact) = stored  # fmt: skip
+         progress.works, reopening, progress.reopened, solve, progress.first_contact, progress.partial) = stored  # fmt: skip
         progress.at_reply = tuple(at_reply) if at_reply else None
         progress.reopening = tuple(reopening) if reopening else None
         progress.solve = tuple(solve) if solve else None

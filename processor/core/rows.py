@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from processor.core.distinct import EXACT_MAX, compact
 from processor.core.events import ACCOUNT, AGENT, CONTACT, ORGANIZATION, PERSON, TICKET
-from processor.core.facts import Dims, Fact
+from processor.core.facts import Dims, Fact, dims_text
 from processor.core.postings import AGENT_OF, PEOPLE, POSTINGS, Entries
 from processor.core.settings import DIMENSIONS, MINUTE_MS, NO_DIMENSIONS, Settings
 
@@ -65,7 +65,7 @@ class Place:
         self.people = people  # those of the segments in which different people are counted
         self.cell_key = cell_key
         self.cell = cell
-        self.dims_text = "\x1f".join(dims)
+        self.dims_text = dims_text(dims)
 
 
 class Rows:
@@ -95,13 +95,16 @@ class Rows:
 
     # -- posting ------------------------------------------------------------------------------------------------------------------
 
-    def post(self, kind: str, fact: Fact, sign: int) -> Place:
-        """Add a fact (sign 1) or take it back (-1). Returns the place where it counts."""
+    def post(self, kind: str, fact: Fact, sign: int, known: Fact | None = None) -> Place:
+        """Add a fact (sign 1) or take it back (-1), but for what `known` has added. Returns the place where it counts."""
         place = self._places.get((kind, fact.dims)) or self.place(kind, fact.dims)
         if fact.kind == "ticket.moved":
             self._post_move(fact, place, sign)
             return place
-        entries = POSTINGS[fact.kind](fact)
+        said = entries = POSTINGS[fact.kind](fact)
+        if known is not None:
+            counted = set(POSTINGS[fact.kind](known))
+            entries = tuple(entry for entry in said if entry not in counted)
         if entries:
             if fact.kind in CLOCK_KINDS:
                 self._add_to_cell(("sla", fact.content[0], fact.content[1], fact.dims[1]), entries, sign)
@@ -110,7 +113,7 @@ class Rows:
                 self.dirty_cells.add(place.cell_key)
             self._add_to_rows(fact.at // MINUTE_MS, place.segments, entries, sign)
         if fact.kind in AGENT_OF or fact.kind in PEOPLE:
-            for segments, more in self._of_people(fact, place, entries):
+            for segments, more in self._of_people(fact, place, said):
                 self._add_to_rows(fact.at // MINUTE_MS, segments, more, sign)
                 for row in self._hot[segments]:
                     if len(row) > EXACT_MAX:

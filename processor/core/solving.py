@@ -41,9 +41,10 @@ def solved(ticket: Ticket, at: int, ended_at: int, reason: str | None, marked: b
     """Everything that a solve states beside the solve itself. The clocks have ended."""
     progress, dims = progress_of(ticket), ticket.dims
     _forgive(ticket, progress, at, out)
-    turns = conversation.turns_of(ticket)
-    progress.solve = (ended_at, progress.wait, progress.work, turns)
-    effort = (progress.wait, progress.work, turns) if ticket.known else (None, None, None)
+    effort = (None, None, None) if progress.partial else (progress.wait, progress.work, conversation.turns_of(ticket))
+    progress.solve = (ended_at, *effort)
+    if not ticket.known:
+        effort = (None, None, None)
     ticket._outcome(Fact("ticket.completed", ticket.solves, at, dims, (*effort, solver(ticket), any_breached(ticket))), out)
     withdrawn = reason == WITHDRAWN and not ticket.replied
     if withdrawn:

@@ -13,9 +13,11 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from processor.codec.state import decode_marker, decode_record
+from processor.codec.upgrade import UPGRADED_FROM
 from processor.config import Config
 from processor.core.engine import Engine
 from processor.core.settings import Settings
+from processor.core.upgrading import catch_up
 from processor.stream.failpoints import Failpoints
 from processor.stream.state_topic import StoredState, read_state
 from processor.versions import objections
@@ -82,6 +84,9 @@ async def take_over(
     try:
         for _ in engine.restore(marker, (decode_record(key, value) for key, value in stored.records.items())):
             await asyncio.sleep(0)  # heartbeats live on this loop
+        if UPGRADED_FROM in marker:
+            for _ in catch_up(engine):
+                await asyncio.sleep(0)
     except LookupError as error:
         raise RefusedError(f"{_name(source)}: {error.args[0]}. Put that version back into the configuration.") from error
     applied, newest_appended_at = marker["applied"][source.topic], marker["newest_appended_at"]
