@@ -127,7 +127,10 @@ def rebuild_(into: str, config_path: Path | None, bootstrap: str | None, wait_se
 @bootstrap_option
 @wait_option
 def forget(id: str, config_path: Path | None, bootstrap: str | None, wait_seconds: float) -> None:  # noqa: A002 (the argument's name)
-    """Erase the ID of a person from the stored state, and tell where else it may lie, and until when. No number changes."""
+    """Erase the ID of a person from the stored state, and tell where else it may lie, and until when.
+
+    A person is an agent, a requester, a respondent or a visitor. No number changes, except that a forgotten agent is not at work any more.
+    """
     config = load_config(config_path, bootstrap)
     settings = compile_settings(config)
     if not id:

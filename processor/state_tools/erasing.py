@@ -15,11 +15,10 @@ from processor.codec.times import format_time
 from processor.config import Config
 from processor.core.business_hours import NEVER
 from processor.core.engine import Engine
-from processor.core.events import CONTACT, TICKET
 from processor.core.settings import DAY_MS, HOUR_MS, Settings
 from processor.state_tools.broker import Progress, stored_partition
 from processor.state_tools.file import StoredPartition
-from processor.state_tools.forgetting import Findings, forget
+from processor.state_tools.forgetting import PERSONS, Findings, forget
 from processor.state_tools.writing import fenced
 from processor.stream.committer import Transaction
 from processor.stream.state_topic import unheard
@@ -33,7 +32,7 @@ class Forgotten:
 
     findings: Findings = field(default_factory=Findings)
     written: Counter[int] = field(default_factory=Counter)  # partition -> records
-    leave: dict[str, str] = field(default_factory=dict)  # "ticket" or "contact" -> when it leaves the state
+    leave: dict[str, str] = field(default_factory=dict)  # "ticket", "contact" and so on, no person -> when it leaves the state
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ async def forget_everywhere(config: Config, settings: Settings, person: str, *, 
                 continue
             found = forget(partition.records, person)
             done.findings.add(found)
-            for kind in found.entities:
+            for kind in found.entities - PERSONS:
                 done.leave[kind] = _leaves(settings, partition, kind, person)
             if found.changed:
                 marker = decode_marker(orjson.dumps(partition.marker))
@@ -90,7 +89,7 @@ def places(config: Config, admin: KafkaAdminClient, entities: set[str]) -> list[
         Place(topics.rejected, letters, _expiry(settings[topics.rejected])),
         Place(topics.state, "records that were replaced now", _expiry(settings[topics.state])),
     ]
-    if entities & {TICKET, CONTACT}:
+    if entities:
         found[1:1] = [
             Place(topics.facts, "what was concluded about it", _expiry(settings[topics.facts])),
             Place(topics.rekeyed, "what was handed to it, or by it", _expiry(settings[topics.rekeyed])),

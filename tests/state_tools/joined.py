@@ -38,7 +38,7 @@ def world(seed: int) -> list[Event]:
             ("ticket.merged", (random.choice(TICKETS),)),
             ("ticket.unmerged", ()),
             ("message.added", (f"M{number}", "agent", "public", False, None)),
-            ("ticket.status_changed", (random.choice(("open", "solved")), None)),
+            ("ticket.status_changed", (random.choice(("open", "solved")), None, None)),
         ]
         kind, data = random.choice(says)
         late = random.choice((0, 0, 0, 5000, 3 * MINUTE_MS))
@@ -125,7 +125,5 @@ class Partitions:
         engine = self.engines[number]
         fixed = {"application_id": APPLICATION, "partitions": len(self.engines), "fingerprint": "f", "applied": {EVENTS: 7}, "epoch": 2}
         until = max(engine.stream_time, engine.timer_time)
-        marker = orjson.loads(
-            encode_marker({**fixed, "newest_appended_at": 5, "settings": stamp(self.settings, until), **engine.marker()})
-        )
+        marker = orjson.loads(encode_marker({**fixed, "newest_appended_at": 5, "settings": stamp(self.settings, until), **engine.marker()}))
         return StoredPartition(number, marker, dict(self.stores[number]), self.unread(number))

@@ -16,7 +16,7 @@ from processor.state_tools.file import ExportError, ExportWriter, StoredPartitio
 from tests.laws.worlds import SETTINGS, START
 from tests.state_tools.joined import Partitions
 
-CREATED = ("email", "new", "normal", "inbound", 'a"|b', None, "bílling", None, None)
+CREATED = ("email", "new", "normal", "inbound", 'a"|b', None, "bílling", *(None,) * 7)
 ABOUT = {"application_id": "tests", "partitions": 2, "events_topic": "events", "rekeyed_topic": "rekeyed", "live": False}
 
 
