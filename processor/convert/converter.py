@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from processor.codec.decode import decode
 from processor.codec.envelope import cloud_event, encode
+from processor.codec.kinds import PARTITION_KEY
 from processor.convert.mapping import Mapping
 from processor.convert.rules import Compiler, Fields, Rule
 from processor.convert.table import Dropped, FaultError, Row, RowFault
@@ -140,7 +141,7 @@ class Converter:
             names = ", ".join(self._mapping.times.columns[place] for place in rule.at)
             raise FaultError(RowFault.MISSING_TIME, f"{rule.type} at {names}: null")
         occurred_at = rule.take(times)
-        data: dict[str, Any] = {rule.id_field: row.entity}
+        data: dict[str, Any] = {} if rule.id_field == PARTITION_KEY else {rule.id_field: row.entity}
         for (*objects, name), read, nullable in rule.data:
             content = read(row.fields)
             if content is not None or nullable:
@@ -151,7 +152,7 @@ class Converter:
         sequence = f"{row.number:012d}.{number:02d}"
         event_id = f"{row.entity}:{row.number}.{number}"
         event = cloud_event(kind=rule.kind, id=event_id, source=self._source, occurred_at_ms=occurred_at, data=data, sequence=sequence)
-        value = encode(event)
+        value = encode(event | {PARTITION_KEY: row.entity})
         verdict = decode(value)
         if isinstance(verdict, Rejected):
             raise FaultError(RowFault.INVALID_EVENT, f"{rule.type}: {verdict.reason.value}, {verdict.detail}")

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from processor.core.events import CONTACT, CONTROL, DATA_FIELDS, TICKET, entity_of
+from processor.codec.kinds import KINDS
 
 SUPPORT = "support."
 Scalar = str | int | float | bool
@@ -178,8 +178,8 @@ class EventRule(Strict):
     @model_validator(mode="after")
     def _known_type(self) -> Self:
         kind = self.type.removeprefix(SUPPORT)
-        if not self.type.startswith(SUPPORT) or kind not in DATA_FIELDS or entity_of(kind) == CONTROL:
-            raise ValueError(f"{self.type!r} is not a ticket, message or contact event; see schemas/ for the types")
+        if not self.type.startswith(SUPPORT) or kind not in KINDS or KINDS[kind].key_field is None:
+            raise ValueError(f"{self.type!r} is no type of an event about somebody; see schemas/ for the types")
         if self.id_field in self.data:
             raise ValueError(f"{self.id_field} comes from `key`; remove it from data")
         for field in self.data:
@@ -196,8 +196,8 @@ class EventRule(Strict):
 
     @property
     def id_field(self) -> str:
-        """The field of `data` that holds the entity's id."""
-        return {TICKET: "ticket_id", CONTACT: "contact_id"}[entity_of(self.kind)]
+        """The field that holds the entity's id; where an event may be about several, it is about a ticket."""
+        return str(KINDS[self.kind].key_field)
 
 
 class Mapping(Strict):

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from processor.codec.kinds import KINDS
 from processor.convert.converter import Made
-from processor.core.events import CONTACT, entity_of
+from processor.core.events import TICKET, entity_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def examine(events: Iterable[Made], *, allowed_lateness_ms: int, clock_skew_ms: 
             late += newest - event.occurred_at > allowed_lateness_ms
         if event.kind == "ticket.created":
             created.setdefault(event.key, event.occurred_at)
-        elif entity_of(event.kind) != CONTACT:
+        elif entity_of(KINDS[event.kind].name) == TICKET:
             tickets.setdefault(event.key, []).append(event.occurred_at)
     before = sum(sum(time < created[key] - clock_skew_ms for time in times) for key, times in tickets.items() if key in created)
     return Order(late, out_of_order, latest_by, before, sum(key not in created for key in tickets))

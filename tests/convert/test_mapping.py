@@ -62,7 +62,7 @@ def test_references_within_the_file_are_checked() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"events": [{"type": "support.ticket.exploded", "at": "at"}]}, "not a ticket, message or contact event"),
+        ({"events": [{"type": "support.ticket.exploded", "at": "at"}]}, "is no type of an event about somebody"),
         ({"events": [{"type": "support.ticket.created", "at": "at", "data": {"ticket_id": "x"}}]}, "ticket_id comes from `key`"),
         ({"keep": [{"first": True}]}, "depend on which rows are kept"),
         ({"keep": [{"column": "x"}]}, "say what must hold"),
