@@ -115,7 +115,7 @@ class Rounds:
     def sent(self, key: tuple[str, str], at: int, number: int) -> Round | None:
         """The round that begins, or whose sending was not known; None: a reminder. `number` is for a new one."""
         known = self.known.get(key)
-        if known is not None and not self._is_over(known, at, known.started) and not self._is_settled(known, at):
+        if known is not None and not self._is_over(at, known.started) and not self._is_settled(known, at):
             if known.sent:
                 return None
         else:
@@ -127,7 +127,7 @@ class Rounds:
     def answered(self, key: tuple[str, str], at: int, number: int) -> Round | None:
         """The round in which an answer of this instant counts; None if it changes nothing any more."""
         known = self.known.get(key)
-        if known is None or (known.first_at is not None and self._is_over(known, at, known.first_at)):
+        if known is None or self._is_over(at, known.started if known.first_at is None else known.first_at):
             known = self._begin(key, at, number)
             if known is None:
                 return None
@@ -138,7 +138,7 @@ class Rounds:
             known.first_at = at
         return known
 
-    def _is_over(self, known: Round, at: int, since: int) -> bool:
+    def _is_over(self, at: int, since: int) -> bool:
         return self.again_after is not None and at - since > self.again_after
 
     def _is_settled(self, known: Round, at: int) -> bool:

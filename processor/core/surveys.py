@@ -82,8 +82,7 @@ def survey_responded(ticket: Ticket, event: Event, at: int, out: Out) -> None:
         _withdraw(ticket, known, at, out)
         known.handed = None
         content = (survey, answer.result, answer.score, *_details(ticket, answer))
-        known.stated = Fact("survey.answered", known.number, at, dims, content)
-        _state(ticket, known.stated, out)
+        known.stated = _state(ticket, Fact("survey.answered", known.number, at, dims, content), out)
     _judge(ticket, known, answer, at, dims, out)
 
 
@@ -120,8 +119,7 @@ def _judge(ticket: Ticket, known: Round, answer: Answer, at: int, dims: Dims, ou
         return
     known.negative = None
     if answer.negative:
-        known.negative = Fact("survey.negative", known.number, at, dims, (answer.survey, answer.score, answer.reason))
-        _state(ticket, known.negative, out)
+        known.negative = _state(ticket, Fact("survey.negative", known.number, at, dims, (answer.survey, answer.score, answer.reason)), out)
         if ticket.engaged:
             clocks.survey_low(ticket, at, out)
     elif was_negative and ticket.surveys is not None and not any(each.negative for each in ticket.surveys.rounds.known.values()):
@@ -139,13 +137,16 @@ def _response_band(ticket: Ticket) -> str:
     return NO_BAND
 
 
-def _state(ticket: Ticket, fact: Fact, out: Out) -> None:
-    """State an outcome; also of a ticket of which nothing else is known: it is from before the log."""
+def _state(ticket: Ticket, fact: Fact, out: Out) -> Fact | None:
+    """State an outcome; also of a ticket of which nothing else is known: it is from before the log. None where it counts for nothing."""
     if ticket.engaged:
         ticket._outcome(fact, out)
     elif not ticket.created_at:
         ticket.standing.append(fact)
         out.append((1, fact))
+    else:
+        return None
+    return fact
 
 
 def _take_back(ticket: Ticket, fact: Fact | None, out: Out) -> bool:
