@@ -157,6 +157,9 @@ def _tells(ticket: Ticket) -> bool:
 
 def _hand(ticket: Ticket, fact: Fact, out: Out) -> None:
     out.append((1, fact))
+    if not ticket.contacts:
+        ticket.contacts = (fact,)
+        return
     settled_before = fact.at - ticket.policies.settings.allowed_lateness
     ticket.contacts = (*(known for known in ticket.contacts[1 - HANDED_MAX :] if known.at >= settled_before), fact)
 

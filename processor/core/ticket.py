@@ -1,4 +1,4 @@
-"""The life of a ticket. Every rule of the lifecycle is in this file.
+"""The life of a ticket. Every rule of the lifecycle is in this file; what follows from it, in those that it imports.
 
     (nothing) ──created──▶ unsolved ◀──reopened── solved ──final_after──▶ final ──reopen_horizon──▶ gone: a new life
         └─any other event: adopted─┘ └───solved────▶┘
@@ -202,7 +202,8 @@ class Ticket:
                 self._enter(at, "created", out)
         if assignee:
             progress.assigned(self, assignee, at, out)
-        first_contact.told(self, event.key, at, out)
+        if self.requester or follow_up_of:
+            first_contact.told(self, event.key, at, out)
         if not known_before:
             if status in SOLVED_STATUSES:
                 self._solve(at, out)
