@@ -16,14 +16,18 @@ from processor.core.business_hours import Calendar
 from processor.core.settings import DAY_MS, Policy, Settings, Target
 
 # Settings that decided what is stored. Others (timer_delay, limits, group-bys, detail of facts, the reporting zone) only decide what comes.
-RULES = ("allowed_lateness", "clock_skew", "final_after", "reopen_horizon", "contact_expires_after", "short_abandon")
+RULES = (
+    *("allowed_lateness", "clock_skew", "final_after", "reopen_horizon", "contact_expires_after", "short_abandon"),
+    *("survey_lateness", "survey_edit_window", "nps_window", "satisfied_from", "ces_low_is_easy", "benign_reopen_window", "repeat_window"),
+    *("fcr_excluded_topics", "fcr_counts_unanswered", "auto_close_reasons", "auto_close_at_last_reply", "silent_abandon_channels"),
+)
 
 
 def stamp(settings: Settings, until: int) -> dict[str, Any]:
     """What to store beside state whose clocks stand at `until` (milliseconds). Plain values; changes only with the day of `until`."""
     day = until // DAY_MS
     return {
-        "rules": {name: getattr(settings, name) for name in RULES},
+        "rules": {name: _rule(settings, name) for name in RULES},
         "policies": {_name(policy): _hash_of_policy(policy) for policy in settings.policies},
         "order": list(dict.fromkeys(policy.id for policy in settings.policies)),
         "day": day,
@@ -34,9 +38,9 @@ def stamp(settings: Settings, until: int) -> dict[str, Any]:
 def objections(stored: dict[str, Any], settings: Settings, until: int) -> list[str]:
     """Why state with this stamp, whose clocks stand at `until`, cannot go on under `settings`; empty where it can."""
     found = [
-        f"{name} was {stored['rules'][name]} and is {getattr(settings, name)}: stored numbers were decided with the former"
-        for name in RULES
-        if stored["rules"].get(name) != getattr(settings, name)
+        f"{name} was {known} and is {_rule(settings, name)}: stored numbers were decided with the former"
+        for name, known in stored["rules"].items()  # an older state was decided by fewer
+        if name in RULES and known != _rule(settings, name)
     ]
     present = {_name(policy): policy for policy in settings.policies}
     for name, digest in stored["policies"].items():
@@ -61,6 +65,16 @@ def objections(stored: dict[str, Any], settings: Settings, until: int) -> list[s
         if not _same_past(then, now, until):
             found.append(_calendar_objection(calendar, then, until))
     return found
+
+
+def _rule(settings: Settings, name: str) -> Any:
+    """A setting as it comes back from JSON."""
+    value = getattr(settings, name)
+    if isinstance(value, frozenset):
+        return sorted(value)
+    if isinstance(value, dict) and any(isinstance(key, tuple) for key in value):
+        return sorted([*key, content] for key, content in value.items())
+    return value
 
 
 def fingerprints(settings: Settings) -> dict[str, dict[str, str]]:

@@ -40,6 +40,12 @@ def test_the_same_settings_go_on() -> None:
     assert told(SETTINGS) == []
 
 
+def test_rules_that_an_older_state_did_not_know_have_decided_nothing_in_it() -> None:
+    stored = orjson.loads(orjson.dumps(stamp(SETTINGS, NOW)))
+    del stored["rules"]["repeat_window"]
+    assert objections(stored, replace(SETTINGS, repeat_window=1), NOW) == []
+
+
 def test_what_only_concerns_the_future_may_change() -> None:
     later = replace(GOLD, version=2, effective_from=NOW + 1, targets={"resolution": Target(2 * HOUR_MS, "office")})
     assert told(replace(SETTINGS, policies=(GOLD, later, ALL))) == []
@@ -55,6 +61,9 @@ def test_what_only_concerns_the_future_may_change() -> None:
     [
         (replace(SETTINGS, final_after=1), "final_after was 259200000 and is 1"),
         (replace(SETTINGS, short_abandon={"default": 1}), "short_abandon was"),
+        (replace(SETTINGS, survey_lateness=1), "survey_lateness was 604800000 and is 1"),
+        (replace(SETTINGS, satisfied_from={("csat", 1, 5): 5}), "satisfied_from was"),
+        (replace(SETTINGS, fcr_excluded_topics=frozenset({"hardware"})), "fcr_excluded_topics was"),
         (replace(SETTINGS, policies=(GOLD,)), "policy all version 1 is gone"),
         (replace(SETTINGS, policies=(replace(GOLD, targets={}), ALL)), "policy gold version 1 was changed"),
         (replace(SETTINGS, policies=(replace(GOLD, match={}), ALL)), "policy gold version 1 was changed"),
