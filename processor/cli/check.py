@@ -20,7 +20,7 @@ from processor.config.example import render_example
 from processor.config.policies import PolicyConfig
 from processor.config.zones import load_zone, tzdata_version
 from processor.core.business_hours import NEVER, Calendar
-from processor.core.settings import DAY_MS, HOUR_MS, Policy, Settings, Target
+from processor.core.settings import CLOCKS, DAY_MS, HOUR_MS, Policy, Settings, Target
 from processor.export.catalogue import estimate_samples
 from processor.wall_clock import WallClock
 
@@ -153,15 +153,17 @@ def _next_opening(calendar: Calendar, zone: str, now: int) -> str:
 
 
 def _policy_table(config: Config, settings: Settings, now: int) -> Table:
-    columns = ("policy", "from", "in force", "applies to", "first response", "resolution", "queue wait", "resolution pauses in")
+    columns = ("policy", "from", "in force", "applies to", "clock", "target", "pauses in")
     table = Table(*columns, title="Policies, in the order in which they are tried", title_justify="left")
     for policy in settings.policies:
         start = _local(policy.effective_from, config.reporting_zone) if policy.effective_from else "the beginning"
         later = sorted(other.effective_from for other in settings.policies if other.id == policy.id and other.version > policy.version)
-        targets = (_target(policy.targets.get(clock)) for clock in ("first_response", "resolution", "queue_wait"))
-        pauses = ", ".join(sorted(policy.pauses.get("resolution", ()))) or "-"
+        clocks = [clock for clock in CLOCKS if clock in policy.targets]
+        targets = "\n".join(_target(policy.targets[clock]) for clock in clocks) or "none"
+        pauses = "\n".join(", ".join(sorted(policy.pauses.get(clock, ()))) or "-" for clock in clocks)
         state = _in_force(policy.effective_from, later, now)
-        table.add_row(*map(escape, (f"{policy.id} v{policy.version}", start, state, _match(policy), *targets, pauses)))
+        told = (f"{policy.id} v{policy.version}", start, state, _match(policy), "\n".join(clocks), targets, pauses)
+        table.add_row(*map(escape, told))
     return table
 
 
@@ -169,9 +171,7 @@ def _match(policy: Policy) -> str:
     return "\n".join(f"{name}: {', '.join(sorted(values))}" for name, values in policy.match.items()) or "everything"
 
 
-def _target(target: Target | None) -> str:
-    if target is None:
-        return "-"
+def _target(target: Target) -> str:
     if target.working_days:
         days = f"{target.working_days} working day{'s' if target.working_days > 1 else ''}"
         return f"{days} ({target.calendar})" + (", until the day ends" if target.end_of_working_day else "")

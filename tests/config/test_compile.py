@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from processor.compile import compile_settings
 from processor.config import Config, Duration, load, loads
+from processor.config.policies import HideDue, Pauses, Targets
 from processor.config.values import UNIT_MS, parse_duration
 from processor.core.events import CHANNELS
-from processor.core.settings import DAY_MS, HOUR_MS, MINUTE_MS, Settings, Target
+from processor.core.settings import CLOCKS, DAY_MS, HOUR_MS, MINUTE_MS, TICKET_CLOCKS, Options, Settings, Target
 
 OFFICE = "calendars: {office: {zone: Europe/Berlin, hours: {mon: 08:00-12:00}}}\n"
 
@@ -66,7 +67,55 @@ def test_a_target_counts_open_hours_where_the_policy_has_a_calendar() -> None:
         OFFICE + "policies: [{id: a, calendar: office, targets: {first_response: 1h, resolution: {target: 3d, hours: calendar}}}]"
     ).policies[0]
     assert policy.targets == {"first_response": Target(HOUR_MS, "office"), "resolution": Target(3 * DAY_MS, None)}
-    assert policy.pauses == {"first_response": frozenset(), "resolution": frozenset({"pending"})}
+    waiting, working = frozenset({"pending"}), frozenset({"pending", "on_hold"})
+    assert {clock: statuses for clock, statuses in policy.pauses.items() if statuses} == {
+        **dict.fromkeys(("update", "pausable_update", "resolution", "requester_wait", "group_ownership"), waiting),
+        "agent_work": working,
+    }
+    assert policy.options == Options()
+
+
+def test_a_policy_may_follow_the_rules_of_another_product() -> None:
+    policy = settings_of(
+        "policies: [{id: a, targets: {update: 1h}, options: {update_starts: every_contact, customer_ends_update: true, "
+        "first_response_starts: last_handoff_or_reopen, hide_due: {next_response: [pending]}}}]"
+    ).policies[0]
+    assert policy.options == Options(
+        update_at_every_contact=True,
+        customer_ends_update=True,
+        first_response_restarts=True,
+        hidden={"next_response": frozenset({"pending"})},
+    )
+
+
+@pytest.mark.parametrize("option", ["hide_due: {update: [pending]}", "update_starts: every_contact", "customer_ends_update: true"])
+def test_an_option_decides_numbers(option: str) -> None:
+    text = "policies: [{id: a, targets: {update: 1h}, options: {%s}}]"
+    assert settings_of(text % option).fingerprint != settings_of(text % "").fingerprint
+
+
+def test_every_clock_can_have_a_target_and_every_one_of_a_ticket_pauses() -> None:
+    assert set(Targets.model_fields) == set(CLOCKS)
+    assert set(Pauses.model_fields) == set(TICKET_CLOCKS)
+    assert set(HideDue.model_fields) == set(TICKET_CLOCKS) - {"survey_followup"}
+
+
+@pytest.mark.parametrize("dimension", ["language", "product", "complexity"])
+def test_a_policy_matches_what_came_later_too(dimension: str) -> None:
+    policy = settings_of("policies: [{id: a, match: {%s: hard}, targets: {resolution: 1h}}]" % dimension).policies[0]  # noqa: UP031
+    assert policy.match == {dimension: frozenset({"hard"})}
+
+
+def test_a_target_in_working_days_and_its_warning() -> None:
+    targets = "{first_response: {target: 1 working day, warn: 1h before}, resolution: {target: 2 working days, end_of_working_day: true, "
+    policy = settings_of(
+        OFFICE + f"policies: [{{id: a, calendar: office, targets: {targets}warn: 3 working days after}}, update: {{target: 8h}}}}}}]"
+    ).policies[0]
+    assert policy.targets == {
+        "first_response": Target(0, "office", working_days=1, warning=-HOUR_MS),
+        "resolution": Target(0, "office", working_days=2, end_of_working_day=True, warning_days=3),
+        "update": Target(8 * HOUR_MS, "office"),
+    }
 
 
 def test_holidays_are_closed_by_date_by_year_and_by_country() -> None:
