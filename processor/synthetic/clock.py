@@ -49,6 +49,12 @@ class Desk:
             return start + duration
         return self.settings.calendars[target.calendar].add(start, duration)
 
+    def days(self, start: int, target: Target) -> int | None:
+        """The date of a target in working days; None for one in hours."""
+        if not target.working_days or target.calendar is None:
+            return None
+        return self.settings.calendars[target.calendar].days(start, target.working_days, end_of_day=target.end_of_working_day)
+
 
 class BookClock:
     """One clock of one entity. Every change first settles whether the deadline passed before it."""
@@ -83,7 +89,18 @@ class BookClock:
         target = self.target
         if target is None or not self.running or self.breached:
             return NEVER
+        date = self.desk.days(self.started_at, target)
+        if date is not None:
+            return self.desk.after(date, self.desk.between(self.started_at, self.since, target) - self.elapsed, target)
         return self.desk.after(self.since, max(target.ms - self.elapsed, 0), target)
+
+    @property
+    def overdrawn(self) -> bool:
+        """Whether more time has elapsed than the target allows."""
+        if self.target is None:
+            return False
+        date = self.desk.days(self.started_at, self.target)
+        return self.elapsed > (self.target.ms if date is None else self.desk.between(self.started_at, date, self.target))
 
     def settle(self, at: int) -> None:
         """What lies strictly before `at` has happened; an event at the deadline is in time."""
@@ -140,7 +157,7 @@ class BookClock:
 
     def note_late(self, at: int, *, induced: bool) -> None:
         """A start that was moved may have put the deadline before `at`."""
-        if self.target is not None and not self.breached and (self.due < at or self.elapsed > self.target.ms):
+        if self.target is not None and not self.breached and (self.due < at or self.overdrawn):
             self.breached, self.induced = True, induced
 
     def reconsider(self, at: int, policy: Policy | None) -> None:
@@ -151,7 +168,7 @@ class BookClock:
         self.pause(at)
         self.policy = policy
         self.policies.append((at, policy))
-        if self.target is not None and not self.breached and self.elapsed > self.target.ms:
+        if not self.breached and self.overdrawn:
             self.breached = self.induced = True
         if was_running:
             self.resume(at)

@@ -227,3 +227,42 @@ def test_the_password_is_read_when_needed_and_shown_nowhere(tmp_path: Path, monk
     assert from_environment is not None
     assert from_environment.get_secret_value() == "from-the-environment"
     assert "from-the-environment" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "message"),
+    [
+        ("{target: 2 working days}", "", "working days are those of a calendar"),
+        ("{target: 8h, warn: 1 working day before}", "", "working days are those of a calendar"),
+        ("{target: 0 working days}", ".target", "at least 1 working day"),
+        ("{target: 2 days}", ".target", 'or working days, like "2 working days"'),
+        ("{target: 0h}", ".target", "longer than zero"),
+        ("{target: 8h, warn: 1h}", ".warn", 'write like "1h before"'),
+        ("{target: 8h, warn: soon before}", ".warn", "not a duration"),
+        ("{target: 8h, end_of_working_day: true}", ".end_of_working_day", "the end of which day?"),
+    ],
+)
+def test_working_days_and_warnings_say_what_is_missing(target: str, path: str, message: str) -> None:
+    found = faults_of(f"policies: [{{id: a, targets: {{resolution: {target}}}}}]")
+    assert list(found) == [f"policies[0].targets.resolution{path}"]
+    assert message in found[f"policies[0].targets.resolution{path}"]
+
+
+@pytest.mark.parametrize(
+    ("targets", "message"),
+    [
+        ("resolution: {target: 2 working days, hours: calendar}", "working days are no calendar hours"),
+        ("queue_wait: 1 working day", "nobody waits in a queue for working days"),
+        ("resolution: 2d", '"2 working days" for dates'),
+        ("resolution: {target: 8h, warn: 1d before}", "1d is unclear in business hours"),
+    ],
+)
+def test_working_days_where_they_make_no_sense(targets: str, message: str) -> None:
+    (found,) = faults_of(OFFICE + f"policies: [{{id: a, calendar: office, targets: {{{targets}}}}}]").values()
+    assert message in found
+
+
+def test_a_policy_says_its_targets_as_they_were_written() -> None:
+    text = OFFICE + "policies: [{id: a, calendar: office, targets: {resolution: {target: 1 working day, warn: 2 working days after}}}]"
+    shown = loads(text.encode(), "tried.yaml").policies[0].model_dump(mode="json")["targets"]["resolution"]
+    assert (shown["target"], shown["warn"]) == ("1 working day", "2 working days after")

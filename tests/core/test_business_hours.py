@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -113,6 +113,68 @@ def test_add_reaches_the_duration_and_not_a_millisecond_later(text: dict[str, An
         return
     assert calendar.between(start, due) == duration
     assert calendar.between(start, due - 1) == duration - 1  # the earliest such instant: a closing, never the next opening
+
+
+@settings(max_examples=50, deadline=None)
+@given(calendar_texts(), INSTANTS, st.integers(1, 500 * HOUR))
+def test_sub_mirrors_add(text: dict[str, Any], end: int, duration: int) -> None:
+    calendar = compiled(text)
+    start = calendar.sub(end, duration)
+    if start == -NEVER:
+        assert calendar.between(TABLE_START, end) < duration
+        return
+    assert calendar.between(start, end) == duration
+    assert calendar.between(start + 1, end) == duration - 1  # the latest such instant: an opening, never the closing before it
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    calendar_texts(),
+    st.one_of(st.sampled_from(NEAR_CHANGES), st.integers(TABLE_START + 900 * DAY, TABLE_END - 900 * DAY)),
+    st.integers(0, DAY // 1000),
+    st.integers(-20, 20).filter(bool),
+    st.booleans(),
+)
+def test_working_days_are_counted_by_the_calendar_on_the_wall(
+    text: dict[str, Any], near: int, shift: int, count: int, end_of_day: bool
+) -> None:
+    wall, start = WallClock(text), near // 1000 * 1000 + shift * 1000
+    local = datetime.fromtimestamp(start / 1000, wall.zone)
+    day, left = local.date(), abs(count)
+    for _ in range(700):
+        day += timedelta(days=1 if count > 0 else -1)
+        hours = wall.hours[WEEKDAYS[day.weekday()]]
+        left -= bool(hours) and day.isoformat() not in wall.closed[0] and f"{day:%m-%d}" not in wall.closed[1]
+        if not left:
+            break
+    found = compiled(text).days(start, count, end_of_day=end_of_day)
+    if left:
+        return  # few hours, many holidays
+    hour = wall.hours[WEEKDAYS[day.weekday()]][-1][1]
+    until = datetime.combine(day + timedelta(days=hour == "24:00"), time.fromisoformat(hour.replace("24:00", "00:00")))
+    wanted = until.replace(tzinfo=wall.zone) if end_of_day else datetime.combine(day, local.time(), wall.zone)
+    assert found == int(wanted.timestamp() * 1000)
+
+
+def test_working_days_of_a_calendar_that_changes() -> None:
+    changing = compiled(
+        {
+            "zone": "Europe/Berlin",
+            "hours": {"mon": "09:00-17:00", "tue": "09:00-17:00"},
+            "changes": [{"effective_from": "2026-06-10", "hours": {"thu": "08:00-12:00"}, "zone": "Europe/Lisbon"}],
+        }
+    )
+    tuesday = int(datetime.fromisoformat("2026-06-09T10:00+02:00").timestamp() * 1000)
+    assert changing.days(tuesday, 1) == int(datetime.fromisoformat("2026-06-11T10:00+01:00").timestamp() * 1000)
+    assert changing.days(tuesday, 1, end_of_day=True) == int(datetime.fromisoformat("2026-06-11T12:00+01:00").timestamp() * 1000)
+    assert changing.days(tuesday, -1) == int(datetime.fromisoformat("2026-06-08T10:00+02:00").timestamp() * 1000)
+
+
+def test_no_working_day_is_counted_beyond_the_table() -> None:
+    calendar = compiled({"zone": "UTC", "hours": {"mon": "09:00-17:00"}})
+    assert (calendar.days(TABLE_END, 3), calendar.days(TABLE_START, -3)) == (NEVER, -NEVER)
+    assert calendar.days(TABLE_START, 0) == TABLE_START
+    assert Calendar("plain", [0], [HOUR]).days(5, 2) == 5 + 2 * DAY
 
 
 @settings(max_examples=50, deadline=None)

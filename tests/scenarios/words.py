@@ -196,7 +196,8 @@ def calendar_of(name: str, versions: tuple[tuple[str, ...], ...]) -> Calendar:
 def policy_of(words: list[str]) -> Policy:
     """`policy gold v=2 from=2026-03-03 tier=gold first_response=30m resolution=8h@berlin pause.resolution=pending,on_hold`.
 
-    Options are `OPTION=yes` and `hide.CLOCK=STATUSES`.
+    Options are `OPTION=yes` and `hide.CLOCK=STATUSES`. Working days are `2wd`, or `2wd-end` until the day ends; warnings `warn.CLOCK=-1h`
+    or `warn.CLOCK=+2wd`.
     """
     (name,), fields = fields_of(words)
     begins = fields.pop("from", None)
@@ -206,9 +207,21 @@ def policy_of(words: list[str]) -> Policy:
     pauses = {each.removeprefix("pause."): frozenset(fields.pop(each).split(",")) for each in list(fields) if each.startswith("pause.")}
     hidden = {each.removeprefix("hide."): frozenset(fields.pop(each).split(",")) for each in list(fields) if each.startswith("hide.")}
     options = Options(**{each: YES_NO[fields.pop(each)] for each in OPTIONS if each in fields}, hidden=hidden)
-    targets = {}
-    for clock, text in fields.items():
-        length, _, hours = text.partition("@")
-        targets[clock] = Target(duration(length), hours or None)
+    warnings = {each.removeprefix("warn."): fields.pop(each) for each in list(fields) if each.startswith("warn.")}
+    targets = {clock: _target(text, warnings.get(clock)) for clock, text in fields.items()}
     starts = milliseconds(datetime.fromisoformat(begins).replace(tzinfo=UTC)) if begins else 0
     return Policy(name, version, starts, match, targets, pauses, calendar, options)
+
+
+def _target(text: str, warning: str | None) -> Target:
+    length, _, hours = text.partition("@")
+    days, in_days, end = length.partition("wd")
+    sign, offset = (-1 if (warning or "").startswith("-") else 1), (warning or "")[1:]
+    return Target(
+        0 if in_days else duration(length),
+        hours or None,
+        working_days=int(days) if in_days else 0,
+        end_of_working_day=end == "-end",
+        warning=sign * duration(offset) if warning and not offset.endswith("wd") else None,
+        warning_days=sign * int(offset.removesuffix("wd")) if offset.endswith("wd") else None,
+    )

@@ -13,12 +13,17 @@ from processor.core.business_hours import Calendar
 from processor.core.engine import Engine
 from processor.core.events import Event, Reason, Rejected
 from processor.core.settings import DAY_MS, HOUR_MS, MINUTE_MS, Policy, Settings, Target
+from processor.core.working_days import WorkingDays
 from processor.replay.joined import Joined
 from processor.synthetic.generate import Synthetic, generate
 
 START = parse_time("2026-03-02T00:00:00Z")
 OPENS = [day * DAY_MS + 8 * HOUR_MS for day in range(START // DAY_MS - 5, START // DAY_MS + 60) if (day + 3) % 7 < 5]
-OFFICE = Calendar("office", OPENS, [opens + 9 * HOUR_MS for opens in OPENS])
+DAYS = [opens // DAY_MS for opens in OPENS]
+OFFICE = Calendar(
+    *("office", OPENS, [opens + 9 * HOUR_MS for opens in OPENS]),
+    working_days=WorkingDays(DAYS, [(day * 24 + 17) * HOUR_MS for day in DAYS], [0], [0]),
+)
 PAUSES = {"resolution": frozenset({"pending", "on_hold"}), "first_response": frozenset({"on_hold"})}
 
 
@@ -28,6 +33,8 @@ def _policy(name: str, version: int, since: int, match: dict[str, frozenset[str]
         "resolution": Target(6 * minutes * MINUTE_MS, calendar),
         "queue_wait": Target(30_000),
     }
+    if name == "premium":
+        targets["resolution"] = Target(0, calendar, working_days=1, end_of_working_day=True)
     return Policy(name, version, since, match, targets, PAUSES, calendar)
 
 
