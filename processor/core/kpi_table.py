@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from processor.core import kpi_formulas as formulas
 from processor.core import kpi_readings as read
 from processor.core.distinct import AGENTS as ACTIVE_AGENTS
 from processor.core.distinct import VISITORS
@@ -58,7 +59,7 @@ def _clocks() -> Iterator[Row]:
         entity, group = (CONTACT, CONTACTS) if clock == QUEUE_WAIT else (TICKET, QUALITY)
         text = f"{clock} clocks that kept their target / those that were decided."
         keys = (f"sla_measured:{clock}", f"sla_breached:{clock}")
-        yield row_of(f"{clock}_{COMPLIANCE}", Kind.RATIO, "ratio", group, entity, text, keys, read.compliance(clock),
+        yield row_of(f"{clock}_{COMPLIANCE}", Kind.RATIO, "ratio", group, entity, text, keys, formulas.compliance(clock),
                    facts=CLOCK_FACTS["sla_measured"], clock=clock)
 
 
@@ -105,18 +106,18 @@ def _resolution() -> Iterator[Row]:
 def _backlog() -> Iterator[Row]:
     group, flows = BACKLOG, (ENTERED, LEFT)
     yield row_of("backlog_net_flow", Kind.NET, "tickets", group, TICKET, "What entered minus what left the backlog of the segment.", flows,
-               read.net_flow)
-    yield row_of("backlog_tickets", Kind.LEVEL, "tickets", group, TICKET, "Unsolved tickets at the end of the minute.", (), read.backlog,
-               facts=("backlog.entered", "backlog.left"))
+               formulas.net_flow)
+    yield row_of("backlog_tickets", Kind.LEVEL, "tickets", group, TICKET, "Unsolved tickets at the end of the minute.", (),
+               formulas.backlog, facts=("backlog.entered", "backlog.left"))
     yield row_of("backlog_growth", Kind.RATE, "ratio", group, TICKET,
                "Net flow / backlog at the beginning of the window, which is the backlog now minus the net flow.", flows,
-               read.backlog_growth)
+               formulas.backlog_growth)
     yield row_of("backlog_work_off", Kind.RATE, "seconds", group, TICKET,
                "How long the backlog would take if nothing came in: backlog / tickets that left per second of the window.", flows,
-               read.work_off)
+               formulas.work_off)
     yield row_of("backlog_drain", Kind.RATE, "seconds", group, TICKET,
                "How long the backlog takes at this pace: backlog / (left - entered) per second of the window, else infinite.",
-               flows, read.drain)
+               flows, formulas.drain)
 
 
 def _quality() -> Iterator[Row]:
@@ -133,18 +134,22 @@ def _quality() -> Iterator[Row]:
     answered = ("survey.answered",)
     yield row_of("nps", Kind.BALANCE, "points", group, TICKET,
                "100 x (promoters - detractors) / answers, the latest of each respondent within the NPS window.", ("nps_responses",),
-               read.balance(read.nps))
+               read.balance(formulas.nps))
     yield row_of("ces", Kind.NUMBER, "score", group, TICKET, "Mean of the answers to how easy it was, from 1 to 7 = very easy.", ("ces",),
                read.number("ces"), facts=answered)
     yield ratio_of("ces_easy", group, "Answers of 5 to 7 / answers to how easy it was.", "ces_responses", "ces_responses",
                  over=key_over("ces_responses:easy", "ces_responses"))
     yield row_of("ces_index", Kind.BALANCE, "points", group, TICKET, "100 x (answers of 6 and 7 - answers of 1 to 3) / answers.",
-               ("ces_responses", "ces_very_easy"), read.balance(read.ces_index))
+               ("ces_responses", "ces_very_easy"), read.balance(formulas.ces_index))
     for survey in ("csat", "nps", "ces", "fcr"):
         yield ratio_of(f"{survey}_response", group, f"Answers / {survey} surveys sent, each counted when it happened.",
                       f"{survey}_responses",
                      "surveys_sent", over=_responses(survey))
     yield duration_of("survey_delay", group, TICKET, "survey.sent", "From the last solution to the sending of a survey.")
+
+
+def _finality() -> Iterator[Row]:
+    group = QUALITY
     yield ratio_of("fcr_survey", group, "Customers who said that the issue was resolved / those who answered.", "fcr_responses",
                  "fcr_responses", over=key_over("fcr_responses:yes", "fcr_responses"))
     yield ratio_of("fcr", group,
@@ -176,10 +181,10 @@ def _quality() -> Iterator[Row]:
 def _contacts() -> Iterator[Row]:
     group = CONTACTS
     yield ratio_of("abandonment", group, "Abandoned / offered contacts, short abandonments in neither.", "contacts_abandoned",
-                 "contacts_offered", "contacts_short_abandoned", over=read.abandonment)
+                 "contacts_offered", "contacts_short_abandoned", over=formulas.abandonment)
     yield ratio_of("service_level", group, "Contacts answered in target / (answered + abandoned), short abandonments left out.",
                  "contacts_answered_in_target", "contacts_answered", "contacts_abandoned", "contacts_short_abandoned",
-                 "contacts_flowed_out", over=read.service_level)
+                 "contacts_flowed_out", over=formulas.service_level)
     yield ratio_of("missed_call", group, "Calls that no human answered, those called back left out / calls that customers began.",
                  "calls_missed", "calls_initiated", "calls_recovered", over=lambda window: (window["calls_missed"] -
                  window["calls_recovered"], window["calls_initiated"]))
@@ -199,19 +204,20 @@ def _agents() -> Iterator[Row]:
     of_tickets = ENTITY_DIMENSIONS[AGENT]
     spent = ("agent.time",)
     yield row_of("agents_active", Kind.COUNT, "agents", group, AGENT, "Agents who replied, answered a contact or solved a ticket.",
-               (ACTIVE_AGENTS,), read.people(ACTIVE_AGENTS), dimensions=BY_GROUP, facts=("ticket.first_responded", "ticket.replied",
+               (ACTIVE_AGENTS,), formulas.people(ACTIVE_AGENTS), dimensions=BY_GROUP, facts=("ticket.first_responded", "ticket.replied",
                "ticket.completed", "contact.answered"))
     yield row_of("tickets_per_agent", Kind.RATE, "tickets", group, TICKET, "Tickets that agents solved / agents who were active.",
-               ("tickets_solved_by_agents", ACTIVE_AGENTS), read.tickets_per_agent, dimensions=BY_GROUP, facts=("ticket.first_responded",
+               ("tickets_solved_by_agents", ACTIVE_AGENTS), formulas.tickets_per_agent, dimensions=BY_GROUP,
+               facts=("ticket.first_responded",
                "ticket.replied", "contact.answered"))
     yield row_of("tickets_per_hour", Kind.RATE, "tickets", group, TICKET,
                "Tickets that agents solved and that stand / hours in which agents were online, available, busy or in wrap-up.",
-               ("tickets_solved_by_agents", time), read.tickets_per_hour, dimensions=of_tickets, facts=spent)
+               ("tickets_solved_by_agents", time), formulas.tickets_per_hour, dimensions=of_tickets, facts=spent)
     yield row_of("open_tickets_per_agent_online", Kind.RATE, "tickets", group, TICKET,
                "Unsolved tickets at the end / agents online, available, busy or in wrap-up, on average over the window.", (ENTERED, LEFT,
-               time), read.open_tickets_per_agent_online, dimensions=of_tickets, facts=spent)
+               time), formulas.open_tickets_per_agent_online, dimensions=of_tickets, facts=spent)
     yield row_of("occupancy", Kind.RATE, "ratio", group, AGENT, "Time busy and in wrap-up / that and the time available.", (time,),
-               read.occupancy, facts=spent)
+               formulas.occupancy, facts=spent)
     yield ratio_of("agent_non_response", group, "Offers of a contact that the agent did not accept / offers to agents.",
                  "contacts_not_accepted", "contacts_agent_offered")
     yield row_of("touch_time", Kind.RATE, "seconds", group, TICKET, "Logged work, seconds for each ticket on which any was logged.",
@@ -223,9 +229,9 @@ def _knowledge_base() -> Iterator[Row]:
     viewed = ("person.article_viewed",)
     yield row_of("kb_users", Kind.COUNT, "visitors", group, PERSON, "Different visitors who viewed an article, agents left out.",
                  (VISITORS,),
-               read.people(VISITORS), facts=viewed)
+               formulas.people(VISITORS), facts=viewed)
     yield row_of("kb_efficiency", Kind.RATIO, "ratio", group, PERSON, "Visitors who viewed an article / these and tickets created.",
-               (VISITORS, "tickets_created"), read.ratio(read.kb_efficiency), facts=viewed)
+               (VISITORS, "tickets_created"), read.ratio(formulas.kb_efficiency), facts=viewed)
     yield ratio_of("kb_search_to_ticket", group, "Search sessions followed by a ticket within a day / search sessions.",
                  "kb_searches_to_ticket", "kb_search_sessions")
     yield ratio_of("kb_helpful", group, "Votes that the article was helpful / votes.", "kb_votes_helpful", "kb_votes")
@@ -235,12 +241,13 @@ def _knowledge_base() -> Iterator[Row]:
 def _customers() -> Iterator[Row]:
     group, keys = CUSTOMERS, ("customers_acquired", "customers_churned", "customers_counted")
     yield row_of("customers", Kind.LEVEL, "customers", group, ORGANIZATION, "Customers at the end of the minute.",
-               (read.CUSTOMERS, read.CUSTOMERS_COUNTED),
-               read.customers, facts=facts_of(keys))
-    yield row_of("retention", Kind.RATIO, "ratio", group, ORGANIZATION, "(Customers at the end - won) / customers at the beginning.", keys,
-               read.ratio(read.retention))
+               (formulas.CUSTOMERS, formulas.CUSTOMERS_COUNTED),
+               formulas.customers, facts=facts_of(keys))
+    yield row_of("retention", Kind.RATIO, "ratio", group, ORGANIZATION, "Customers at the end less those won / customers at the beginning.",
+               keys,
+               read.ratio(formulas.retention))
     yield row_of("churn", Kind.RATIO, "ratio", group, ORGANIZATION, "Customers lost / customers at the beginning: 1 - retention.", keys,
-               read.ratio(read.churn))
+               read.ratio(formulas.churn))
 
 
 def cost_per_ticket(currency: str) -> Row:
@@ -281,6 +288,6 @@ def _cost(currency: str) -> Reading:
 
 
 SECTIONS: tuple[Callable[[], Iterator[Row]], ...] = (
-    _counts, _clocks, _responsiveness, _resolution, _backlog, _quality, _contacts, _agents, _knowledge_base, _customers
+    _counts, _clocks, _responsiveness, _resolution, _backlog, _quality, _finality, _contacts, _agents, _knowledge_base, _customers
 )  # fmt: skip
 TABLE: tuple[Row, ...] = tuple(row for section in SECTIONS for row in section())

@@ -14,16 +14,15 @@ from collections.abc import Iterator
 
 from processor.config import Config
 from processor.core.events import Reason
-from processor.core.kpis import CLOCK_COUNTED, COMPLIANCE, COUNTED, DEFINITIONS, STATS, Kind
-from processor.core.postings import HISTOGRAMS
+from processor.core.kpi_counts import CLOCK_COUNTED, COUNTED, DISCARD_REASONS, ENTERED_REASONS, LEFT_REASONS
+from processor.core.posting import HISTOGRAMS, NUMBERS
+from processor.core.postings_of_others import PRODUCTIVE_STATES
 from processor.core.settings import CLOCKS, DIMENSIONS, HOUR_MS
 from processor.core.windows import WINDOWS
-from processor.export.family import Family, count, counter, gauge, health, histogram, together
+from processor.export.family import Family, count, counter, gauge, health, histogram
+from processor.export.kpi_families import BASIC_COUNTS, BASIC_TIMES, DISTINCT, SUMMED, counters, gauges, sums
 from processor.export.kpi_view import Ignored
 
-ENTERED_REASONS = ("created", "adopted", "reopened", "restored", "unmerged", "became_eligible", "moved_in")
-LEFT_REASONS = ("solved", "discarded", "merged", "moved_out")
-DISCARD_REASONS = ("spam", "deleted")
 UNSOLVED_STATUSES = ("new", "open", "pending", "on_hold")
 HORIZONS_MS = {"15m": HOUR_MS // 4, "30m": HOUR_MS // 2, "1h": HOUR_MS, "4h": 4 * HOUR_MS}
 # Disjoint bands of age: name -> the age at which the band ends; the last one does not.
@@ -38,7 +37,10 @@ SLA = ("clock", "policy", "priority")
 
 # What a window counts: the key of a row, without its sub-value -> the value of the label `kpi`. Clocks have one per clock.
 SLA_VERBS = {key: verb for key, (verb, _) in CLOCK_COUNTED.items()}
-WINDOW_KPIS = (*COUNTED, *HISTOGRAMS, *(f"{clock}_clocks_{verb}" for clock in CLOCKS for verb in SLA_VERBS.values()))
+CLOCK_OF = {f"{clock}_clocks_{verb}": clock for clock in CLOCKS for verb in SLA_VERBS.values()}
+WINDOW_KPIS = (*COUNTED, DISTINCT, *HISTOGRAMS, *NUMBERS, *CLOCK_OF)
+BASIC_WINDOW_KPIS = frozenset((*BASIC_COUNTS, *BASIC_TIMES, *CLOCK_OF))  # those of segments other than the total
+WINDOW_SECONDS = (*HISTOGRAMS, *SUMMED)
 
 IGNORED_PARTIALS: tuple[str, ...] = (*Ignored, "undecodable")  # what the KPI stage leaves out
 
@@ -115,19 +117,26 @@ def _levels() -> Iterator[Family]:
     yield gauge("level", "contacts_waiting", "waiting", "Contacts in a queue now.", "contacts", labels=CONTACT)
     yield gauge("derived", "contacts_waiting_oldest_timestamp_seconds", "queued_oldest", "Since when the longest waiting contact waits.",
                 _OLDEST, merge="min")
+    yield gauge("level", "agents", "agents", "Agents at work now, by state.", "agents", labels=("state", "group"), values=PRODUCTIVE_STATES)
+    yield gauge("derived", "customers", "customers", "Customers now; where somebody counts them all, as last counted.", "customers")
     yield gauge("level", "sla_clocks_running", "running", "SLA clocks that run now, the overdue ones included.", "clocks", labels=SLA)
     yield gauge("level", "sla_clocks_paused", "paused", "SLA clocks that stand still now.", "clocks", labels=SLA)
     yield gauge("level", "sla_clocks_overdue", "overdue", "SLA clocks that run now and have passed their target.", "clocks", labels=SLA)
     yield gauge("derived", "sla_clocks_due", "due",
                 "Running SLA clocks due within the horizon from timer time on, to the minute. Cumulative like le: do not sum over horizon.",
                 "clocks", labels=("clock", "horizon"), values=tuple(HORIZONS_MS))
+    yield gauge("derived", "sla_clocks_warned", "warned",
+                "SLA clocks that run now and whose warning has come (`warn` of a target).", "clocks", labels=("clock",), values=CLOCKS)
     yield gauge("derived", "sla_next_due_timestamp_seconds", "next_due", "The next deadline of a running SLA clock.", _OLDEST,
                 labels=("clock",), values=CLOCKS, merge="min")
 
 
 def _windows() -> Iterator[Family]:
     labels = ("kpi", "window", "by", *DIMENSIONS)
-    tabular = "Net, in event time, ending at support_window_end_timestamp_seconds. Tabular: do not sum over kpi, window or by."
+    tabular = (
+        "Net, in event time, ending at support_window_end_timestamp_seconds. Segments have tickets, contacts, clocks and basic times, the "
+        "total all. Tabular: do not sum over kpi, window or by."
+    )
     yield gauge("window", "window_observations", "observations", f"Observations in the window. {tabular}", "observations", labels=labels,
                 values=WINDOWS)
     yield gauge("window", "window_observed_seconds", "seconds", f"Sum of the durations observed in the window. {tabular}", "seconds",
@@ -135,33 +144,6 @@ def _windows() -> Iterator[Family]:
     yield gauge("derived", "window_end_timestamp_seconds", "window_end",
                 "Where the windows end: the last full minute that timer time has passed; 24h and 7d end at the quarter of an hour before.",
                 "seconds since 1970", merge="min")
-
-
-def _kpis() -> Iterator[Family]:
-    of_segment = ("by", *DIMENSIONS)
-    tabular = (
-        "All partitions together, net, in event time, ending at support_kpi_end_timestamp_seconds. Absent where nothing was observed; "
-        "support_window_kpi_observations says how many. Tabular: do not sum or average over"
-    )
-    for name, definition in DEFINITIONS.items():
-        if definition.kind is Kind.DURATION:
-            told = f"{definition.text} By stat: {', '.join(STATS)} (max is the upper edge of its bucket). {tabular} any label."
-            yield together(f"window_{name}_seconds", told, "seconds", ("stat", "window", *of_segment))
-        elif definition.kind is Kind.RATIO and not definition.clock:
-            yield together(f"window_{name}_ratio", f"{definition.text} {tabular} any label.", "ratio", ("window", *of_segment))
-    told = f"SLA clocks that kept their target / those that were decided. {tabular} any label."
-    yield together(f"window_{COMPLIANCE}_ratio", told, "ratio", ("clock", "window", *of_segment))
-    yield together("window_kpi_observations", "What a window KPI rests on: its denominator, of all partitions together. Low numbers say "
-                   "little. Tabular: do not sum over kpi, window or by.", "observations", ("kpi", "window", *of_segment))
-    yield together("window_complete", "1 where every partition has reported the minute shown, 0 where some are missing from the numbers.",
-                   "flag", ("kpi_partition",))
-    yield together("kpi_end_timestamp_seconds", "The full minute up to which the window KPIs of this part of the segments reach.",
-                   "seconds since 1970", ("kpi_partition",))
-    yield together("kpi_level", "How many there are now, of all partitions together: tickets in the backlog and awaiting their first "
-                   "response, contacts_waiting in a queue, of the total also clocks overdue. Tabular: do not sum over level or by.",
-                   "tickets, contacts or clocks", ("level", *of_segment))
-    yield together("kpi_target", "What a KPI ought to be, from kpis.targets of the configuration. Tabular: do not sum.", "that of the KPI",
-                   ("kpi", "stat", "direction", *of_segment))
 
 
 def _counts() -> Iterator[Family]:
@@ -215,7 +197,9 @@ def _process() -> Iterator[Family]:
     yield health("gauge", "build_info", "Always 1; the labels say what runs.", "flag", labels=("version", "configuration"))
 
 
-FAMILIES: tuple[Family, ...] = (*_tickets(), *_contacts(), *_clocks(), *_levels(), *_windows(), *_kpis(), *_counts(), *_process())
+FAMILIES: tuple[Family, ...] = (
+    *_tickets(), *_contacts(), *counters(), *sums(), *_clocks(), *_levels(), *_windows(), *gauges(), *_counts(), *_process(),
+)  # fmt: skip
 BY_NAME = {family.name: family for family in FAMILIES}
 
 

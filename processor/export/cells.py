@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from processor.core.events import CONTACT, TICKET
+from processor.core.events import ACCOUNT, AGENT, CONTACT, ORGANIZATION, PERSON, TICKET
 from processor.core.outputs import View
-from processor.core.rows import Row
-from processor.core.settings import CLOCKS
+from processor.core.postings_of_others import PRODUCTIVE_STATES
+from processor.core.rows import CELL_DIMENSIONS, Row
+from processor.core.settings import CLOCKS, DIMENSIONS
 from processor.export import catalogue
 from processor.export.labels import Folding, Known, LabelSet
 
@@ -20,7 +21,18 @@ _LEVEL_LABELS = {
     "running": catalogue.SLA,
     "paused": catalogue.SLA,
     "overdue": catalogue.SLA,
+    "agents": ("state", "group"),
 }
+# Cells that are served added up: source -> which cells, by which of their labels. Answers of persons stand beside those of tickets.
+_ADDED_UP: dict[str, tuple[tuple[str, ...], LabelSet]] = {
+    "tickets_by_group": ((TICKET, PERSON), ("group",)),
+    "tickets_by_channel": ((TICKET, PERSON), ("channel",)),
+    AGENT: ((AGENT,), ("group",)),
+    PERSON: ((PERSON,), ()),
+    ORGANIZATION: ((ORGANIZATION,), ()),
+    ACCOUNT: ((ACCOUNT,), ()),
+}
+ADDED_UP = tuple(_ADDED_UP)
 
 
 class Cells:
@@ -33,6 +45,7 @@ class Cells:
         self.folding = folding
         self.cells = self._cells(known)
         self.by_channel_and_group = _without_priority(self.cells[TICKET], known.ticket_histograms if known else ())
+        self.cells.update(self._added_up(known))
         self.levels, self.minutes = self._levels(known)
 
     def fold(self, names: LabelSet, values: LabelSet) -> LabelSet:
@@ -45,19 +58,36 @@ class Cells:
             for source, label_sets in ((TICKET, known.tickets), (CONTACT, known.contacts), (SLA, known.clocks)):
                 result[source] = {labels: {} for labels in label_sets}
         for (source, *values), cell in sorted(self.view.cells.items()):
-            if cell:
+            if cell and source in result:
                 merge_row(result[source], self.fold(_CELL_LABELS[source], tuple(values)), cell)
+        return result
+
+    def _added_up(self, known: Known | None) -> dict[str, dict[LabelSet, Row]]:
+        """Cells by fewer labels than they have. What has no labels is served from the start."""
+        result: dict[str, dict[LabelSet, Row]] = {source: {} for source in _ADDED_UP}
+        if known is not None:
+            first = {"tickets_by_group": known.groups, "tickets_by_channel": known.channels, AGENT: known.groups, ACCOUNT: ()}
+            result = {source: {labels: {} for labels in first.get(source, ((),))} for source in _ADDED_UP}
+        for (kind, *values), cell in sorted(self.view.cells.items()):
+            if not cell:
+                continue
+            for source, (kinds, labels) in _ADDED_UP.items():
+                if kind in kinds:
+                    having = dict(zip(CELL_DIMENSIONS[kind], values, strict=True))
+                    merge_row(result[source], self.fold(labels, tuple(having[label] for label in labels)), cell)
         return result
 
     def _levels(self, known: Known | None) -> tuple[dict[str, dict[LabelSet, int]], dict[str, dict[LabelSet, dict[int, int]]]]:
         """Levels by label set, and those that are kept by minute: name -> (clock,) or () -> minute -> count."""
         levels: dict[str, dict[LabelSet, int]] = {name: {} for name in _LEVEL_LABELS}
         minutes: dict[str, dict[LabelSet, dict[int, int]]] = {"created": {(): {}}, "awaiting": {(): {}}, "queued": {(): {}}, "due": {}}
-        minutes["due"] = {(clock,): {} for clock in CLOCKS}
+        for name in ("due", "warning"):
+            minutes[name] = {(clock,): {} for clock in CLOCKS}
         if known is not None:  # what was ever counted stays as 0, too: a level that goes away looks like a broken one
             groups = {*known.backlog, *((group, priority) for _, group, priority in self.cells[TICKET])}
             levels["backlog"] = {(status, *rest): 0 for status in catalogue.UNSOLVED_STATUSES for rest in sorted(groups)}
             levels["waiting"] = dict.fromkeys(self.cells[CONTACT], 0)
+            levels["agents"] = {(state, *group): 0 for state in PRODUCTIVE_STATES for group in sorted(self.cells[AGENT])}
             for name in ("running", "paused", "overdue"):
                 levels[name] = dict.fromkeys(self.cells[SLA], 0)
         for (name, *rest), count in self.view.levels.items():
@@ -75,9 +105,12 @@ def _labels(name: str, rest: list[Any]) -> LabelSet:
     if name == "backlog":
         status, (_, priority, group, *_) = rest
         return status, group, priority
+    if name == "agents":
+        state, (_, _, group, *_) = rest
+        return state, group
     if name == "waiting":
-        ((channel, *_, queue),) = rest
-        return channel, queue
+        (dims,) = rest
+        return dims[DIMENSIONS.index("channel")], dims[DIMENSIONS.index("queue")]
     return tuple(rest)
 
 

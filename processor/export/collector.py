@@ -17,10 +17,10 @@ from prometheus_client.utils import floatToGoString
 from processor.config import Config
 from processor.core.histogram import EDGES_SECONDS
 from processor.core.outputs import View
-from processor.core.postings import HISTOGRAMS
 from processor.core.windows import WINDOWS
-from processor.export.catalogue import FAMILIES, WINDOW_KPIS
+from processor.export.catalogue import FAMILIES, SLA_VERBS
 from processor.export.family import Family
+from processor.export.kpi_families import BASIC_COUNTS, BASIC_TIMES
 from processor.export.kpi_gauges import KpiGauges, samples_max
 from processor.export.kpi_view import KpiView
 from processor.export.labels import Folding, LabelSet, known_label_sets
@@ -170,7 +170,9 @@ def estimate_samples(config: Config) -> int:
         for name in group_by:
             size *= sizes[name]
         segments += size if group_by else 0
-    per_segment = len(WINDOWS) * (len(WINDOW_KPIS) + len(HISTOGRAMS)) // 2  # a segment is of tickets or of contacts, hardly of both
+    clocks = len({clock for clock, *_ in exporter.known.clocks}) * len(SLA_VERBS)
+    # A segment is of tickets or of contacts, hardly of both.
+    per_segment = len(WINDOWS) * (len(BASIC_COUNTS) + 2 * len(BASIC_TIMES) + clocks) // 2
     process = sum(_samples(table) for table in tables([], Telemetry(), exporter.known, exporter.folding, {}))
     return config.topics.partitions * (per_partition + segments * per_segment) + process + samples_max(config)
 

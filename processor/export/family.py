@@ -10,9 +10,13 @@ PREFIX = "support_"
 PARTITION = "partition"
 
 Kind = Literal["counter", "gauge", "histogram"]
-# ticket, contact, sla = cells of the view; level = its levels; derived = computed from levels and cells; window = its windows;
-# counts = its counts; process = the recorder; kpi = the KPI stage.
-Source = Literal["ticket", "contact", "sla", "level", "derived", "window", "counts", "process", "kpi"]
+# ticket, contact, sla, agent, person, organization, account = cells of the view; tickets_by_group, tickets_by_channel = cells added up;
+# level = its levels; derived = computed from levels and cells; window = its windows; counts = its counts; process = the recorder;
+# kpi = the KPI stage.
+Source = Literal[
+    "ticket", "contact", "sla", "agent", "person", "organization", "account", "tickets_by_group", "tickets_by_channel",
+    "level", "derived", "window", "counts", "process", "kpi",
+]  # fmt: skip
 Merge = Literal["sum", "min", "max"]
 Labels = tuple[str, ...]
 
@@ -35,7 +39,8 @@ class Family:
     retracted: bool = False
     per_partition: bool = True
     merge: Merge = "sum"  # how partitions add up; timestamps of the oldest do not
-    edges: tuple[float, ...] = ()  # of a process histogram; the others use the fixed ladder
+    edges: tuple[float, ...] = ()  # of a process histogram, or of whole numbers; the others use the fixed ladder
+    scale: int = 1  # what the amounts of a cell are divided by: milliseconds, thousandths
 
     @property
     def label_names(self) -> Labels:
@@ -68,12 +73,12 @@ def twins(family: Family) -> Iterator[Family]:
 
 def counter(
     source: Source, name: str, labels: Labels, definition: str, *,
-    key: str = "", unit: str = "tickets", by: str = "", values: Labels = (), excludes: str = "",
+    key: str = "", unit: str = "tickets", by: str = "", values: Labels = (), excludes: str = "", scale: int = 1,
 ) -> Iterator[Family]:  # fmt: skip
     """A counter of cells with its twin. `by` is the label that stands behind the key."""
     labels = (*labels, by) if by and by not in labels else labels
     told = help_text(definition, unit, excludes=excludes)
-    yield from twins(Family(f"{PREFIX}{name}_total", "counter", unit, told, labels, source, key or name, by, values))
+    yield from twins(Family(f"{PREFIX}{name}_total", "counter", unit, told, labels, source, key or name, by, values, scale=scale))
 
 
 def histogram(
@@ -82,6 +87,12 @@ def histogram(
     """A histogram of cells on the fixed ladder, with its twin."""
     told = help_text(definition, "seconds", clock=clock, excludes=excludes)
     yield from twins(Family(f"{PREFIX}{key}_seconds", "histogram", "seconds", told, labels, source, key))
+
+
+def numbers(source: Source, name: str, key: str, labels: Labels, definition: str, unit: str, edges: tuple[float, ...]) -> Iterator[Family]:
+    """A histogram of whole numbers, with its twin."""
+    told = help_text(definition, unit)
+    yield from twins(Family(f"{PREFIX}{name}", "histogram", unit, told, labels, source, key, edges=edges))
 
 
 def gauge(

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from processor.calendar_tables import compile_midnights
 from processor.codec.partials import Place, place_of
+from processor.compile import compile_rules
 from processor.config import Config
-from processor.core.kpis import COMPLIANCE, DEFINITIONS, STATS, Definition, Kind, Measure, measures
-from processor.core.rows import CONTACT_DIMENSIONS, TICKET_DIMENSIONS
-from processor.core.settings import DIMENSIONS
-from processor.core.windows import WINDOWS
+from processor.core.events import AGENT
+from processor.core.kpis import COST_PER_TICKET, DEFINITIONS, STATS, Definition, Kind, Measure, definition_of, observed
+from processor.core.rows import CONTACT_DIMENSIONS, ENTITY_DIMENSIONS, TICKET_DIMENSIONS
+from processor.core.settings import CLOCKS, DIMENSIONS, MINUTE_MS
+from processor.core.windows import WINDOWS, bounds_of
 from processor.export.family import PREFIX
+from processor.export.kpi_families import family_of, gauged
 from processor.export.kpi_view import KpiView, Merged
 from processor.export.labels import OTHER, Folding, Known, LabelSet
 
@@ -26,15 +30,17 @@ COMPLETE = f"{PREFIX}window_complete"
 END = f"{PREFIX}kpi_end_timestamp_seconds"
 LEVEL = f"{PREFIX}kpi_level"
 TARGET = f"{PREFIX}kpi_target"
-LEVELS = {"backlog": TICKET_DIMENSIONS, "awaiting": TICKET_DIMENSIONS, "contacts_waiting": CONTACT_DIMENSIONS}  # of which segments
+MIN_OBSERVATIONS = f"{PREFIX}kpi_min_observations"
+LEVELS = {  # of which segments
+    "backlog": TICKET_DIMENSIONS,
+    "awaiting": TICKET_DIMENSIONS,
+    "contacts_waiting": CONTACT_DIMENSIONS,
+    "agents_online": ENTITY_DIMENSIONS[AGENT],
+}
+MINUTE_SECONDS = 60
+_NOTHING = Measure(None, 0)
+_SPREAD = (Kind.DURATION, Kind.NUMBER)
 LEVEL_OF_ALL = "overdue"  # of the total
-
-
-def family_of(definition: Definition) -> str:
-    """The family that serves a duration or a ratio."""
-    if definition.kind is Kind.DURATION:
-        return f"{PREFIX}window_{definition.name}_seconds"
-    return f"{PREFIX}window_{COMPLIANCE if definition.clock else definition.name}_ratio"
 
 
 class KpiGauges:
@@ -43,12 +49,14 @@ class KpiGauges:
     def __init__(self, config: Config, known: Known) -> None:
         self._served = {known.group_bys[index] for index in known.window_group_bys}
         self._targets = list(_targets(config))
+        self._rules = compile_rules(config)
+        self._midnights = compile_midnights(config.reporting_zone)
         # A window's numbers change once a minute, levels every second: so the former are kept, for the segments they were made from.
         self._made: dict[int, tuple[Mapping[Place, Merged], dict[Place, Samples]]] = {}
 
     def samples(self, views: Sequence[KpiView], folding: Folding) -> Samples:
         """All samples of the KPI partitions owned now, by family."""
-        found: Samples = {}
+        found: Samples = {MIN_OBSERVATIONS: [((), self._rules.min_n)]} if views else {}
         for view in sorted(views, key=lambda view: view.kpi_partition):
             label = (str(view.kpi_partition),)
             _extend(found, {END: [(label, view.end // 1000)], COMPLETE: [(label, int(view.complete))]})
@@ -67,28 +75,37 @@ class KpiGauges:
         made = self._made.get(view.kpi_partition)
         if made is None or made[0] is not view.segments:
             places = sorted(place for place in view.segments if place[0] in self._served)
-            made = self._made[view.kpi_partition] = view.segments, {place: _of_segment(place, view.segments[place]) for place in places}
+            made = self._made[view.kpi_partition] = (
+                view.segments, {place: self._of_segment(place, view.segments[place], view.end) for place in places}
+            )  # fmt: skip
         return made[1]
 
-
-def _of_segment(place: Place, merged: Merged) -> Samples:
-    found: Samples = {}
-    labels = _labels(place)
-    for window in WINDOWS:
-        for name, measure in measures(place[0], merged.windows.get(window, {}), merged.backlog).items():
-            definition = DEFINITIONS[name]
-            if definition.kind in (Kind.DURATION, Kind.RATIO):
-                found.setdefault(OBSERVATIONS, []).append(((name, window, *labels), measure.n))
+    def _of_segment(self, place: Place, merged: Merged, end: int) -> Samples:
+        """What one window of a segment has observed, the others have too, as 0 observations."""
+        found: Samples = {OBSERVATIONS: []}
+        labels = _labels(place)
+        by_window: dict[str, dict[str, Measure]] = {}
+        for window in WINDOWS:
+            start, until = bounds_of(window, end // MINUTE_MS, self._midnights)
+            seconds = (until - start) * MINUTE_SECONDS
+            by_window[window] = observed(place[0], merged.windows.get(window, {}), merged.backlog, seconds, self._rules)
+        names = dict.fromkeys(name for kpis in by_window.values() for name in kpis)
+        shown = [definition for name in names if (definition := definition_of(name)) is not None and gauged(definition)]
+        for window, kpis in by_window.items():
+            for definition in shown:
+                measure = kpis.get(definition.name, _NOTHING)
+                found[OBSERVATIONS].append(((definition.name, window, *labels), measure.n))
                 found.setdefault(family_of(definition), []).extend(_values(definition, measure, (window, *labels)))
-    return found
+        return found
 
 
 def _values(definition: Definition, measure: Measure, labels: LabelSet) -> Iterator[tuple[LabelSet, Number]]:
     """No sample where nothing was observed; the number of observations says so."""
-    if definition.kind is Kind.DURATION:
+    if definition.kind in _SPREAD:
         yield from (((stat, *labels), value) for stat, value in measure.stats().items())
     elif measure.value is not None:
-        yield (definition.clock, *labels) if definition.clock else labels, measure.value
+        before = definition.clock or (definition.unit if definition.name.startswith(COST_PER_TICKET) else "")
+        yield (before, *labels) if before else labels, measure.value
 
 
 def _labels(place: Place) -> LabelSet:
@@ -123,12 +140,13 @@ def _targets(config: Config) -> Iterator[tuple[int, LabelSet, Number]]:
 def samples_max(config: Config) -> int:
     """Samples of a worker that owns every KPI partition, if every known value occurs."""
     known = config.segments.known
-    total = len(config.kpis.targets) + 2 * config.topics.kpi_partitions
+    total = len(config.kpis.targets) + 2 * config.topics.kpi_partitions + 1
+    absent = {clock for clock in CLOCKS if all(getattr(policy.targets, clock) is None for policy in config.policies)}
+    served = [definition for definition in DEFINITIONS.values() if gauged(definition) and definition.clock not in absent]
     for group_by in config.segments.windows:
         segments = 1
         for name in group_by:
             segments *= len(getattr(known, name)) + 1
-        kinds = [definition.kind for definition in DEFINITIONS.values() if definition.applies_to(group_by)]
-        values = kinds.count(Kind.DURATION) * (len(STATS) + 1) + kinds.count(Kind.RATIO) * 2
+        values = sum(len(STATS) + 1 if each.kind in _SPREAD else 2 for each in served if each.applies_to(group_by))
         total += segments * (len(WINDOWS) * values + len(_levels(tuple(group_by))))
     return total

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from processor.config import Config
-from processor.core.settings import FIRST_RESPONSE, NONE, QUEUE_WAIT, RESOLUTION
+from processor.core.settings import NONE, QUEUE_WAIT, TICKET_CLOCKS
 
 OTHER = "other"
 LABEL_VALUES_MAX = 30  # unknown values shown by name, per dimension
@@ -32,6 +32,8 @@ class Known:
     contacts: tuple[LabelSet, ...]  # channel, queue
     clocks: tuple[LabelSet, ...]  # clock, policy, priority
     backlog: tuple[LabelSet, ...]  # group, priority
+    channels: tuple[LabelSet, ...]
+    groups: tuple[LabelSet, ...]
     business: bool  # whether any policy has a calendar
     group_bys: tuple[LabelSet, ...]
     window_group_bys: frozenset[int]  # indexes into group_bys
@@ -50,6 +52,8 @@ def known_label_sets(config: Config) -> Known:
         contacts=(*product(live, queues),),
         clocks=tuple(_clocks(config)),
         backlog=(*product(groups, known.priority),),
+        channels=(*product(known.channel),),
+        groups=(*product(groups),),
         business=any(policy.calendar is not None for policy in config.policies),
         group_bys=group_bys,
         window_group_bys=frozenset(group_bys.index(tuple(group_by)) for group_by in config.segments.windows),
@@ -61,7 +65,7 @@ def _clocks(config: Config) -> Iterable[LabelSet]:
     found: dict[LabelSet, None] = {}
     for policy in config.policies:
         priorities = policy.match.priority or config.segments.known.priority
-        for clock, values in ((FIRST_RESPONSE, priorities), (RESOLUTION, priorities), (QUEUE_WAIT, [NONE])):
+        for clock, values in (*((clock, priorities) for clock in TICKET_CLOCKS), (QUEUE_WAIT, [NONE])):
             if getattr(policy.targets, clock) is not None:
                 found.update(((clock, policy.id, priority), None) for priority in values)
     return found

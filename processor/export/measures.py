@@ -6,30 +6,30 @@ the counts are not cumulative yet.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from processor.core.events import CONTACT, TICKET
-from processor.core.histogram import BUCKETS
+from processor.core.histogram import BUCKETS, THOUSANDTHS
+from processor.core.kpi_counts import ENTERED_REASONS, LEFT_REASONS
+from processor.core.levels import CUSTOMERS, CUSTOMERS_COUNTED
 from processor.core.outputs import View
-from processor.core.postings import HISTOGRAMS
-from processor.core.rows import Row
-from processor.core.settings import DIMENSIONS, MINUTE_MS
+from processor.core.posting import HISTOGRAMS, NUMBERS
+from processor.core.rows import PER_AGENT, Row
+from processor.core.settings import MINUTE_MS
 from processor.export.catalogue import (
     AGE_BANDS_MS,
     AGE_OVER,
-    ENTERED_REASONS,
     FAMILIES,
     HORIZONS_MS,
-    LEFT_REASONS,
-    SLA_VERBS,
-    WINDOW_KPIS,
 )
-from processor.export.cells import SLA, Cells, merge_row
+from processor.export.cells import ADDED_UP, SLA, Cells
 from processor.export.family import Family
-from processor.export.kpi_gauges import TOTAL, Number, Samples
+from processor.export.kpi_gauges import Number, Samples
 from processor.export.labels import Folding, Known, LabelSet
 from processor.export.telemetry import Telemetry
+from processor.export.window_tables import window_tables
 
 Observed = tuple[list[int], float]
 NEVER_SECONDS = float("inf")
@@ -47,7 +47,7 @@ class Table(NamedTuple):
 def tables(views: Iterable[View], telemetry: Telemetry | None, known: Known, folding: Folding, kpis: Samples) -> Iterator[Table]:
     """All families of the catalogue, in its order, as they are served."""
     cells = [Cells(view, known, folding) for view in views]
-    windows = _window_tables(cells, known.group_bys, known.window_group_bys)
+    windows = window_tables(cells, known.group_bys, known.window_group_bys)
     for family in FAMILIES:
         if family.source == "kpi":
             yield Table(family, kpis.get(family.name, []), [])
@@ -58,7 +58,7 @@ def tables(views: Iterable[View], telemetry: Telemetry | None, known: Known, fol
 def raw_tables(views: Iterable[View], group_bys: Sequence[LabelSet]) -> Iterator[Table]:
     """All families of the partitions, with every label value as it is, every group-by in the windows, and nothing pre-created."""
     cells = [Cells(view, None, None) for view in views]
-    windows = _window_tables(cells, group_bys, frozenset(range(len(group_bys))))
+    windows = window_tables(cells, group_bys, frozenset(index for index, names in enumerate(group_bys) if names != PER_AGENT))
     for family in FAMILIES:
         if family.source not in ("process", "kpi"):
             yield _table(family, cells, None, windows)
@@ -68,7 +68,8 @@ def _table(family: Family, cells: list[Cells], telemetry: Telemetry | None, wind
     if family.source == "process":
         return _process_table(family, telemetry)
     if family.kind == "histogram":
-        return Table(family, [], [sample for each in cells for sample in _histogram(family, each)])
+        read = _numbers if family.edges else _histogram
+        return Table(family, [], [sample for each in cells for sample in read(family, each)])
     if family.source == "window":
         return Table(family, windows[family.key], [])
     reader = _READERS[family.source]
@@ -86,14 +87,26 @@ def _of_cells(family: Family, cells: Cells) -> Iterator[tuple[LabelSet, Number]]
         for labels, row in rows.items():
             yield labels + partition, row.get(f"{family.key}:{labels[0]}{suffix}", 0)
     elif family.by:
-        keys = [((value, *partition), f"{family.key}:{value}{suffix}") for value in family.values]
         for labels, row in rows.items():
-            for rest, key in keys:
-                yield labels + rest, row.get(key, 0)
+            for value, key in _values_of(family, row, suffix):
+                yield (*labels, value, *partition), _scaled(row.get(key, 0), family)
     else:
         key = family.key + suffix
         for labels, row in rows.items():
-            yield labels + partition, row.get(key, 0)
+            yield labels + partition, _scaled(row.get(key, 0), family)
+
+
+def _values_of(family: Family, row: Row, suffix: str) -> list[tuple[str, str]]:
+    """Values of the label `by` with their keys: the closed set, or those that have occurred."""
+    if family.values:
+        return [(value, f"{family.key}:{value}{suffix}") for value in family.values]
+    head = f"{family.key}:"
+    values = dict.fromkeys(key.removeprefix(head).removesuffix("-") for key in sorted(row) if key.startswith(head))
+    return [(value, f"{head}{value}{suffix}") for value in values]
+
+
+def _scaled(amount: int, family: Family) -> Number:
+    return amount if family.scale == 1 else amount / family.scale
 
 
 def _histogram(family: Family, cells: Cells) -> Iterator[tuple[LabelSet, Observed]]:
@@ -101,12 +114,26 @@ def _histogram(family: Family, cells: Cells) -> Iterator[tuple[LabelSet, Observe
     keys = HISTOGRAMS[family.key]
     buckets, total = [key + suffix for key in keys.buckets], keys.sum + suffix
     hidden = cells.known is not None and not cells.known.business and family.key == "first_response_business"
-    rows = cells.by_channel_and_group if family.source == TICKET else cells.cells[CONTACT]
+    rows = cells.by_channel_and_group if family.source == TICKET else cells.cells[family.source]
     for labels, row in rows.items():
         if total in row:
             yield labels + cells.partition, ([row.get(key, 0) for key in buckets], row[total] / 1000)
         elif cells.known is not None and not hidden:
             yield labels + cells.partition, ([0] * BUCKETS, 0.0)
+
+
+def _numbers(family: Family, cells: Cells) -> Iterator[tuple[LabelSet, Observed]]:
+    """A histogram of whole numbers, of which rows know each; served by the edges of the family."""
+    suffix = "-" if family.retracted else ""
+    keys = NUMBERS[family.key]
+    for labels, row in cells.cells[family.source].items():
+        counts = [0] * (len(family.edges) + 1)
+        for number, key in enumerate(keys.buckets, start=keys.lowest):
+            count = row.get(key + suffix, 0)
+            if count:
+                counts[bisect_left(family.edges, number)] += count
+        if cells.known is not None or any(counts):
+            yield labels + cells.partition, (counts, row.get(keys.sum + suffix, 0) / THOUSANDTHS)
 
 
 # -- levels and what follows from them --------------------------------------------------------------------------------------------
@@ -127,6 +154,10 @@ def _derived(family: Family, cells: Cells) -> Iterator[tuple[LabelSet, Number]]:
             for horizon, length in HORIZONS_MS.items():
                 last = (view.timer_time + length) // MINUTE_MS
                 yield (clock, horizon, *partition), sum(count for minute, count in minutes.items() if minute <= last)
+    elif key == "warned":
+        last = view.timer_time // MINUTE_MS
+        for labels, minutes in cells.minutes["warning"].items():
+            yield (*labels, *partition), sum(count for minute, count in minutes.items() if minute <= last)
     elif key == "next_due":
         yield from (((*labels, *partition), _seconds(min(minutes, default=None))) for labels, minutes in cells.minutes["due"].items())
     else:
@@ -152,88 +183,23 @@ def _identity_error(cells: Cells) -> int:
     return abs(sum(cells.levels["backlog"].values()) - net)
 
 
+def _customers(cells: Cells) -> int:
+    """Where somebody counts them all, that count holds."""
+    stock = {CUSTOMERS: 0, CUSTOMERS_COUNTED: 0}
+    for (name, *rest), count in cells.view.levels.items():
+        if name in stock:
+            stock[name] += rest[0] * count
+    return stock[CUSTOMERS_COUNTED] or stock[CUSTOMERS]
+
+
 _PLAIN: dict[str, Callable[[Cells], Number]] = {
     "identity_error": _identity_error,
+    "customers": _customers,
     "window_end": lambda cells: cells.view.window_end // 1000,
     "stream_time": lambda cells: cells.view.stream_time / 1000,
     "timer_time": lambda cells: cells.view.timer_time / 1000,
     "ledger_facts": lambda cells: cells.view.ledger_count,
 }
-
-
-# -- windows ----------------------------------------------------------------------------------------------------------------------
-
-_NO_DIMS: LabelSet = ("",) * len(DIMENSIONS)
-Sums = tuple[dict[str, int], dict[str, int]]  # observations and milliseconds by KPI
-_NOTHING: Sums = ({}, {})
-_SUM = "sum"
-_COUNT = "count"
-
-
-def _window_entry(key: str) -> tuple[str, str]:
-    """What a row's key adds to: (kpi, sum of seconds or count)."""
-    head, _, rest = key.partition(":")
-    if head in SLA_VERBS:
-        return f"{rest}_clocks_{SLA_VERBS[head]}", _COUNT
-    return head, _SUM if rest == "sum" else _COUNT
-
-
-_ENTRIES: dict[str, tuple[str, str]] = {}  # remembered answers of _window_entry: there are as many as there are kinds of postings
-
-
-def window_sums(row: Row) -> Sums:
-    """Observations and milliseconds of a row by KPI."""
-    counts: dict[str, int] = {}
-    sums: dict[str, int] = {}
-    for key, amount in row.items():
-        entry = _ENTRIES.get(key)
-        if entry is None:
-            entry = _ENTRIES[key] = _window_entry(key)
-        kpi, what = entry
-        into = sums if what is _SUM else counts
-        into[kpi] = into.get(kpi, 0) + amount
-    return counts, sums
-
-
-def _window_tables(
-    all_cells: list[Cells], group_bys: Sequence[LabelSet], served: frozenset[int]
-) -> dict[str, list[tuple[LabelSet, Number]]]:
-    """Both window families at once, since one walk over the rows gives both.
-
-    What one window of a segment has, the others have too, as 0: so a number goes away only when nothing has happened for seven days, or
-    all of it was taken back. The total has everything.
-    """
-    observations: list[tuple[LabelSet, Number]] = []
-    seconds: list[tuple[LabelSet, Number]] = []
-    for cells in all_cells:
-        sums_of: dict[str, dict[LabelSet, Sums]] = {}
-        counted: dict[LabelSet, dict[str, None]] = {(TOTAL, *_NO_DIMS): dict.fromkeys(WINDOW_KPIS)}
-        timed: dict[LabelSet, dict[str, None]] = {(TOTAL, *_NO_DIMS): dict.fromkeys(HISTOGRAMS)}
-        for window, rows in cells.view.windows.items():
-            places = sums_of[window] = _sums_by_place(cells, rows, group_bys, served)
-            for place, (counts, sums) in places.items():
-                counted.setdefault(place, {}).update(dict.fromkeys(counts))
-                timed.setdefault(place, {}).update(dict.fromkeys(sums))
-        for window, places in sums_of.items():
-            for place, kpis in counted.items():
-                counts, sums = places.get(place, _NOTHING)
-                rest = place + cells.partition
-                observations += [((kpi, window, *rest), counts.get(kpi, 0)) for kpi in kpis]
-                seconds += [((kpi, window, *rest), sums.get(kpi, 0) / 1000) for kpi in timed[place]]
-    return {"observations": observations, "seconds": seconds}
-
-
-def _sums_by_place(
-    cells: Cells, segments: dict[tuple[int, tuple[str, ...]], Row], group_bys: Sequence[LabelSet], served: frozenset[int]
-) -> dict[LabelSet, Sums]:
-    """The sums of one window by (by, *dimensions), folded."""
-    rows: dict[LabelSet, Row] = {}
-    for (index, values), row in sorted(segments.items()):
-        if index in served:
-            names = group_bys[index]
-            shown = dict(zip(names, cells.fold(names, values), strict=True))
-            merge_row(rows, ("_".join(names) or TOTAL, *(shown.get(name, "") for name in DIMENSIONS)), row)
-    return {place: window_sums(row) for place, row in rows.items()}
 
 
 # -- the process ------------------------------------------------------------------------------------------------------------------
@@ -270,6 +236,7 @@ _READERS: dict[str, Callable[[Family, Cells], Iterator[tuple[LabelSet, Number]]]
     TICKET: _of_cells,
     CONTACT: _of_cells,
     SLA: _of_cells,
+    **dict.fromkeys(ADDED_UP, _of_cells),
     "level": _of_levels,
     "derived": _derived,
     "counts": _of_counts,

@@ -12,13 +12,13 @@ from itertools import accumulate
 from typing import Any
 
 from processor.config import Config
-from processor.core.events import CONTACT, TICKET
+from processor.core.events import CONTACT, PERSON, TICKET
 from processor.core.outputs import Stated, View
 from processor.core.rows import CellKey, Rows
 from processor.core.settings import MINUTE_MS, Settings
 from processor.core.windows import Windows
 from processor.export.catalogue import FAMILIES
-from processor.export.cells import SLA
+from processor.export.cells import ADDED_UP, SLA
 from processor.export.collector import bucket_edges, go_float, label_text
 from processor.export.family import Family
 from processor.export.labels import LabelSet
@@ -27,8 +27,11 @@ from processor.export.measures import raw_tables
 SAMPLES_MAX = 20_000_000  # some 150 bytes each; more is refused, with what to leave out
 HOURS_MAX = 24 * 31
 FAMILIES_SHOWN = tuple(
-    family for family in FAMILIES if family.source in (TICKET, CONTACT, SLA, "window") and not family.retracted
+    family for family in FAMILIES if family.source in (TICKET, CONTACT, SLA, *ADDED_UP, "window") and not family.retracted
 )  # the catalogue's order, in which they are written
+
+_TOGETHER = frozenset({TICKET, PERSON})  # the answers of persons are served beside those of tickets
+_APART = frozenset({CONTACT, SLA})  # served by all the labels that they have
 
 Value = Any  # a number, or of a histogram (counts per bucket, sum)
 Changes = list[tuple[int, Value]]  # (minute from which on it holds, value), ascending
@@ -103,10 +106,12 @@ def _view(rows: Rows, windows: Windows, minute: int, served: Collection[int] | N
 
 
 def _changed(rows: Rows) -> dict[CellKey, dict[str, int]]:
-    """The cells that have changed, and those that are added up with them: histograms of tickets leave the priority out."""
+    """The cells that have changed, and all that are added up with them."""
     changed = set(rows.dirty_cells)
-    groups = {key[:3] for key in changed if key[0] == TICKET}
-    return {key: cell for key, cell in rows.cells.items() if key in changed or key[:3] in groups}
+    kinds = {key[0] for key in changed}
+    if kinds & _TOGETHER:
+        kinds |= _TOGETHER
+    return {key: cell for key, cell in rows.cells.items() if key in changed or (key[0] in kinds and key[0] not in _APART)}
 
 
 def _served(config: Config) -> frozenset[int]:

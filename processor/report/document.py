@@ -13,15 +13,16 @@ from typing import Any
 from processor.codec.times import format_time
 from processor.core.events import CONTACT, TICKET
 from processor.core.histogram import EDGES_SECONDS
+from processor.core.kpi_counts import ENTERED_REASONS, LEFT_REASONS
 from processor.core.outputs import View
 from processor.core.postings import HISTOGRAMS
 from processor.core.rows import Row
 from processor.core.settings import DAY_MS
-from processor.export.catalogue import ENTERED_REASONS, LEFT_REASONS
 from processor.export.cells import SLA
 from processor.export.labels import LabelSet
-from processor.export.measures import consumed, window_sums
+from processor.export.measures import consumed
 from processor.export.snapshot import digest, metrics
+from processor.export.window_tables import window_sums
 
 Document = dict[str, Any]
 MINUTE_SECONDS = 60

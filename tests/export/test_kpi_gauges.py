@@ -11,13 +11,17 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from processor.codec.partials import Place, place_of
 from processor.config import Config, loads
+from processor.core.kpi_counts import COUNTED
 from processor.core.kpis import DEFINITIONS, STATS, Kind, measures
+from processor.core.posting import NUMBERS
 from processor.core.postings import HISTOGRAMS
+from processor.core.postings_of_others import PRODUCTIVE_STATES
 from processor.core.rows import Row
+from processor.core.settings import CLOCKS
 from processor.core.windows import WINDOWS
 from processor.export.catalogue import BY_NAME, estimate_samples
 from processor.export.collector import Exporter, empty_view
-from processor.export.kpi_gauges import family_of
+from processor.export.kpi_families import family_of, gauged
 from processor.export.kpi_view import KpiView, Merged
 from processor.export.labels import LABEL_VALUES_MAX
 from processor.export.snapshot import snapshot
@@ -84,9 +88,9 @@ def test_where_nothing_was_observed_there_is_no_value_and_the_number_says_0() ->
     assert value(found, "window_kpi_observations", kpi="service_level", window="5m", by="queue", queue="hotline") == 0
     assert not any(math.isnan(each) for each in found.values())
     kpis = {dict(labels)["kpi"] for name, labels in found if name == "support_window_kpi_observations"}
-    assert kpis == {
-        name for name, each in DEFINITIONS.items() if each.entity == "contact" and each.kind in (Kind.RATIO, Kind.DURATION)
-    }
+    assert kpis == {"abandonment", "service_level", "queue_wait_sla_compliance", "speed_of_answer"}  # of which something was observed in 1h
+    total = {dict(labels)["kpi"] for name, labels in served(view(TOTAL)) if name == "support_window_kpi_observations"}
+    assert total == {name for name, each in DEFINITIONS.items() if gauged(each)}
 
 
 def test_the_longest_above_the_ladder_is_infinite() -> None:
@@ -97,10 +101,10 @@ def test_the_longest_above_the_ladder_is_infinite() -> None:
 
 
 def test_every_duration_and_ratio_has_its_family_and_help_warns_of_summing() -> None:
-    families = {family_of(each) for each in DEFINITIONS.values() if each.kind in (Kind.DURATION, Kind.RATIO)}
-    assert families == {name for name, each in BY_NAME.items() if each.source == "kpi" and name.endswith(("_seconds", "_ratio"))} - {
-        "support_kpi_end_timestamp_seconds"
-    }
+    families = {family_of(each) for each in DEFINITIONS.values() if gauged(each)}
+    windows = {name for name, each in BY_NAME.items() if each.source == "kpi" and name.startswith("support_window_")}
+    assert families == windows - {"support_window_kpi_observations", "support_window_complete", "support_window_cost_per_ticket"}
+    assert {family_of(each) for each in DEFINITIONS.values() if each.kind in (Kind.DURATION, Kind.RATIO) and each.gauged} <= families
     for name in families | {"support_window_kpi_observations", "support_kpi_level", "support_kpi_target"}:
         assert "Tabular: do not sum" in BY_NAME[name].help
         assert "partition" not in BY_NAME[name].label_names
@@ -139,7 +143,7 @@ def test_a_level_that_is_down_to_nothing_is_0_and_not_away() -> None:
     empty = KpiView(0, END, True, {place: Merged({}, 0) for place in (TOTAL, QUEUE)}, {})
     found = {labels: each for (name, labels), each in served(empty).items() if name == "support_kpi_level"}
     levels = {(dict(labels)["level"], dict(labels)["by"]): each for labels, each in found.items()}
-    of_total = [(level, "total") for level in ("backlog", "awaiting", "contacts_waiting", "overdue")]
+    of_total = [(level, "total") for level in ("backlog", "awaiting", "contacts_waiting", "agents_online", "overdue")]
     assert levels == dict.fromkeys([*of_total, ("contacts_waiting", "queue")], 0)
 
 
@@ -196,7 +200,13 @@ def test_the_estimate_covers_every_known_segment_with_everything_in_it(config: C
     known = config.segments.known
     full: Row = {key: 1 for name in HISTOGRAMS for key in (HISTOGRAMS[name].buckets[2], HISTOGRAMS[name].sum)} | ROW
     full |= {f"sla_measured:{clock}": 3 for clock in ("first_response", "resolution", "queue_wait")}
-    assert all(each.value is not None for each in measures((), full, 1).values())
+    full |= {key: 9 for name, each in COUNTED.items() for key in ([f"{name}:{value}" for value in each.values] if each.by else [name])}
+    full |= {key: 9 for keys in NUMBERS.values() for key in (keys.buckets[1], keys.sum)}
+    full |= {f"agent_time:{state}": 9_000_000 for state in PRODUCTIVE_STATES} | {"kb_visitors": 3, "agents:00000000000000ff": 2}
+    full |= {"contacts_offered": 99, "backlog_entered:created": 1, "customers": 9}
+    absent = {clock for clock in CLOCKS if f"sla_measured:{clock}" not in full}
+    values = {name: each for name, each in measures((), full, 200, 60).items() if DEFINITIONS[name].clock not in absent}
+    assert {name for name, each in values.items() if each.value is None} == set()
     places = [TOTAL, *(((name,), (each,)) for name in ("channel", "group", "queue") for each in (*getattr(known, name), "none"))]
     segments = {place: Merged(dict.fromkeys(WINDOWS, full), 1) for place in dict.fromkeys(places)}
     levels = {place: dict.fromkeys(("backlog", "awaiting", "contacts_waiting"), 1) for place in segments}
