@@ -8,12 +8,13 @@ back facts that were never stated; it needs the log to be computed anew.
 from __future__ import annotations
 
 from bisect import bisect_left
+from dataclasses import fields, replace
 from hashlib import blake2b
 from typing import Any
 
 from processor.codec.times import format_time
 from processor.core.business_hours import Calendar
-from processor.core.settings import DAY_MS, Policy, Settings, Target
+from processor.core.settings import DAY_MS, FIRST_RESPONSE, RESOLUTION, Options, Policy, Settings, Target
 
 # Settings that decided what is stored. Others (timer_delay, limits, group-bys, detail of facts, the reporting zone) only decide what comes.
 RULES = (
@@ -104,12 +105,20 @@ def _name(policy: Policy) -> str:
 def _hash_of_policy(policy: Policy) -> str:
     match = sorted((name, sorted(values)) for name, values in policy.match.items())
     targets = sorted((clock, *_promise(target)) for clock, target in policy.targets.items())
-    pauses = sorted((clock, sorted(statuses)) for clock, statuses in policy.pauses.items())
-    return _hash((policy.effective_from, match, targets, pauses, policy.calendar))
+    # What most policies lack says nothing, so that old hashes stay.
+    measured = {FIRST_RESPONSE, RESOLUTION, *policy.targets}
+    pauses = sorted((clock, sorted(statuses)) for clock, statuses in policy.pauses.items() if clock in measured)
+    options = () if replace(policy.options, hidden={}) == Options() else (_plain(policy.options),)
+    return _hash((policy.effective_from, match, targets, pauses, policy.calendar, *options))
+
+
+def _plain(options: Options) -> list[Any]:
+    """The options but for what is only shown or not."""
+    return [(each.name, getattr(options, each.name)) for each in fields(options) if each.name != "hidden"]
 
 
 def _promise(target: Target) -> tuple[Any, ...]:
-    """What decides when a clock is late. A warning decides nothing, and what most targets lack says nothing, so that old hashes stay."""
+    """What decides when a clock is late; a warning decides nothing."""
     days = (target.working_days, target.end_of_working_day) if target.working_days else ()
     return (target.ms, target.calendar or "", *days) if days else (target.ms, target.calendar)
 

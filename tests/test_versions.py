@@ -12,7 +12,7 @@ from processor.codec.times import format_time
 from processor.compile import compile_settings
 from processor.config import loads
 from processor.core.business_hours import Calendar
-from processor.core.settings import DAY_MS, HOUR_MS, MINUTE_MS, Policy, Settings, Target
+from processor.core.settings import DAY_MS, HOUR_MS, MINUTE_MS, Options, Policy, Settings, Target
 from processor.versions import fingerprints, objections, stamp
 
 NOW = 20_000 * DAY_MS + 5 * HOUR_MS  # where the stored clocks stand
@@ -156,3 +156,24 @@ def test_fingerprints_tell_policies_and_calendars_apart() -> None:
     first, second = fingerprints(office()), fingerprints(office(shorter_from(NOON)))
     assert first["policies"] == second["policies"]
     assert first["calendars"] != second["calendars"]
+
+
+@pytest.mark.parametrize(
+    "gold",
+    [
+        replace(GOLD, targets={"resolution": Target(0, "office", working_days=2)}),
+        replace(GOLD, targets={"resolution": Target(4 * HOUR_MS, "office"), "update": Target(HOUR_MS)}),
+        replace(GOLD, pauses={"resolution": frozenset({"on_hold"})}),
+        replace(GOLD, options=Options(customer_ends_update=True)),
+    ],
+)
+def test_what_a_policy_promises_decided_what_is_stored(gold: Policy) -> None:
+    (objection,) = told(replace(SETTINGS, policies=(gold, ALL)))
+    assert "policy gold version 1 was changed" in objection
+
+
+def test_when_to_warn_what_to_show_and_how_clocks_pause_that_nobody_measures_decided_nothing() -> None:
+    warned = Target(4 * HOUR_MS, "office", warning=-HOUR_MS)
+    shown = Options(hidden={"resolution": frozenset({"on_hold"})})
+    gold = replace(GOLD, targets={"resolution": warned}, options=shown, pauses={"update": frozenset({"pending"})})
+    assert told(replace(SETTINGS, policies=(gold, ALL))) == []
