@@ -132,11 +132,14 @@ class Contact:
             self._tell_requester(at, out)
 
     def _tell_requester(self, at: int, out: Out) -> None:
-        """A contact that belongs to no ticket may be the customer coming back; one that belongs to a ticket is not another one."""
+        """A contact that belongs to no ticket may be the customer coming back; one that belongs to a ticket is not another one.
+
+        What was handed over longer ago than events may be late is settled.
+        """
         known, topic = self.contacted, self.dims[4]
         if self.ticket_id is not None:
-            if known is not None:
-                self.contacted = None
+            self.contacted = None
+            if known is not None and at - known.at <= self.policies.settings.allowed_lateness:
                 out.append((-1, known))
         elif self.requester_id and topic != NONE and (known is None or known.content[:2] != (self.requester_id, topic)):
             self.hands += 1

@@ -18,6 +18,9 @@ from processor.core.outputs import Conflict, Rekeyed, Report, Stated, Step, View
 from processor.core.settings import HOUR_MS, MINUTE_MS, Settings
 from processor.core.timeline import fold
 from processor.core.upstream import Heartbeat
+from tests.laws.meeting import Met
+
+SIGNED = frozenset({"customers_counted"})  # a count of all customers may be lower than the one before
 
 NetFacts = Counter[tuple[str, str, int]]
 Taken = tuple[int, Event | Rekeyed | Heartbeat]  # with the partition that it is from
@@ -82,6 +85,7 @@ class Partition:
     handed: Counter[tuple[str, int]] = field(default_factory=Counter)
     given: Counter[Rekeyed] = field(default_factory=Counter)  # the same, net
     reports: list[Report] = field(default_factory=list)
+    met: Met = field(default_factory=Met)
 
     def __post_init__(self) -> None:
         self.engine = self._new_engine()
@@ -103,6 +107,7 @@ class Partition:
         outcome = self.engine.apply(event)
         if isinstance(outcome, Rejected):
             self.outcomes.append(outcome.reason)
+            self.met[outcome.reason] += 1
         else:
             self.outcomes.append("conflict" if isinstance(outcome, Conflict) else "")
         if self.network is None:
@@ -114,6 +119,7 @@ class Partition:
             self.engine.step.rekeyed = []
             for each in handed:
                 self.handed[each.kind, each.sign] += 1
+                self.met[each.kind] += each.sign > 0
                 self.engine.apply_rekeyed(each)
 
     def step(self) -> None:
@@ -121,6 +127,7 @@ class Partition:
         step = self.engine.drain()
         self.reports += step.reports
         for stated in step.facts:
+            self.met.fact(stated.sign, stated.fact, self.settings)
             name = stated.entity, stated.key, stated.number
             self.stated[name] = stated
             self.facts[name] += stated.sign
@@ -134,6 +141,7 @@ class Partition:
                 self.store[stored_key] = stored
         for handed in step.rekeyed:
             self.handed[handed.kind, handed.sign] += 1
+            self.met[handed.kind] += handed.sign > 0
             self.given[replace(handed, sign=1)] += handed.sign
         if self.network is not None:
             self.network.send(self.number, step)
@@ -312,10 +320,10 @@ def net_cells(view: View) -> dict[Any, dict[str, int]]:
     for key, cell in view.cells.items():
         net: Counter[str] = Counter()
         for name, amount in cell.items():
-            assert amount >= 0
+            assert amount >= 0 or name.removesuffix("-") in SIGNED
             net[name.removesuffix("-")] += -amount if name.endswith("-") else amount
         kept = {name: amount for name, amount in net.items() if amount}
-        assert all(amount > 0 for amount in kept.values()), (key, kept)
+        assert all(amount > 0 or name in SIGNED for name, amount in kept.items()), (key, kept)
         if kept:
             result[key] = kept
     return result

@@ -190,7 +190,7 @@ ORGANIZATION_SAYS: Says = (
 ACCOUNT_SAYS: Says = (
     told("account.cost_recorded", amount=12_500, currency="EUR", group="g1"),
     told("account.cost_recorded", amount=999_999, currency="USD"),
-    told("account.cost_recorded", amount=-500, currency="EUR"),
+    told("account.cost_recorded", amount=500, currency="EUR"),
 )
 
 SAYS = {

@@ -31,7 +31,7 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "first_contact_resolved": st.sampled_from((None, True, False)), "capacity": st.none(), "count": st.sampled_from((0, 1, 40)),
     "score": st.sampled_from((-1, 0, 0.5, 1, 4, 7, 10, 99)), "scale_min": st.sampled_from((0, 1)),
     "scale_max": st.sampled_from((1, 5, 7, 10)),
-    "seconds": st.sampled_from((0, 1.5, 86_400)), "amount": st.sampled_from((0, -7, 12_500)), "currency": st.sampled_from(("EUR", "USD")),
+    "seconds": st.sampled_from((0, 1.5, 86_400)), "amount": st.sampled_from((0, 7, 12_500)), "currency": st.sampled_from(("EUR", "USD")),
     "survey_id": LABEL, "at": st.integers(START - HOUR_MS, START + 300 * HOUR_MS),
 }  # fmt: skip
 

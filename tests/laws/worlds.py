@@ -275,6 +275,8 @@ TWINS = {
 def twin_of(event: Event) -> Event:
     """Another event with the same id: said twice, with other words."""
     kind, data = TWINS[entity_of(event.kind)]
+    if event.kind in SURVEY_KINDS:
+        kind, data = told(f"{entity_of(event.kind)}.survey_sent", survey_id="S1", survey="csat")
     return event._replace(occurred_at=event.occurred_at + 1000, kind=kind, rank=rank_of(kind, event.sequence), data=data)
 
 

@@ -1,0 +1,50 @@
+"""Small worlds in which the engine and the oracle once did not agree; and what a restored engine once did not know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from processor.core.events import Event, rank_of
+from processor.core.settings import HOUR_MS, MINUTE_MS
+from tests.laws.meeting import Met
+from tests.laws.says import answer, created, message, status, told
+from tests.laws.test_agrees_with_oracle import compare
+from tests.laws.worlds import START
+
+Said = tuple[str, tuple[Any, ...]]
+
+
+def story(*entries: tuple[float, str, Said]) -> list[Event]:
+    """Minute, key, kind and data of each event, in the order in which they come."""
+    return [
+        Event(START + round(minute * MINUTE_MS), rank_of(kind), "", "a", f"e{number}", kind, key, data)
+        for number, (minute, key, (kind, data)) in enumerate(entries)
+    ]  # fmt: skip
+
+
+NEW: Said = ("ticket.created", created(requester_id="P1", priority="urgent"))
+CALL = told("contact.queued", channel="phone", queue="q1", topic="billing", requester_id="P1")
+
+STORIES: dict[str, list[Event]] = {
+    "a contact names its ticket when it is long settled that it was one of its own": story(
+        (0, "T2", NEW), (20, "C2", CALL), (30, "T2", status("solved")),
+        (42, "C2", told("contact.queued", channel="chat", queue="q2", ticket_id="T1")),
+    ),
+    "an answer that counted for nothing, since the customer had not written, is changed when it counts": story(
+        (0, "T2", ("ticket.created", created(direction="outbound"))), (1, "T2", answer("ticket", "S4", "fcr", 1, 0, 1)),
+        (2, "T2", message("M1", "customer")), (9, "T2", answer("ticket", "S4", "fcr", 0, 0, 1)),
+    ),
+    "a person answers long after being asked, and is asked again": story(
+        (0, "P2", told("person.survey_sent", survey_id="S8", survey="nps")), (1500, "P2", answer("person", "S8", "nps", 3, 0, 10)),
+        (1501, "P2", told("person.survey_sent", survey_id="S8", survey="nps")),
+        (1540, "P2", told("person.survey_sent", survey_id="S8", survey="nps")),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("seed", range(4))
+def test_agrees(name: str, seed: int) -> None:
+    compare(STORIES[name], HOUR_MS, seed, Met())
