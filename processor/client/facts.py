@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,14 +11,13 @@ from typing import Any
 from processor.client.records import instant, opened
 from processor.codec.envelope import parse_time
 from processor.core.facts import DETAIL_KINDS
-from processor.core.settings import DIMENSIONS
+from processor.core.settings import CLOCKS, DIMENSIONS
 
 _SOURCE = re.compile(r"/ticket-kpis(/.*)?", re.DOTALL)
-_TYPE = re.compile(r"support\.((?:ticket|contact|clock|backlog)\.[a-z][a-z_]*)")
-_SUBJECT = re.compile(r"(ticket|contact)/(.+)", re.DOTALL)
+_TYPE = re.compile(r"support\.((?:ticket|contact|clock|backlog|survey|person|agent|organization|account)\.[a-z][a-z_]*)")
+_SUBJECT = re.compile(r"(ticket|contact|person|agent|organization|account)/(.+)", re.DOTALL)
 _HASH = re.compile(r"[0-9a-f]{32}")
 _RETRACTED = "_retracted"
-_CLOCKS = ("first_response", "resolution", "queue_wait")
 
 Stretch = tuple[datetime, datetime]
 
@@ -32,6 +32,9 @@ class Dimensions:
     tier: str | None = None
     topic: str | None = None
     queue: str | None = None
+    language: str | None = None
+    product: str | None = None
+    complexity: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Fact:
     id: str
     type: str
     kind: str
-    entity: str  # ticket or contact
+    entity: str  # ticket, contact, person, agent, organization or account
     entity_id: str
     instance: int | None
     slot: str
@@ -66,6 +69,36 @@ class Fact:
     reason: str | None
     retracts: str | None
     causes: tuple[str, ...]
+    # What only some kinds say; the schema tells of each what it is.
+    silent: bool | None = None
+    requester_wait_seconds: float | None = None
+    agent_work_seconds: float | None = None
+    turns: int | None = None
+    transfers: int | None = None
+    reopened: bool | None = None
+    breached: bool | None = None
+    automated: bool | None = None
+    escalation: str | None = None
+    first: bool | None = None
+    first_of_kind: bool | None = None
+    resolved: bool | None = None
+    topic_eligible: bool | None = None
+    survey: str | None = None
+    result: str | None = None
+    score: float | None = None
+    response_band: str | None = None
+    touchpoint: str | None = None
+    talk_seconds: float | None = None
+    hold_seconds: float | None = None
+    wrap_up_seconds: float | None = None
+    agent: str | None = None
+    state: str | None = None
+    first_of_session: bool | None = None
+    helpful: bool | None = None
+    count: int | None = None
+    change: int | None = None
+    currency: str | None = None
+    amount: float | None = None
 
     @property
     def at(self) -> datetime:
@@ -117,6 +150,7 @@ def decode_fact(value: bytes) -> Fact:
         reason=_text(data, "reason"),
         retracts=retracts,
         causes=_causes(data.get("causes")),
+        **{name: read(data, name) for name, read in _READ.items() if name in data},
     )
 
 
@@ -165,26 +199,40 @@ def _flag(data: dict[str, Any], name: str) -> bool | None:
     return value
 
 
-def _count(data: dict[str, Any], name: str, *, least: int = 0) -> int | None:
+def _whole(data: dict[str, Any], name: str) -> int | None:
     value = data.get(name)
-    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < least):
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+        raise _wrong(name, "not a whole number")
+    return value
+
+
+def _count(data: dict[str, Any], name: str, *, least: int = 0) -> int | None:
+    value = _whole(data, name)
+    if value is not None and value < least:
         raise _wrong(name, f"not a whole number from {least}")
     return value
 
 
-def _seconds(data: dict[str, Any], name: str) -> float | None:
+def _number(data: dict[str, Any], name: str) -> float | None:
     value = data.get(name)
     if value is None:
         return None
-    if not isinstance(value, int | float) or isinstance(value, bool) or value < 0:
-        raise _wrong(name, "not a number of seconds from 0")
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise _wrong(name, "not a number")
     return float(value)
+
+
+def _seconds(data: dict[str, Any], name: str) -> float | None:
+    value = _number(data, name)
+    if value is not None and value < 0:
+        raise _wrong(name, "not a number of seconds from 0")
+    return value
 
 
 def _clock(data: dict[str, Any]) -> str | None:
     value = data.get("clock")
-    if value is not None and value not in _CLOCKS:
-        raise _wrong("clock", f"none of {', '.join(_CLOCKS)}")
+    if value is not None and value not in CLOCKS:
+        raise _wrong("clock", f"none of {', '.join(CLOCKS)}")
     return value
 
 
@@ -220,3 +268,14 @@ def _causes(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(cause, str) for cause in value):
         raise _wrong("causes", "not a list of ids")
     return tuple(value)
+
+
+_READ: dict[str, Callable[[dict[str, Any], str], Any]] = {
+    **dict.fromkeys(("silent", "reopened", "breached", "automated", "first", "first_of_kind", "resolved", "topic_eligible"), _flag),
+    **dict.fromkeys(("first_of_session", "helpful"), _flag),
+    **dict.fromkeys(("requester_wait_seconds", "agent_work_seconds", "talk_seconds", "hold_seconds", "wrap_up_seconds"), _seconds),
+    **dict.fromkeys(("turns", "transfers", "count"), _count),
+    **dict.fromkeys(("escalation", "survey", "result", "response_band", "touchpoint", "agent", "state", "currency"), _text),
+    **dict.fromkeys(("score", "amount"), _number),
+    "change": _whole,
+}

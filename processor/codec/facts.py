@@ -21,12 +21,21 @@ _SECONDS = {
     "business_duration": "business_seconds",
     "active": "value_seconds",
     "wait": "value_seconds",
+    "seconds": "value_seconds",
     "target": "target_seconds",
+    "requester_wait": "requester_wait_seconds",
+    "agent_work": "agent_work_seconds",
+    "talk": "talk_seconds",
+    "hold": "hold_seconds",
+    "wrap_up": "wrap_up_seconds",
 }
+_THOUSANDTHS = {"score", "amount"}  # written in the unit of the survey, and of the currency
+_RENAMED = {"in_target": "in_time", "escalation_kind": "escalation"}
+_NEVER_WRITTEN = {"visitor"}  # only there to be counted once
 
 
-def encode_fact(stated: Stated) -> bytes:
-    """The record value of a fact or, for sign -1, of the retraction that takes it back."""
+def encode_fact(stated: Stated, *, agents: bool) -> bytes:
+    """The record value of a fact or, for sign -1, of the retraction that takes it back. `agents`: whether it names the agent."""
     fact = stated.fact
     subject = f"{stated.entity}/{stated.key}"
     number = f"{stated.number:032x}"
@@ -39,7 +48,7 @@ def encode_fact(stated: Stated) -> bytes:
         "at": at,
         "dimensions": dict(zip(DIMENSIONS, fact.dims, strict=True)),
     }
-    _add_content(data, fact)
+    _add_content(data, fact, agents)
     if stated.cause:
         data["causes"] = [stated.cause]
     kind = fact.kind
@@ -65,18 +74,19 @@ def retraction_type(kind: str) -> str:
     return "clock.breach_retracted" if kind == "clock.breached" else f"{kind}_retracted"
 
 
-def _add_content(data: dict[str, Any], fact: Fact) -> None:
-    for name, value in zip(CONTENT_FIELDS[fact.kind], fact.content, strict=True):
-        if value is None:
+def _add_content(data: dict[str, Any], fact: Fact, agents: bool) -> None:
+    # Not strict: what a forerunner had stated with fewer entries is taken back as it was stated. What is new always stands last.
+    for name, value in zip(CONTENT_FIELDS[fact.kind], fact.content, strict=False):
+        if value is None or name in _NEVER_WRITTEN or (name == "agent" and not agents):
             continue
         if name in _SECONDS:
             data[_SECONDS[name]] = value / 1000
+        elif name in _THOUSANDTHS:
+            data[name] = value / 1000
         elif name == "segments":
             if value:
                 data["segments"] = [[format_time(start), format_time(end)] for start, end in value]
-        elif name == "in_target":
-            data["in_time"] = value
         elif name == "from_dims":
             data["from"] = dict(zip(DIMENSIONS, value, strict=True))
         else:
-            data[name] = value
+            data[_RENAMED.get(name, name)] = value

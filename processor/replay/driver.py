@@ -281,7 +281,7 @@ class Replay:
 
     def facts(self) -> Iterator[bytes]:
         """The net facts, encoded, as much of them as the configuration says; see Joined.facts."""
-        return self._joined.facts(details=self.config.facts.detail == "all") if self._joined is not None else iter(())
+        return self._joined.facts(self.config.facts) if self._joined is not None else iter(())
 
     def days(self) -> dict[int, Row]:
         """Net sums of each day (UTC, counted from 1970) over all segments; days that are too old to be kept are missing."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import replace
 
 from processor.codec.facts import encode_fact
+from processor.config.service import Facts
 from processor.core.business_hours import NEVER
 from processor.core.engine import Engine
 from processor.core.exchange import Exchange
@@ -90,10 +91,10 @@ class Joined:
         standing = (stated for count, stated in self._ledger.values() for _ in range(count))
         return sorted(standing, key=lambda stated: (stated.fact.at, stated.entity, stated.key, stated.fact.kind, stated.number))
 
-    def facts(self, *, details: bool) -> Iterator[bytes]:
-        """The net facts, encoded, with or without the steps on the way to an outcome.
+    def facts(self, said: Facts) -> Iterator[bytes]:
+        """The net facts, encoded, as much of them as the configuration says.
 
         Without their causes: which event brought a fact about depends on the order in which they came.
         """
-        shown = (stated for stated in self.standing() if details or stated.fact.kind not in DETAIL_KINDS)
-        return (encode_fact(replace(stated, cause="")) for stated in shown)
+        shown = (stated for stated in self.standing() if said.detail == "all" or stated.fact.kind not in DETAIL_KINDS)
+        return (encode_fact(replace(stated, cause=""), agents=said.agents) for stated in shown)

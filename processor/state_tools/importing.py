@@ -91,9 +91,7 @@ async def _require_in_place(consumer: AIOKafkaConsumer, source: TopicPartition, 
                 )
 
 
-async def _write(
-    config: Config, settings: Settings, exported: Exported, moved: Moved, applied: list[Applied], progress: Progress
-) -> None:
+async def _write(config: Config, settings: Settings, exported: Exported, moved: Moved, applied: list[Applied], progress: Progress) -> None:
     markers = [partition.marker for partition in exported.partitions]
     moving: dict[str, Any] = {
         "epoch": max(marker["epoch"] for marker in markers) + 1,
@@ -103,14 +101,14 @@ async def _write(
     for partition in moved.partitions:
         async with fenced(config, partition.number) as committer:
             marker = writer.write_of(partition.marker, applied=applied[partition.number], **moving)
-            await committer.commit(_transaction(partition, marker, applied[partition.number]))
+            await committer.commit(_transaction(partition, marker, applied[partition.number], agents=config.facts.agents))
         progress(len(partition.records))
 
 
-def _transaction(partition: MovedPartition, marker: bytes, applied: Applied) -> Transaction:
+def _transaction(partition: MovedPartition, marker: bytes, applied: Applied, *, agents: bool) -> Transaction:
     return Transaction(
         marker,
         {TopicPartition(topic, partition.number): offset + 1 for topic, offset in applied.items()},
         records=partition.encoded(),
-        facts=((stated.key.encode(), encode_fact(stated)) for stated in partition.facts),
+        facts=((stated.key.encode(), encode_fact(stated, agents=agents)) for stated in partition.facts),
     )

@@ -40,6 +40,7 @@ class Outbox:
         self._marker = MarkerWriter(config, settings, partitions)
         self._sender = Sender(source.partition, partitions, epoch, config.topics.kpi_partitions, settings.group_bys)
         self._sequence = 0
+        self._agents = config.facts.agents
         self._levels: Levels | None = None  # as they were sent last
         self._levels_at = -LEVELS_SECONDS
         self._levels_open = False  # a step was committed without a look at them
@@ -52,7 +53,7 @@ class Outbox:
             marker,
             inputs.moved(),
             records=(encode_record(key, value) for key, value in step.records.items()),
-            facts=((stated.key.encode(), encode_fact(stated)) for stated in step.facts),
+            facts=((stated.key.encode(), encode_fact(stated, agents=self._agents)) for stated in step.facts),
             rekeyed=self._rekeyed(step),
             partials=self._partials(step.reports, self._changed_levels(engine, now), engine.timer_time),
             rejected=rejected,

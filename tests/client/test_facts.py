@@ -19,7 +19,7 @@ from processor.core.outputs import Stated
 from processor.schemas_path import schemas_path
 
 AT = 1_795_252_443_120
-DIMS = ("email", "high", "none", "none", "billing", "none")
+DIMS = ("email", "high", "none", "none", "billing", "none", "de", "none", "hard")
 VALUES: dict[str, Any] = {
     "clock": "resolution",
     "policy": "standard",
@@ -31,18 +31,48 @@ VALUES: dict[str, Any] = {
     "in_target": False,
     "induced": False,
     "short": False,
+    **dict.fromkeys(("silent", "reopened", "breached", "automated", "first", "first_of_kind", "resolved", "topic_eligible"), True),
+    **dict.fromkeys(("first_of_session", "helpful"), False),
+    **dict.fromkeys(("turns", "transfers", "count"), 3),
+    "change": -2,
+    "escalation_kind": "functional",
+    "survey": "csat",
+    "result": "satisfied",
+    "response_band": "under_1h",
+    "touchpoint": "chat",
+    "agent": "0123456789abcdef",
+    "visitor": "0123456789abcdef",
+    "state": "busy",
+    "currency": "EUR",
 }
-WRITTEN_AS = {"in_target": "in_time", "target": "target_seconds", "business_duration": "business_seconds"}
+WRITTEN_AS = {
+    "in_target": "in_time",
+    "escalation_kind": "escalation",
+    "target": "target_seconds",
+    "business_duration": "business_seconds",
+    "requester_wait": "requester_wait_seconds",
+    "agent_work": "agent_work_seconds",
+    "talk": "talk_seconds",
+    "hold": "hold_seconds",
+    "wrap_up": "wrap_up_seconds",
+    "score": "score",
+    "amount": "amount",
+}
+ENTITIES = {"clock": "ticket", "backlog": "ticket", "survey": "person"}  # by the head of the kind; others are the entity
 SCHEMA: dict[str, Any] = json.loads((schemas_path() / "support.facts.v1.schema.json").read_text())
 GOOD = sorted((schemas_path() / "examples/support.facts.v1").iterdir())
 BAD = sorted((schemas_path() / "invalid/support.facts.v1").iterdir())
 BREACH: dict[str, Any] = json.loads((schemas_path() / "examples/support.facts.v1/clock_breached.json").read_text())
 
 
-def encoded(kind: str, sign: int) -> bytes:
-    content = tuple(VALUES.get(name, 1500) for name in core.CONTENT_FIELDS[kind])
-    entity = "contact" if kind.startswith("contact.") else "ticket"
-    return encode_fact(Stated(sign, entity, "X/1", 7, core.Fact(kind, 3, AT, DIMS, content), "E-1"))
+def entity_of(kind: str) -> str:
+    head = kind.partition(".")[0]
+    return ENTITIES.get(head, head)
+
+
+def encoded(kind: str, sign: int, *, agents: bool = True, entries: int | None = None) -> bytes:
+    content = tuple(VALUES.get(name, 1500) for name in core.CONTENT_FIELDS[kind])[:entries]
+    return encode_fact(Stated(sign, entity_of(kind), "X/1", 7, core.Fact(kind, 3, AT, DIMS, content), "E-1"), agents=agents)
 
 
 def read_as(name: str, fact: Fact) -> Any:
@@ -61,7 +91,7 @@ def read_as(name: str, fact: Fact) -> Any:
 def test_every_kind_is_read_as_it_was_stated(kind: str, sign: int) -> None:
     fact = decode_fact(encoded(kind, sign))
     assert (fact.kind, fact.entity_id, fact.instance) == (kind, "X/1", 3)
-    assert fact.entity == ("contact" if kind.startswith("contact.") else "ticket")
+    assert fact.entity == entity_of(kind)
     assert fact.conclusion == f"{7:032x}"
     assert (fact.id == fact.conclusion) == (fact.retracts is None) == (sign > 0)
     assert fact.at_ms == AT
@@ -70,8 +100,19 @@ def test_every_kind_is_read_as_it_was_stated(kind: str, sign: int) -> None:
     assert fact.dimensions == Dimensions(*DIMS)
     assert fact.causes == ("E-1",)
     assert fact.in_ledger == (kind not in core.DETAIL_KINDS)
-    for name in core.CONTENT_FIELDS[kind]:
+    for name in set(core.CONTENT_FIELDS[kind]) - {"visitor"}:
         assert read_as(name, fact) == VALUES.get(name, 1500), name
+
+
+@pytest.mark.parametrize("kind", [kind for kind, names in core.CONTENT_FIELDS.items() if {"agent", "visitor"} & set(names)])
+def test_nobody_is_named_unless_asked_for_and_no_visitor_ever(kind: str) -> None:
+    assert b"0123456789abcdef" not in encoded(kind, 1, agents=False)
+    assert (b"0123456789abcdef" in encoded(kind, 1)) == ("agent" in core.CONTENT_FIELDS[kind])
+
+
+def test_what_a_forerunner_stated_with_fewer_entries_can_be_taken_back() -> None:
+    fact = decode_fact(encoded("ticket.summarized", -1, entries=1))
+    assert (fact.value_seconds, fact.turns, fact.retracts) == (1.5, None, f"{7:032x}")
 
 
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)

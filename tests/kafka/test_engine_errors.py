@@ -83,10 +83,10 @@ async def test_an_event_that_breaks_the_step_after_the_engine_is_found_and_set_a
     deployment = Deployment(broker.bootstrap, topic_name("encoder"), tmp_path).create_topics()
     monkeypatch.setattr(module, "FIRST_RETRY_SECONDS", 0.05)
 
-    def encode(stated: Stated) -> bytes:
+    def encode(stated: Stated, *, agents: bool) -> bytes:
         if stated.cause == "T-bad-30":
             raise OverflowError
-        return encode_fact(stated)
+        return encode_fact(stated, agents=agents)
 
     monkeypatch.setattr("processor.stream.outbox.encode_fact", encode)
     log = tickets(60, bad={30})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from processor.core.outputs import Stated
 from processor.schemas_path import schemas_path
 
 AT = 1_795_252_443_120
-DIMS = ("email", "high", "none", "none", "billing", "none")
+DIMS = ("email", "high", "none", "none", "billing", "none", "de", "none", "hard")
 SCHEMA: dict[str, Any] = json.loads((schemas_path() / "support.facts.v1.schema.json").read_text())
 VALUES: dict[str, Any] = {
     "clock": "resolution",
@@ -27,16 +28,25 @@ VALUES: dict[str, Any] = {
     "in_target": False,
     "induced": False,
     "short": False,
+    **dict.fromkeys(("silent", "reopened", "breached", "automated", "first", "first_of_kind", "resolved", "topic_eligible"), True),
+    **dict.fromkeys(("first_of_session", "helpful"), False),
+    **dict.fromkeys(("escalation_kind", "survey", "result", "response_band", "touchpoint", "agent", "state", "currency"), "word"),
+    "change": -2,
 }
 DURATION = 1500
+EXAMPLES = sorted((schemas_path() / "examples/support.facts.v1").iterdir())
+
+
+ENTITIES = {"clock": "ticket", "backlog": "ticket", "survey": "person"}  # by the head of the kind; others are the entity
 
 
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("kind", CONTENT_FIELDS)
 def test_a_fact_is_written_as_the_schema_says(kind: str, sign: int) -> None:
     content = tuple(VALUES.get(name, DURATION) for name in CONTENT_FIELDS[kind])
-    entity = "contact" if kind.startswith("contact.") else "ticket"
-    document = json.loads(encode_fact(Stated(sign, entity, "X-1", 7, Fact(kind, 1, AT, DIMS, content), "E-1")))
+    head = kind.partition(".")[0]
+    stated = Stated(sign, ENTITIES.get(head, head), "X-1", 7, Fact(kind, 1, AT, DIMS, content), "E-1")
+    document = json.loads(encode_fact(stated, agents=True))
     assert [fault.message for fault in Draft202012Validator(SCHEMA).iter_errors(document)] == []
     assert set(document) <= set(SCHEMA["properties"])
     assert set(document["data"]) <= set(SCHEMA["properties"]["data"]["properties"])
@@ -44,5 +54,15 @@ def test_a_fact_is_written_as_the_schema_says(kind: str, sign: int) -> None:
 
 
 def test_the_longest_id_fits_into_a_subject() -> None:
-    document = json.loads(encode_fact(Stated(1, "contact", "x" * 256, 7, Fact("contact.offered", 1, AT, DIMS, ()), "")))
+    stated = Stated(1, "organization", "x" * 256, 7, Fact("organization.churned", 1, AT, DIMS, ()), "")
+    document = json.loads(encode_fact(stated, agents=False))
     assert Draft202012Validator(SCHEMA).is_valid(document)
+
+
+def test_every_kind_has_an_example_that_says_nothing_that_the_worker_does_not_say() -> None:
+    shown = [json.loads(path.read_text())["data"] for path in EXAMPLES]
+    assert {data["kind"] for data in shown} == set(CONTENT_FIELDS)
+    for data in shown:
+        content = tuple(VALUES.get(name, DURATION) for name in CONTENT_FIELDS[data["kind"]])
+        stated = Stated(-1 if "retracts" in data else 1, "ticket", "X-1", 7, Fact(data["kind"], 1, AT, DIMS, content), "E-1")
+        assert set(data) <= set(json.loads(encode_fact(stated, agents=False))["data"]), data["kind"]
