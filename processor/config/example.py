@@ -56,6 +56,9 @@ SAMPLES = {
 #   match: {tier: [gold, platinum]}
 #   targets:
 #     first_response: {target: 15m, hours: calendar}
+#     next_response: 1h
+#     periodic_update: 24h
+#   options: {customer_ends_update: true, hide_due: {next_response: [on_hold]}}
 # - id: hotline                      # contacts match by channel, topic and queue
 #   match: {queue: hotline}
 #   targets: {queue_wait: 20s}
