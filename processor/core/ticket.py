@@ -161,6 +161,8 @@ class Ticket:
         wake = min(first.due if first else NEVER, resolution.due if resolution else NEVER, self.final_due, self.fcr_due)
         if self.more is not None:
             wake = min(wake, self.more.due)
+            if self.gone_at < wake and not self.flags and self.more.open:
+                wake = self.gone_at  # nobody came back to the customer: that ends with the ticket
         self.wake = wake
 
     def awaits_creation(self, at: int, out: Out) -> bool:
@@ -339,10 +341,11 @@ class Ticket:
         else:
             out.append((1, Fact("ticket.discarded", self.returns, at, self.dims, (reason,))))
         was_in_backlog, was_in_population = self.in_backlog, self.in_population
+        if not self.flags:
+            out.extend((-1, fact) for fact in self.standing)  # also where nobody was in touch: answers to surveys from before it was known
         self.flags |= flag
         self.gone_at = self._gone_after(at)
         if was_in_population:
-            out.extend((-1, fact) for fact in self.standing)
             self.suspended = clocks.cancellations(self, at, reason)
             out.extend((1, fact) for fact in self.suspended)
             withdrawn(self, at, out)
@@ -358,10 +361,11 @@ class Ticket:
             self.gone_at = max(self._gone_after(self.solved_at), at) if self.final else NEVER
         self.returns += 1
         out.append((1, Fact("ticket.restored", self.returns, at, self.dims, (_DISCARD_REASON[flag],))))
-        if self.in_population:
+        if not self.flags:
             out.extend((-1, fact) for fact in self.suspended)
             self.suspended = []
             out.extend((1, fact) for fact in self.standing)
+        if self.in_population:
             returned(self, at, out)
             first_contact.told(self, key, at, out)
         if self.in_backlog:
@@ -394,6 +398,8 @@ class Ticket:
                     solving.summarize(self, due, out)
             if self.fcr_due == due:
                 first_contact.settle(self, due, out)
+            if self.gone_at == due and not self.flags:
+                clocks.expire(self, due, out)
             if self.gone_at == NEVER and self.final:
                 self.gone_at = self._gone_after(self.solved_at)
             self._rearm()

@@ -199,6 +199,13 @@ def survey_recovered(ticket: Ticket, at: int, out: Out) -> None:
         instances.end(ticket, clock, at, CANCELLED, "answer_changed", out)
 
 
+def expire(ticket: Ticket, at: int, out: Out) -> None:
+    """The ticket is about to be forgotten: a follow-up that nobody has given by then is none any more."""
+    clock = ticket.more.find(SURVEY_FOLLOWUP) if ticket.more is not None else None
+    if clock is not None:
+        instances.end(ticket, clock, at, CANCELLED, "expired", out)
+
+
 def pause_or_resume(ticket: Ticket, at: int, out: Out) -> None:
     """The status has changed, or the policy that says in which statuses clocks stand still."""
     for clock in (ticket.first_response, ticket.resolution):

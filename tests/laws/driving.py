@@ -110,6 +110,7 @@ class Partition:
             self.met[outcome.reason] += 1
         else:
             self.outcomes.append("conflict" if isinstance(outcome, Conflict) else "")
+            self.met["conflict"] += isinstance(outcome, Conflict)
         if self.network is None:
             self._take_back()
 

@@ -8,10 +8,11 @@ import pytest
 
 from processor.core.events import Event, rank_of
 from processor.core.settings import HOUR_MS, MINUTE_MS
+from tests.laws.driving import Manner, comparable, drive
 from tests.laws.meeting import Met
 from tests.laws.says import answer, created, message, status, told
 from tests.laws.test_agrees_with_oracle import compare
-from tests.laws.worlds import START
+from tests.laws.worlds import SETTINGS, START
 
 Said = tuple[str, tuple[Any, ...]]
 
@@ -41,6 +42,10 @@ STORIES: dict[str, list[Event]] = {
         (1501, "P2", told("person.survey_sent", survey_id="S8", survey="nps")),
         (1540, "P2", told("person.survey_sent", survey_id="S8", survey="nps")),
     ),
+    "a survey was sent in a ticket that turns out to be one that we opened, and is merged away": story(
+        (0, "T2", told("ticket.survey_sent", survey_id="S3", survey="ces")), (9, "T2", ("ticket.created", created(direction="outbound"))),
+        (12, "T2", told("ticket.merged", merged_into="T3")), (15, "T2", message("M1", "customer")), (20, "T2", told("ticket.unmerged")),
+    ),
 }  # fmt: skip
 
 
@@ -48,3 +53,14 @@ STORIES: dict[str, list[Event]] = {
 @pytest.mark.parametrize("seed", range(4))
 def test_agrees(name: str, seed: int) -> None:
     compare(STORIES[name], HOUR_MS, seed, Met())
+
+
+def test_a_follow_up_that_nobody_gives_ends_when_the_ticket_is_forgotten_however_often_that_is_looked_for() -> None:
+    events = story(
+        (0, "T2", NEW), (1, "T2", status("solved")), (2, "T2", answer("ticket", "S1", "csat", 1, 1, 5)),
+        *((minute, "T1", status("open")) for minute in range(10, 300, 10)),
+    )  # fmt: skip
+    plain = drive(SETTINGS, events, events[-1].occurred_at, Manner())
+    assert plain.met["clock.cancelled survey_followup"]
+    for seed in range(6):
+        assert comparable(drive(SETTINGS, events, events[-1].occurred_at, Manner(seed)).engine.view()) == comparable(plain.engine.view())

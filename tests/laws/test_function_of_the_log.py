@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.core.events import RANK_NORMAL, Event
 from processor.core.settings import HOUR_MS, MINUTE_MS, MS, Settings
 from tests.laws.driving import Manner, Partition, comparable, drive
-from tests.laws.worlds import DELAYS, LONG_STEPS, SETTINGS, SHORT_STEPS, Line, events_of, lines, twin_of
+from tests.laws.meeting import ESSENTIAL, TOO_LATE, Met
+from tests.laws.says import THEMES
+from tests.laws.worlds import DELAYS, LONG_STEPS, SETTINGS, SHORT_STEPS, Line, events_of, lines, lines_for, story, twin_of
 
 SMALL = replace(SETTINGS, tail_max=6)
+SEEDS = st.tuples(st.integers(0, 999), st.integers(0, 999))
 AFTER = st.sampled_from((0, 5 * MS, 30 * MINUTE_MS, 3 * HOUR_MS, 200 * HOUR_MS))
 
 
@@ -42,19 +46,34 @@ def concluded(partition: Partition) -> tuple[object, ...]:
     return partition.outcomes, partition.facts, *comparable(partition.engine.view())
 
 
-def check(drawn: list[Line], steps: tuple[int, ...], after: int, seeds: tuple[int, int], settings: Settings = SMALL) -> None:
-    log = any_order(drawn, events_of(drawn, steps))
+def check(log: list[Event], after: int, seeds: tuple[int, int], met: Met, settings: Settings = SMALL) -> None:
     until = max(event.occurred_at for event in log) + after
     plain = drive(settings, log, until, Manner())
+    met.update(plain.met)
     for seed in seeds:
         assert concluded(drive(settings, log, until, Manner(seed))) == concluded(plain)
 
 
-@given(lines(SHORT_STEPS, 60), AFTER, st.tuples(st.integers(0, 999), st.integers(0, 999)))
-def test_only_the_sequence_counts_within_an_hour(drawn: list[Line], after: int, seeds: tuple[int, int]) -> None:
-    check(drawn, SHORT_STEPS, after, seeds)
+@pytest.mark.parametrize("theme", THEMES)
+def test_only_the_sequence_counts_in_a_story(theme: str) -> None:
+    met = Met()
+
+    @given(st.integers(0, 10**6), st.sampled_from((SHORT_STEPS, LONG_STEPS)), AFTER, SEEDS)
+    def law(world: int, steps: tuple[int, ...], after: int, seeds: tuple[int, int]) -> None:
+        events = story(world, theme, steps, 50)
+        check(any_order(lines_for(events, seeds[0]), events), after, seeds, met)
+
+    law()
+    met.check("retracted", TOO_LATE)
 
 
-@given(lines(LONG_STEPS, 60), AFTER, st.tuples(st.integers(0, 999), st.integers(0, 999)))
-def test_only_the_sequence_counts_over_weeks(drawn: list[Line], after: int, seeds: tuple[int, int]) -> None:
-    check(drawn, LONG_STEPS, after, seeds)
+@pytest.mark.parametrize("steps", [SHORT_STEPS, LONG_STEPS], ids=["an hour", "weeks"])
+def test_only_the_sequence_counts(steps: tuple[int, ...]) -> None:
+    met = Met()
+
+    @given(lines(steps, 60), AFTER, SEEDS)
+    def law(drawn: list[Line], after: int, seeds: tuple[int, int]) -> None:
+        check(any_order(drawn, events_of(drawn, steps)), after, seeds, met)
+
+    law()
+    met.check(ESSENTIAL, TOO_LATE, "beyond_tail", "conflict")
