@@ -48,7 +48,7 @@ def encode_fact(stated: Stated, *, agents: bool) -> bytes:
         "at": at,
         "dimensions": dict(zip(DIMENSIONS, fact.dims, strict=True)),
     }
-    _add_content(data, fact, agents)
+    data |= content_of(fact, agents=agents)
     if stated.cause:
         data["causes"] = [stated.cause]
     kind = fact.kind
@@ -74,19 +74,22 @@ def retraction_type(kind: str) -> str:
     return "clock.breach_retracted" if kind == "clock.breached" else f"{kind}_retracted"
 
 
-def _add_content(data: dict[str, Any], fact: Fact, agents: bool) -> None:
+def content_of(fact: Fact, *, agents: bool) -> dict[str, Any]:
+    """What a fact of its kind says, by the names and in the units in which it is written."""
+    said: dict[str, Any] = {}
     # Not strict: what a forerunner had stated with fewer entries is taken back as it was stated. What is new always stands last.
     for name, value in zip(CONTENT_FIELDS[fact.kind], fact.content, strict=False):
         if value is None or name in _NEVER_WRITTEN or (name == "agent" and not agents):
             continue
         if name in _SECONDS:
-            data[_SECONDS[name]] = value / 1000
+            said[_SECONDS[name]] = value / 1000
         elif name in _THOUSANDTHS:
-            data[name] = value / 1000
+            said[name] = value / 1000
         elif name == "segments":
             if value:
-                data["segments"] = [[format_time(start), format_time(end)] for start, end in value]
+                said["segments"] = [[format_time(start), format_time(end)] for start, end in value]
         elif name == "from_dims":
-            data["from"] = dict(zip(DIMENSIONS, value, strict=True))
+            said["from"] = dict(zip(DIMENSIONS, value, strict=True))
         else:
-            data[_RENAMED.get(name, name)] = value
+            said[_RENAMED.get(name, name)] = value
+    return said

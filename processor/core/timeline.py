@@ -170,7 +170,7 @@ def fold(kind: str, base: Any, tail: list[Event], timer_time: int, policies: Pol
     out: Out = []
     if isinstance(state, Ticket):
         window = policies.settings.allowed_lateness
-        _fold_ticket(state, with_visibility(without_withdrawn(tail, window), window), policies.settings.clock_skew, out)
+        fold_ticket(state, with_visibility(without_withdrawn(tail, window), window), policies.settings.clock_skew, out)
     else:
         for event in tail:
             state.step(event, event.occurred_at, out)
@@ -178,7 +178,7 @@ def fold(kind: str, base: Any, tail: list[Event], timer_time: int, policies: Pol
     return state, out
 
 
-def _fold_ticket(ticket: Ticket, events: list[Event], clock_skew: int, out: Out) -> None:
+def fold_ticket(ticket: Ticket, events: list[Event], clock_skew: int, out: Out) -> None:
     """Events up to `clock_skew` before the creation of their ticket count as at the creation."""
     creations = [event for event in events if event.kind == "ticket.created"]
     early: list[Event] = []
