@@ -18,8 +18,8 @@ from processor.config.policies import OptionsConfig, PolicyConfig, Targets
 from processor.config.promises import TargetConfig, WorkingDays
 from processor.config.root import BEGINNING
 from processor.config.values import Duration
+from processor.core.dimensions import PER_AGENT
 from processor.core.kpi_readings import Rules
-from processor.core.rows import PER_AGENT
 from processor.core.settings import Options, Policy, Settings, Target
 
 SCHEME = 1  # raised when the same settings begin to mean other numbers

@@ -17,8 +17,8 @@ from processor.config.values import (
     duration,
     one_of,
 )
+from processor.core.dimensions import CONTACT_DIMENSIONS, TICKET_DIMENSIONS
 from processor.core.events import CHANNELS, PRIORITIES
-from processor.core.rows import CONTACT_DIMENSIONS, TICKET_DIMENSIONS
 from processor.core.settings import DIMENSIONS, NONE
 
 Channel = Annotated[str, AfterValidator(one_of("channel", (*CHANNELS, NONE)))]

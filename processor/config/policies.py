@@ -11,7 +11,7 @@ from processor.config.faults import Fault
 from processor.config.kpis import Channel, Priority
 from processor.config.promises import TargetConfig
 from processor.config.values import Label, Name, Section, Start, one_of, one_or_many
-from processor.core.rows import CONTACT_DIMENSIONS
+from processor.core.dimensions import CONTACT_DIMENSIONS
 
 PausingStatus = Annotated[str, AfterValidator(one_of("status in which a clock can pause", ("new", "open", "pending", "on_hold")))]
 Channels = Annotated[list[Channel], BeforeValidator(one_or_many), Field(min_length=1)]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from processor.core import kpi_readings as read
+from processor.core.dimensions import ENTITY_DIMENSIONS
 from processor.core.events import PERSON
 from processor.core.kpi_counts import COUNTED
 from processor.core.kpi_readings import Reading
-from processor.core.rows import ENTITY_DIMENSIONS
 
 PER_AGENT = "agent"  # the pseudo dimension of numbers told apart by agent
 NO_DIMENSION: frozenset[str] = frozenset()

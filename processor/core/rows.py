@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
+from processor.core.dimensions import CELL_DIMENSIONS, ENTITY_DIMENSIONS, PEOPLE_GROUP_BYS, PER_AGENT
 from processor.core.distinct import EXACT_MAX, compact
-from processor.core.events import ACCOUNT, AGENT, CONTACT, ORGANIZATION, PERSON, TICKET
+from processor.core.events import PERSON, TICKET
 from processor.core.facts import Dims, Fact, dims_text
 from processor.core.postings import AGENT_OF, PEOPLE, POSTINGS, Entries
 from processor.core.settings import DIMENSIONS, MINUTE_MS, NO_DIMENSIONS, Settings
@@ -25,30 +26,7 @@ MINUTES_KEPT = 25 * 60
 QUARTERS_KEPT = 8 * 24 * 4
 DAYS_KEPT = 400
 
-# Where different people are counted: elsewhere there would be too many keys.
-PEOPLE_GROUP_BYS = frozenset({(), ("group",)})
-PER_AGENT = ("agent",)  # the group-by of numbers told apart by agent; no dimension, since only some facts have one
 CLOCK_KINDS = frozenset(kind for kind in POSTINGS if kind.startswith("clock."))
-TICKET_DIMENSIONS = frozenset(DIMENSIONS) - {"queue"}
-CONTACT_DIMENSIONS = frozenset({"channel", "topic", "queue"})
-# What facts of each entity may be grouped by. Those of a person have no dimensions, except the answer about a ticket, which has its.
-ENTITY_DIMENSIONS: dict[str, frozenset[str]] = {
-    TICKET: TICKET_DIMENSIONS,
-    CONTACT: CONTACT_DIMENSIONS,
-    PERSON: TICKET_DIMENSIONS,
-    AGENT: frozenset({"channel", "group"}),
-    ORGANIZATION: frozenset(),
-    ACCOUNT: frozenset({"group"}),
-}
-# The labels of the totals: few, since every combination that ever was is kept.
-CELL_DIMENSIONS: dict[str, tuple[str, ...]] = {
-    TICKET: ("channel", "group", "priority"),
-    CONTACT: ("channel", "queue"),
-    PERSON: ("channel", "group", "priority"),
-    AGENT: ("channel", "group"),
-    ORGANIZATION: (),
-    ACCOUNT: ("group",),
-}
 
 Segment = tuple[int, tuple[str, ...]]  # (index of the group-by, values of its dimensions)
 CellKey = tuple[str, ...]
@@ -75,7 +53,7 @@ class Rows:
         self.group_bys = settings.group_bys
         self.segments: list[Segment] = []
         self.cells: dict[CellKey, Row] = {}
-        self.tiers: dict[str, dict[int, dict[int, Row]]] = {MINUTE: {}, QUARTER: {}, DAY: {}}
+        self._tiers: dict[str, dict[int, dict[int, Row]]] = {MINUTE: {}, QUARTER: {}, DAY: {}}
         self.minute_floor = 0  # first minute of the minute tier
         self.quarter_floor = 0
         self.listeners_end = 0  # minutes before this one may lie inside a window
@@ -83,8 +61,11 @@ class Rows:
         self.dirty_rows: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
         self.dirty_places: defaultdict[tuple[str, int], set[tuple[int, ...]]] = defaultdict(set)
         self.dirty_cells: set[CellKey] = set()
-        self._hot_minute = -1  # the minute to which amounts were added last, and its rows by segments: most amounts go there
-        self._hot: dict[tuple[int, ...], list[Row]] = {}
+        # Amounts that are not in the rows yet, by minute and segments: what is added several times between two looks at the rows is added
+        # once to all segments of its place.
+        self._waiting: dict[int, dict[tuple[int, ...], Row]] = {}
+        self._hot_minute = -1  # the minute to which amounts were added last, and what waits for it: most amounts go there
+        self._hot: dict[tuple[int, ...], Row] = {}
         self._segment_ids: dict[Segment, int] = {}
         self._places: dict[tuple[str, Dims], Place] = {}
         self._group_bys_of = {
@@ -92,12 +73,19 @@ class Rows:
             for entity, dimensions in ENTITY_DIMENSIONS.items()
         }
         self._agent_group_by = self.group_bys.index(PER_AGENT) if PER_AGENT in self.group_bys else -1
+        self._kinds_of_people = frozenset(PEOPLE) if self._agent_group_by < 0 else frozenset(PEOPLE) | frozenset(AGENT_OF)
+        self._last: tuple[str, Dims, Place] | None = None  # most facts are of the same place as the one before
 
     # -- posting ------------------------------------------------------------------------------------------------------------------
 
     def post(self, kind: str, fact: Fact, sign: int, known: Fact | None = None) -> Place:
         """Add a fact (sign 1) or take it back (-1), but for what `known` has added. Returns the place where it counts."""
-        place = self._places.get((kind, fact.dims)) or self.place(kind, fact.dims)
+        last, dims = self._last, fact.dims
+        if last is not None and last[1] is dims and last[0] == kind:
+            place = last[2]
+        else:
+            place = self._places.get((kind, dims)) or self.place(kind, dims)
+            self._last = (kind, dims, place)
         if fact.kind == "ticket.moved":
             self._post_move(fact, place, sign)
             return place
@@ -112,12 +100,9 @@ class Rows:
                 self._add(place.cell, entries, sign)
                 self.dirty_cells.add(place.cell_key)
             self._add_to_rows(fact.at // MINUTE_MS, place.segments, entries, sign)
-        if fact.kind in AGENT_OF or fact.kind in PEOPLE:
+        if fact.kind in self._kinds_of_people:
             for segments, more in self._of_people(fact, place, said):
                 self._add_to_rows(fact.at // MINUTE_MS, segments, more, sign)
-                for row in self._hot[segments]:
-                    if len(row) > EXACT_MAX:
-                        compact(row)
         return place
 
     def shares(self, kind: str, fact: Fact) -> Iterator[tuple[tuple[int, ...], Entries]]:
@@ -167,21 +152,41 @@ class Rows:
     def _add_to_rows(self, minute: int, segments: tuple[int, ...], entries: Entries, sign: int) -> None:
         if minute != self._hot_minute:
             self._hot_minute = minute
-            self._hot = {}
-        rows = self._hot.get(segments)
-        if rows is None:
-            rows = self._hot[segments] = self._rows_of(minute, segments)
+            self._hot = self._waiting.setdefault(minute, {})
+        sums = self._hot.get(segments)
+        if sums is None:
+            sums = self._hot[segments] = {}
         for key, amount in entries:
-            change = amount if sign > 0 else -amount
-            for row in rows:
-                row[key] = row.get(key, 0) + change
+            sums[key] = sums.get(key, 0) + (amount if sign > 0 else -amount)
         if minute < self.listeners_end:
             self.late.append((minute, segments, entries, sign))
+
+    @property
+    def tiers(self) -> dict[str, dict[int, dict[int, Row]]]:
+        """The rows: tier -> index -> segment -> row."""
+        if self._waiting:
+            self._bring_in()
+        return self._tiers
+
+    def _bring_in(self) -> None:
+        """Add what waits to the rows."""
+        waiting, self._waiting = self._waiting, {}
+        self._hot_minute = -1
+        for minute, places in waiting.items():
+            for segments, sums in places.items():
+                for row in self._rows_of(minute, segments):
+                    if not row:
+                        row.update(sums)
+                        continue
+                    for key, amount in sums.items():
+                        row[key] = row.get(key, 0) + amount
+                    if len(row) > EXACT_MAX:
+                        compact(row)
 
     def _rows_of(self, minute: int, segments: tuple[int, ...]) -> list[Row]:
         """The rows of these segments in a minute, made where they are new, and marked as changed."""
         tier, index = self.locate(minute)
-        rows = self.tiers[tier].setdefault(index, {})
+        rows = self._tiers[tier].setdefault(index, {})
         self.dirty_places[tier, index].add(segments)
         found = []
         for segment in segments:
@@ -207,6 +212,7 @@ class Rows:
         if place is None:
             if len(self._places) > 100_000:  # dimensions come from input: remember only so many
                 self._places.clear()
+                self._last = None
             values = dict(zip(DIMENSIONS, dims, strict=True))
             segments = tuple(
                 self.segment_id((index, tuple(values[name] for name in self.group_bys[index])))
@@ -231,7 +237,8 @@ class Rows:
 
     def age(self, stream_time: int) -> None:
         """Add what is older than a tier keeps into the next one. May be called at any time; sums do not change."""
-        self._hot_minute = -1
+        if self._waiting:
+            self._bring_in()
         minute = stream_time // MINUTE_MS
         floor = (minute - MINUTES_KEPT) // 15 * 15
         if floor < self.minute_floor + 15:
@@ -242,12 +249,12 @@ class Rows:
         if quarter_floor > self.quarter_floor:
             self._cascade(QUARTER, DAY, quarter_floor, 96)
             self.quarter_floor = quarter_floor
-            days = self.tiers[DAY]
+            days = self._tiers[DAY]
             for day in [day for day in days if day < quarter_floor // 96 - DAYS_KEPT]:
                 self.dirty_rows[DAY, day].update(days.pop(day))
 
     def _cascade(self, source: str, sink: str, floor: int, width: int) -> None:
-        rows_by_index, sums = self.tiers[source], self.tiers[sink]
+        rows_by_index, sums = self._tiers[source], self._tiers[sink]
         for index in [index for index in rows_by_index if index < floor]:
             rows = rows_by_index.pop(index)
             into = sums.setdefault(index // width, {})
@@ -258,7 +265,8 @@ class Rows:
 
     def take_dirty_rows(self) -> list[tuple[str, int, int]]:
         """(tier, index, segment) of every row that changed since the last call."""
-        self._hot_minute = -1
+        if self._waiting:
+            self._bring_in()
         for where, places in self.dirty_places.items():
             changed = self.dirty_rows[where]
             for segments in places:

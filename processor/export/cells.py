@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from processor.core.dimensions import CELL_DIMENSIONS
 from processor.core.events import ACCOUNT, AGENT, CONTACT, ORGANIZATION, PERSON, TICKET
 from processor.core.outputs import View
 from processor.core.postings_of_others import PRODUCTIVE_STATES
-from processor.core.rows import CELL_DIMENSIONS, Row
+from processor.core.rows import Row
 from processor.core.settings import CLOCKS, DIMENSIONS
 from processor.export import catalogue
 from processor.export.labels import Folding, Known, LabelSet

@@ -12,9 +12,9 @@ from processor.calendar_tables import compile_midnights
 from processor.codec.partials import Place, place_of
 from processor.compile import compile_rules
 from processor.config import Config
+from processor.core.dimensions import CONTACT_DIMENSIONS, ENTITY_DIMENSIONS, TICKET_DIMENSIONS
 from processor.core.events import AGENT
 from processor.core.kpis import COST_PER_TICKET, DEFINITIONS, STATS, Definition, Kind, Measure, definition_of, observed
-from processor.core.rows import CONTACT_DIMENSIONS, ENTITY_DIMENSIONS, TICKET_DIMENSIONS
 from processor.core.settings import CLOCKS, DIMENSIONS, MINUTE_MS
 from processor.core.windows import WINDOWS, bounds_of
 from processor.export.family import PREFIX

@@ -10,13 +10,14 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from processor.core.dimensions import PER_AGENT
 from processor.core.events import CONTACT, TICKET
 from processor.core.histogram import BUCKETS, THOUSANDTHS
 from processor.core.kpi_counts import ENTERED_REASONS, LEFT_REASONS
 from processor.core.levels import CUSTOMERS, CUSTOMERS_COUNTED
 from processor.core.outputs import View
 from processor.core.posting import HISTOGRAMS, NUMBERS
-from processor.core.rows import PER_AGENT, Row
+from processor.core.rows import Row
 from processor.core.settings import MINUTE_MS
 from processor.export.catalogue import (
     AGE_BANDS_MS,

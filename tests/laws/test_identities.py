@@ -8,11 +8,12 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processor.core.dimensions import ENTITY_DIMENSIONS
 from processor.core.engine import Engine
 from processor.core.events import CONTACT, TICKET
 from processor.core.facts import Fact
 from processor.core.postings import POSTINGS
-from processor.core.rows import ENTITY_DIMENSIONS, MINUTE, QUARTER
+from processor.core.rows import MINUTE, QUARTER
 from processor.core.settings import DIMENSIONS, HOUR_MS, MINUTE_MS
 from tests.laws.driving import Partition, net_cells
 from tests.laws.worlds import LONG_STEPS, SETTINGS, SHORT_STEPS, Line, arrivals_of, events_of, lines

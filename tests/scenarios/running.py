@@ -3,6 +3,7 @@
 A file holds scenarios; each begins with a line `# Name`. Other lines of a scenario:
 
     policy NAME MATCH TARGETS PAUSES        a policy (before the first event); `set NAME=DURATION` changes a setting
+    defaults                                policies and settings of an empty configuration file
     calendar NAME ZONE DAYS HOURS [from=]   business hours beside `berlin`; another line with the name and `from` is a change of it
     TIME ENTITY WHAT ...                    an event arrives: T-... are tickets, C-... contacts, P-... persons, A-... agents, O-...
                                             organizations, K-... accounts. Lines are in order of arrival.
@@ -13,6 +14,8 @@ A file holds scenarios; each begins with a line `# Name`. Other lines of a scena
     => count NAME [dimension=value ...] N   a total over all cells, what was taken back not counted
     => level backlog [open support high] N  how many are there now
     => window NAME FAMILY [dimension=value ...] N
+    => kpi NAME [WINDOW] [dimension=value ...] [n=N] VALUE
+                                            a KPI's value over everything so far, or over a window that ends now: 50%, 90s, 4.5, inf or none
 
 Consecutive `=>` lines about facts are read together. Words after `--` are for people.
 """
@@ -25,14 +28,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from processor.core.dimensions import CELL_DIMENSIONS
+from processor.compile import compile_settings
+from processor.config import Config
 from processor.core.engine import Engine
 from processor.core.events import Event, Rejected
 from processor.core.exchange import Exchange
 from processor.core.facts import CONTENT_FIELDS, Fact, pseudonym
 from processor.core.levels import Key
 from processor.core.outputs import Conflict
-from processor.core.rows import CELL_DIMENSIONS
 from processor.core.settings import DIMENSIONS, Policy, Settings
+from tests.scenarios.kpi_values import agrees, kpi_of
 from tests.scenarios.words import UNITS, YES_NO, UnknownWordsError, berlin, calendar_of, duration, event_of, fields_of, policy_of, take_time
 
 FOLDER = Path(__file__).parent
@@ -102,6 +108,10 @@ class Run:
             self.policies.append(policy_of(words[1:]))
         elif words[0] == "calendar":
             self.calendars[words[1]] = (*self.calendars.get(words[1], ()), tuple(words[2:]))
+        elif words == ["defaults"]:
+            compiled = compile_settings(Config())
+            self.policies += compiled.policies
+            self.settings = replace(compiled, calendars=self.settings.calendars)
         elif words[0] == "set":
             for name, value in fields_of(words[1:])[1].items():
                 setting: Any
@@ -165,13 +175,21 @@ class Run:
     # -- expectations -------------------------------------------------------------------------------------------------------------
 
     def _expect(self, words: list[str]) -> None:
-        if words[0] in ("count", "level", "window"):
+        if words[0] == "kpi":
+            self._expect_kpi(words[1:-1], words[-1])
+        elif words[0] in ("count", "level", "window"):
             found = {"count": self._count, "level": self._level, "window": self._window}[words[0]](words[1:-1])
             assert found == int(words[-1]), f"found {found}"
         elif words[0] in ("REJECTED", "duplicate", "replaces"):
             assert self.outcome == words[-1], f"it was {self.outcome or 'accepted'}"
         else:
             self.expected.append(" ".join(words))
+
+    def _expect_kpi(self, words: list[str], text: str) -> None:
+        measure = kpi_of(self._engine(), words)
+        n = fields_of(words)[1].get("n")
+        assert n is None or measure.n == int(n), f"found n={measure.n}"
+        assert agrees(measure.value, text), f"found {measure.value} of n={measure.n}"
 
     def _check_facts(self) -> None:
         """Every fact of the kinds that were named stands, and none besides."""
