@@ -24,16 +24,18 @@ import orjson
 from processor.codec.murmur2 import partition_of
 from processor.codec.rekeyed import decode_rekeyed
 from processor.codec.state import decode_marker, decode_record, encode_record
+from processor.codec.upgrade import UPGRADED_FROM
 from processor.core.engine import Engine
 from processor.core.events import TICKET
 from processor.core.exchange import Exchange
 from processor.core.facts import LEDGER_MODULUS
+from processor.core.kpi_counts import ENTERED_REASONS
 from processor.core.outputs import RecordKey, Rekeyed, Stated, View
 from processor.core.rows import CellKey, Row
 from processor.core.settings import MINUTE_MS, Settings
 from processor.core.ticket import Ticket
+from processor.core.upgrading import catch_up
 from processor.core.upstream import CHAIN_MAX
-from processor.export.catalogue import ENTERED_REASONS
 from processor.export.snapshot import Difference, compare, snapshot
 from processor.state_tools.file import StoredPartition
 from processor.versions import objections
@@ -156,6 +158,9 @@ class _Joined:
             try:
                 for _ in engine.restore(marker, store.items()):
                     pass
+                if UPGRADED_FROM in marker:  # as a worker that takes it over
+                    for _ in catch_up(engine):
+                        pass
             except LookupError as error:
                 raise MoveError(f"partition {each.number}: {error.args[0]}. Put that version back into the configuration") from error
             progress(len(store))

@@ -15,19 +15,26 @@ from processor.compile import compile_settings
 from processor.config import Config
 from processor.core.engine import Engine
 from processor.core.facts import LEDGER_MODULUS
-from processor.core.settings import MINUTE_MS
+from processor.core.settings import MINUTE_MS, Settings
 from processor.core.upgrading import catch_up
 from processor.export.snapshot import snapshot
+from processor.state_tools.file import StoredPartition
+from processor.state_tools.moving import move
+from processor.versions import stamp
 from tests.codec.stored import Stored, go_on, stored
 
 OLDER = (1, 2)
 LEDGER_METRICS = frozenset({"support_processor_ledger_facts"})
 
 
+def settings_of(state: Stored) -> Settings:
+    """Those of the stored state, without a rule that came later and says otherwise."""
+    return replace(compile_settings(Config.model_validate(state.config)), silent_abandon_channels=frozenset())
+
+
 def restored(state: Stored) -> dict[int, Engine]:
     """Engines that stand where the stored state stood."""
-    settings = compile_settings(Config.model_validate(state.config))
-    settings = replace(settings, silent_abandon_channels=frozenset())  # a rule that came later, and says otherwise
+    settings = settings_of(state)
     engines = {}
     for number, marker in state.markers.items():
         engine = engines[number] = Engine(settings, number, len(state.markers))
@@ -110,6 +117,29 @@ def test_a_marker_is_of_an_older_version_until_the_next_one_is_written() -> None
     assert decode_marker(erased)[UPGRADED_FROM] == 2
     written = encode_marker(restored(state)[0].marker())
     assert UPGRADED_FROM not in decode_marker(written)
+
+
+def test_an_older_state_that_is_moved_catches_up_then() -> None:
+    state = stored(2)
+    settings = settings_of(state)
+    parts = []
+    for number, marker in state.markers.items():
+        stood = orjson.loads(marker)
+        stood["settings"] = stamp(settings, stood["stream_time"])
+        parts.append(StoredPartition(number, stood, state.records[number]))
+    moved = move(settings, parts, 3)
+    ledger = Counter({int(number, 16): 1 for number in state.ledger})
+    for each in moved.partitions:
+        assert UPGRADED_FROM not in each.marker
+        for stated in each.facts:
+            ledger[stated.number] += stated.sign
+    assert not moved.differences()
+    assert min(ledger.values()) >= 0
+    assert sum(ledger.values()) > len(state.ledger)
+    assert (
+        sum(int(each.marker["digest"], 16) for each in moved.partitions) % LEDGER_MODULUS
+        == sum(number * count for number, count in ledger.items()) % LEDGER_MODULUS
+    )
 
 
 @pytest.mark.parametrize("version", OLDER)

@@ -49,7 +49,7 @@ async def test_what_no_worker_could_read_spoils_no_export(tmp_path: Path) -> Non
     assert pending == good
     path = tmp_path / "state"
     with ExportWriter(path, {"partitions": 1}) as writer:
-        writer.add(StoredPartition(0, orjson.loads(stored().markers[0]), {}))
+        writer.add(StoredPartition(0, orjson.loads(stored(1).markers[0]), {}))
         writer.add_pending(0, pending)
         writer.finish()
     assert [key for key, _ in read_export(path).partitions[0].pending] == [b"T-1", None]

@@ -7,8 +7,6 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from processor.compile import compile_settings
-from processor.config import Config
 from processor.core.engine import Engine
 from processor.core.events import Event
 from processor.core.outputs import Rekeyed
@@ -18,7 +16,7 @@ from processor.export.snapshot import compare
 from processor.state_tools.file import StoredPartition
 from processor.state_tools.moving import Moved, MoveError, engine_of, move, shown
 from tests.codec.stored import go_on, stored
-from tests.codec.test_upgrade import assert_shows, restored
+from tests.codec.test_upgrade import assert_shows, caught_up, restored, settings_of
 from tests.laws.worlds import SETTINGS, START, URGENT
 from tests.state_tools.joined import Partitions
 
@@ -144,14 +142,14 @@ def test_a_configuration_that_contradicts_the_state_is_refused(settings: Setting
 
 
 def test_a_state_of_version_1_can_be_moved() -> None:
-    old = stored()
-    settings = compile_settings(Config.model_validate(old.config))
+    old = stored(1)
+    settings = settings_of(old)
     partitions = [StoredPartition(number, orjson.loads(marker), old.records[number]) for number, marker in old.markers.items()]
     moved = move(settings, partitions, 2)
     assert moved.differences() == []
     engines = dict(enumerate(engines_of(moved, settings)))
     go_on(engines, old.log, old.until)
-    stayed = restored(old)
+    stayed = caught_up(restored(old))
     go_on(stayed, old.log, old.until)
     assert compare(shown(list(stayed.values())), shown(list(engines.values())), partitions=False) == []
     assert_shows(stayed, old.at_end)
