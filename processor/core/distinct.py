@@ -3,8 +3,8 @@
 A row counts under `FAMILY:PSEUDONYM` how many facts there were of each; the number of keys with a positive count is the answer, and exact.
 That is additive like everything else in a row: over minutes, partitions and retractions.
 
-A row with more than `EXACT_MAX` such keys is brought into a sketch, under `FAMILY:~BUCKET.RANK`: a HyperLogLog whose registers are
-counts, so that it can be added, and what was added can be taken away again. Its standard error is 1.04 / sqrt(1024) = 3.3 %. Keys and a
+In a row with more than `EXACT_MAX` keys they are brought into a sketch, under `FAMILY:~BUCKET.RANK`: a HyperLogLog whose registers are
+counts, so that it can be added, and what was added can be taken away again. Its standard error is 1.04 / sqrt(512) = 4.6 %. Keys and a
 sketch may stand side by side, when one is added to the other; reading brings them together.
 """
 
@@ -16,10 +16,11 @@ from math import log
 AGENTS = "agents"
 VISITORS = "kb_visitors"
 FAMILIES = (AGENTS, VISITORS)
-EXACT_MAX = 10_000  # keys of people in one row; some 300 KB
-_BUCKET_BITS = 10
+EXACT_MAX = 10_000  # keys of one row; some 300 KB, as a record of the state
+_BUCKET_BITS = 9  # so that the sketch of a million people has 7,000 keys
 _BUCKETS = 1 << _BUCKET_BITS
 _REST_BITS = 64 - _BUCKET_BITS
+_FEW = 100  # people of a family that are never the reason for a row's length
 _SKETCH = "~"
 _ALPHA = 0.7213 / (1 + 1.079 / _BUCKETS)
 _HEADS = tuple(f"{family}:" for family in FAMILIES)
@@ -33,10 +34,10 @@ def is_person(key: str) -> bool:
 
 
 def compact(row: Row) -> None:
-    """Bring a row that has too many keys of people into sketches. To be called where a row has become long."""
+    """Bring the people of a row that has more than `EXACT_MAX` keys into a sketch."""
     for family in FAMILIES:
         keys = list(_exact(row, f"{family}:"))
-        if len(keys) > EXACT_MAX:
+        if len(keys) > _FEW:
             for key in keys:
                 _add(row, _register(family, key), row.pop(key))
 

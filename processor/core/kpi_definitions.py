@@ -80,7 +80,7 @@ def row_of(
     """A KPI and how it is read. Its facts are those of the families of counts, and `facts`."""
     facts = (*facts_of(keys), *facts)
     allowed = _DIMENSIONS[entity] if dimensions is None else dimensions
-    if facts and _AGENTS_FACTS.issuperset(facts) and allowed:
+    if facts and dimensions is None and _AGENTS_FACTS.issuperset(facts):
         allowed |= {PER_AGENT}
     return Definition(name, kind, unit, entity, text, clock, group, facts, keys, allowed, gauged), reading
 

@@ -30,7 +30,7 @@ from processor.core.kpi_counts import (
     RESPONSE_BANDS,
     RESPONSIVENESS,
 )
-from processor.core.kpi_definitions import Kind, Row, duration_of, facts_of, key_over, ratio_of, row_of
+from processor.core.kpi_definitions import PER_AGENT, Kind, Row, duration_of, facts_of, key_over, ratio_of, row_of
 from processor.core.kpi_readings import Reading, Window
 from processor.core.kpi_statistics import Measure
 from processor.core.settings import CLOCKS, QUEUE_WAIT
@@ -212,7 +212,7 @@ def _agents() -> Iterator[Row]:
                "ticket.replied", "contact.answered"))
     yield row_of("tickets_per_hour", Kind.RATE, "tickets", group, TICKET,
                "Tickets that agents solved and that stand / hours in which agents were online, available, busy or in wrap-up.",
-               ("tickets_solved_by_agents", time), formulas.tickets_per_hour, dimensions=of_tickets, facts=spent)
+               ("tickets_solved_by_agents", time), formulas.tickets_per_hour, dimensions=of_tickets | {PER_AGENT}, facts=spent)
     yield row_of("open_tickets_per_agent_online", Kind.RATE, "tickets", group, TICKET,
                "Unsolved tickets at the end / agents online, available, busy or in wrap-up, on average over the window.", (ENTERED, LEFT,
                time), formulas.open_tickets_per_agent_online, dimensions=of_tickets, facts=spent)
