@@ -1,0 +1,89 @@
+"""The page that lists every KPI: written from the tables of the core and of the catalogue, so that it cannot fall behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from processor.core.kpis import COST_PER_TICKET, DEFINITIONS, GROUPS, PER_AGENT, Definition, Kind
+from processor.core.settings import DIMENSIONS
+from processor.core.windows import WINDOWS
+from processor.export.catalogue import FAMILIES
+from processor.export.kpi_families import family_of, gauged
+
+HEAD = f"""# Every KPI
+
+Written by `ticket-kpis check --kpis > schemas/kpis.md`; a test fails where it is behind the code.
+
+Each KPI stands in the topic `support.kpis.v1` under its name, for each segment that it can be told apart by and each window ({",
+".join(WINDOWS)}); ratios, rates and times have a gauge, too. The counters are of each partition, with a `_retracted` twin where late
+events can take something back. `support_window_observations` has every count of the total as a window, that of segments for the basic
+ones.
+
+**Kinds.** *ratio*: numerator / denominator, with its Wilson interval at 95 % (`low`, `high`). *rate*: the same where one of them is
+time, money or a level. *balance*: 100 x (for - against) / all. *duration*: the mean in seconds, quantiles and the histogram. *number*:
+the mean of whole numbers, quantiles and how often each occurred. *level*: how many at the end. Everything but counts and levels says
+with `low_n` that it rests on fewer than `kpis.min_n` observations.
+
+**What is common to all.** Instants are those of the events. A KPI belongs to the window in which what ended it happened: the reply, the
+solve, the deadline, the answer. Numbers are net: what a late event, a discard or a reopening takes back is out. Tickets count that are
+inbound and neither spam, deleted nor merged away. Rates of the backlog and of agents are in calendar time.
+
+Different people (agents who were active, visitors) are counted exactly up to 10,000 keys a row, and above that estimated with a
+standard error of 4.6 %. Numbers told apart by agent are in the topic only where `kpis.per_agent` asks for them, under the dimension
+`agent`, a pseudonym.
+
+Retention and churn of the windows compare their two ends; those of calendar months and quarters stand in the report of `ticket-kpis
+replay`, from the days of which rows are kept.
+"""
+
+
+def kpi_page() -> str:
+    """The page, as Markdown."""
+    parts = [HEAD]
+    for group in GROUPS:
+        rows = list(_rows(group))
+        parts.append(f"\n## {group}\n\n| KPI | definition | kind, unit | facts | counters | gauge | by |\n|---|---|---|---|---|---|---|\n")
+        parts += rows
+    return "".join(parts)
+
+
+def _rows(group: str) -> Iterator[str]:
+    of_clocks: dict[str, list[Definition]] = {}
+    for definition in DEFINITIONS.values():
+        if definition.group == group and not definition.clock:
+            yield _row(definition.name, definition.text, definition)
+        elif definition.group == group:
+            of_clocks.setdefault(definition.name.replace(definition.clock, "CLOCK", 1), []).append(definition)
+    for name, each in of_clocks.items():
+        clocks = ", ".join(definition.clock for definition in each)
+        yield _row(name, f"{each[0].text.replace(each[0].clock, 'CLOCK', 1)} CLOCK: {clocks}.", each[0])
+    if group == "Cost":
+        columns = ("rate, the currency", "`account.cost_recorded`, `ticket.solved`", "`support_operating_cost_total`",
+                   "`support_window_cost_per_ticket`", "group")  # fmt: skip
+        yield f"| `{COST_PER_TICKET}eur`, `..._usd`, ... | Costs in that currency / solved tickets. | {' | '.join(columns)} |\n"
+
+
+def _row(name: str, text: str, definition: Definition) -> str:
+    counters = sorted({family for key in definition.keys for family in _families(key)})
+    shown = [*(f"`{family}`" for family in counters)] or ["-"]
+    gauge = f"`{family_of(definition)}`" if gauged(definition) else "-"
+    facts = ", ".join(f"`{fact}`" for fact in definition.facts)
+    unit = definition.unit if definition.kind is Kind.RATIO else f"{definition.kind}, {definition.unit}"
+    return f"| `{name}` | {text} | {unit} | {facts} | {', '.join(shown)} | {gauge} | {_by(definition)} |\n"
+
+
+def _families(key: str) -> Iterator[str]:
+    """The counters and histograms that serve a family of a row."""
+    head = key.partition(":")[0]
+    for family in FAMILIES:
+        counted = family.kind in ("counter", "histogram") and family.source not in ("process", "counts")
+        if counted and not family.retracted and family.key.partition(":")[0] == head:
+            yield family.name
+
+
+def _by(definition: Definition) -> str:
+    names = [name for name in DIMENSIONS if name in definition.dimensions]
+    if not names:
+        return "total"
+    shown = "all of tickets" if len(names) == len(DIMENSIONS) - 1 else ", ".join(names)
+    return f"{shown}, agent" if PER_AGENT in definition.dimensions else shown
