@@ -97,7 +97,8 @@ def _resolution() -> Iterator[Row]:
                ("interactions",), read.number("interactions"), facts=(completed,))
     yield ratio_of("escalation", group, "Tickets escalated at least once / solved tickets.", "tickets_escalated_once", "tickets_solved")
     for kind in ESCALATION_KINDS:
-        yield ratio_of(f"escalation_{kind}", group, f"Tickets with an escalation of that kind ({kind}) / solved tickets.", "tickets_escalated",
+        yield ratio_of(f"escalation_{kind}", group, f"Tickets with an escalation of that kind ({kind}) / solved tickets.",
+                       "tickets_escalated",
                      "tickets_solved", over=key_over(f"tickets_escalated:{kind}", "tickets_solved"))
     yield row_of("transfer", Kind.RATE, "transfers", group, TICKET, "Transfers from group to group for each solved ticket.",
                ("tickets_transferred", "tickets_solved"), read.per("tickets_transferred", "tickets_solved"))

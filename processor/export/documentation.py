@@ -10,12 +10,12 @@ from processor.core.windows import WINDOWS
 from processor.export.catalogue import FAMILIES
 from processor.export.kpi_families import family_of, gauged
 
+_WINDOWS = ", ".join(WINDOWS)
 HEAD = f"""# Every KPI
 
 Written by `ticket-kpis check --kpis > schemas/kpis.md`; a test fails where it is behind the code.
 
-Each KPI stands in the topic `support.kpis.v1` under its name, for each segment that it can be told apart by and each window ({",
-".join(WINDOWS)}); ratios, rates and times have a gauge, too. The counters are of each partition, with a `_retracted` twin where late
+Each KPI stands in the topic `support.kpis.v1` under its name, for each segment that it can be told apart by and each window ({_WINDOWS}); ratios, rates and times have a gauge, too. The counters are of each partition, with a `_retracted` twin where late
 events can take something back. `support_window_observations` has every count of the total as a window, that of segments for the basic
 ones.
 
