@@ -2,7 +2,8 @@
 
 A file holds scenarios; each begins with a line `# Name`. Other lines of a scenario:
 
-    policy NAME MATCH TARGETS PAUSES        a policy (before the first event); `set NAME=DURATION` changes a setting
+    policy NAME MATCH TARGETS PAUSES        a policy (before the first event); `set NAME=DURATION` changes a setting,
+                                            `set short_abandon.phone=0s` one of several
     defaults                                policies and settings of an empty configuration file
     calendar NAME ZONE DAYS HOURS [from=]   business hours beside `berlin`; another line with the name and `from` is a change of it
     TIME ENTITY WHAT ...                    an event arrives: T-... are tickets, C-... contacts, P-... persons, A-... agents, O-...
@@ -115,7 +116,10 @@ class Run:
         elif words[0] == "set":
             for name, value in fields_of(words[1:])[1].items():
                 setting: Any
-                if isinstance(getattr(self.settings, name), frozenset):
+                name, _, part = name.partition(".")
+                if part:
+                    setting = {**getattr(self.settings, name), part: duration(value)}
+                elif isinstance(getattr(self.settings, name), frozenset):
                     setting = frozenset(value.split(","))
                 else:
                     known = value in YES_NO or value.isdigit()
