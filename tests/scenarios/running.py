@@ -29,9 +29,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from processor.core.dimensions import CELL_DIMENSIONS
 from processor.compile import compile_settings
 from processor.config import Config
+from processor.core.dimensions import CELL_DIMENSIONS
 from processor.core.engine import Engine
 from processor.core.events import Event, Rejected
 from processor.core.exchange import Exchange
