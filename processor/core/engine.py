@@ -31,7 +31,7 @@ from processor.core.outputs import Conflict, RecordKey, Rekeyed, Stated, Step, V
 from processor.core.policies import Policies
 from processor.core.reports import Reports, facts_at, level_sums
 from processor.core.restoring import marker_of, restore
-from processor.core.rows import Place, Rows, Segment
+from processor.core.rows import Rows, Segment
 from processor.core.settings import MINUTE_MS, Settings
 from processor.core.timeline import Out, State, Timeline, difference, fold, new_state
 from processor.core.upstream import Upstream
@@ -216,8 +216,8 @@ class Engine:
     def _settle(self, entity: Timeline, state: State, out: Out, cause: str) -> None:
         """Book what a fold stated, and where the entity stands now."""
         entity.state = state
-        for sign, fact in out:
-            self._state(entity, fact, sign, cause)
+        if out:
+            self._book(entity, out, cause)
         levels = levels_of(state)
         if levels != entity.levels:
             self.levels.change(entity.levels, levels)
@@ -226,26 +226,34 @@ class Engine:
             entity.timer = state.wake
             heappush(self._timers, (state.wake, entity.kind, entity.key))
 
-    def _state(self, entity: Timeline, fact: Fact, sign: int, cause: str) -> None:
-        if fact.kind in HANDED_KINDS:
-            self.step.rekeyed.append(Rekeyed.of(entity.kind, entity.key, fact, sign))
-            return
-        self._tell(entity, fact, sign, cause, self.rows.post(entity.kind, fact, sign))
+    def _book(self, entity: Timeline, out: Out, cause: str) -> None:
+        """Add what was stated to the numbers, the ledger and the step. The hottest loop of all: it looks up nothing twice."""
+        kind, key = entity.kind, entity.key
+        subject, post, facts, detail = f"{kind}/{key}", self.rows.post, self.step.facts, self.settings.facts_detail_all
+        sum_of_numbers = signs = 0
+        for sign, fact in out:
+            said = fact.kind
+            if said in HANDED_KINDS:
+                self.step.rekeyed.append(Rekeyed.of(kind, key, fact, sign))
+                continue
+            place = post(kind, fact, sign)
+            if said in DETAIL_KINDS:
+                if detail:
+                    facts.append(Stated(sign, kind, key, fact_number(subject, place.dims_text, fact), fact, cause))
+                continue
+            number = fact_number(subject, place.dims_text, fact)
+            sum_of_numbers += number if sign > 0 else -number
+            signs += sign
+            facts.append(Stated(sign, kind, key, number, fact, cause))
+        self.digest = (self.digest + sum_of_numbers) % LEDGER_MODULUS
+        self.ledger_count += signs
 
     def restate(self, entity: Timeline, stated: Fact, fact: Fact) -> None:
         """`fact` says more than `stated`, which an earlier release made of the same: what it counted does not count again."""
-        place = self.rows.post(entity.kind, fact, 1, stated)
-        self._tell(entity, stated, -1, "", place)
-        self._tell(entity, fact, 1, "", place)
-
-    def _tell(self, entity: Timeline, fact: Fact, sign: int, cause: str, place: Place) -> None:
-        if fact.kind in DETAIL_KINDS and not self.settings.facts_detail_all:
-            return
-        number = fact_number(f"{entity.kind}/{entity.key}", place.dims_text, fact)
-        if fact.kind not in DETAIL_KINDS:
-            self.digest = (self.digest + sign * number) % LEDGER_MODULUS
-            self.ledger_count += sign
-        self.step.facts.append(Stated(sign, entity.kind, entity.key, number, fact, cause))
+        text, subject = self.rows.post(entity.kind, fact, 1, stated).dims_text, f"{entity.kind}/{entity.key}"
+        before, after = fact_number(subject, text, stated), fact_number(subject, text, fact)
+        self.digest = (self.digest - before + after) % LEDGER_MODULUS
+        self.step.facts += [Stated(-1, entity.kind, entity.key, before, stated, ""), Stated(1, entity.kind, entity.key, after, fact, "")]
 
     def _same_id(self, entity: Timeline, twin: int, event: Event) -> Rejected | Conflict | None:
         """The same source and id again: nothing where the content is the same, else the smaller content stays."""
