@@ -64,7 +64,7 @@ def encode(event: dict[str, Any]) -> bytes:
 
 
 def encode_event(event: Event) -> bytes:
-    """A decoded event as a record value again: what was kept of it, in the fields that its kind has."""
+    """A decoded event as a record value again: what was kept of it, in the fields that its kind has. What was absent is null."""
     type_name, key_field = TYPES[event.kind]
     data: dict[str, Any] = {} if key_field in (None, PARTITION_KEY) else {str(key_field): event.key}
     for name, value in zip(DATA_FIELDS[event.kind], event.data, strict=True):
@@ -72,8 +72,6 @@ def encode_event(event: Event) -> bytes:
             data.update(dict(value))
         elif name == "author_type":
             data["author"] = {"type": value}
-        elif value is None:
-            continue
         elif name == "author_id":
             data["author"]["id"] = value
         elif name == "amount":

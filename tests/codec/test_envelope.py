@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from processor.codec.decode import decode
-from processor.codec.envelope import cloud_event, encode, key_of
+from processor.codec.envelope import cloud_event, encode, encode_event, key_of
 from processor.core.events import Event
+from processor.schemas_path import schemas_path
 
 AT = 1_795_252_443_120
 
@@ -43,3 +45,18 @@ def test_events_without_an_entity_have_no_key() -> None:
 def test_a_survey_belongs_to_its_ticket_else_to_who_answers() -> None:
     assert key_of("survey.sent", {"ticket_id": "T-1", "respondent_id": "P-1"}) == "T-1"
     assert key_of("survey.sent", {"ticket_id": None, "respondent_id": "P-1"}) == "P-1"
+
+
+EXAMPLES = sorted(schemas_path().glob("examples/support.*/*.json"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_a_decoded_event_can_be_written_again(path: Path) -> None:
+    event = decode(path.read_bytes())
+    if isinstance(event, Event) and event.kind != "ticket.unmerged":  # out of which ticket is not kept
+        assert decode(encode_event(event)) == event
+
+
+def test_an_empty_id_names_nobody() -> None:
+    assert key_of("bot.started", {"ticket_id": "", "contact_id": "C-1"}) == "C-1"
+    assert key_of("bot.started", {"ticket_id": ""}) is None

@@ -15,6 +15,22 @@ def test_a_hand_over_comes_back() -> None:
     assert decode_rekeyed(value, key) == (3, record)
 
 
+def test_what_is_nested_comes_back_as_it_was() -> None:
+    """Events of a timeline are compared: lists for tuples would be others."""
+    record = Rekeyed(1, "person.answered", "P-1", 7, 1_767_225_600_000, ("T-2", 1, 1, 5, 9000, ("email", "none"), None))
+    key, value = encode_rekeyed(record, 0)
+    again = decode_rekeyed(value, key)[1]
+    assert again == record
+    assert isinstance(again, Rekeyed)
+    assert again.event() == record.event()
+
+
+def test_what_this_release_does_not_know_is_refused() -> None:
+    key, value = encode_rekeyed(Rekeyed(1, "ticket.wait_handed", "T", 1, 1, ("S", 1, 1)), 0)
+    with pytest.raises(ValueError, match="unknown kind"):
+        decode_rekeyed(value.replace(b"wait_handed", b"wait_mended"), key)
+
+
 def test_a_heartbeat_comes_back() -> None:
     key, value = encode_heartbeat(2, (1, 2, 3, 4))
     assert key is None
