@@ -151,7 +151,7 @@ def _counts() -> Iterator[Family]:
     yield count("events_duplicate", "duplicates", "Events that were there before, with the same source, id and content.")
     yield count("events_late", "late", "Events too late to correct anything; they are rejected, too.")
     yield count("events_invalid", "rejected", "Records rejected and dead-lettered.", by="reason", values=tuple(Reason))
-    yield count("events_skipped", "skipped", "Events of documented types that no KPI uses yet.")
+    yield count("events_skipped", "skipped", "Events of types that nobody documented, where those are skipped.")
     yield count("events_control", "control", "Control events, which move clocks only.")
     yield count("rekeyed", "rekeyed", "What entities handed to tickets: waits of merged tickets, answers on the phone.",
                 unit="records", gross=True)
