@@ -8,6 +8,7 @@ A file holds scenarios; each begins with a line `# Name`. Other lines of a scena
     calendar NAME ZONE DAYS HOURS [from=]   business hours beside `berlin`; another line with the name and `from` is a change of it
     TIME ENTITY WHAT ...                    an event arrives: T-... are tickets, C-... contacts, P-... persons, A-... agents, O-...
                                             organizations, K-... accounts. Lines are in order of arrival.
+    TIME ENTITY record TYPE field=value ... the same as a producer would write it: a record that the decoder reads first
     TIME clock                              timers run up to then
     => TIME ENTITY FACT [name=value ...]    such a fact stands now. Together these lines list *every* fact of the kinds they name.
     => no FACT                              no fact of that kind stands now
@@ -15,6 +16,7 @@ A file holds scenarios; each begins with a line `# Name`. Other lines of a scena
     => count NAME [dimension=value ...] N   a total over all cells, what was taken back not counted
     => level backlog [open support high] N  how many are there now
     => window NAME FAMILY [dimension=value ...] N
+    => metric NAME{label="value"} N         what is served under that name, without `support_` and net, over all other labels
     => kpi NAME [WINDOW] [dimension=value ...] [n=N] VALUE
                                             a KPI's value over everything so far, or over a window that ends now: 50%, 90s, 4.5, inf or none
 
@@ -29,6 +31,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from processor.codec.decode import decode
 from processor.compile import compile_settings
 from processor.config import Config
 from processor.core.dimensions import CELL_DIMENSIONS
@@ -39,8 +42,21 @@ from processor.core.facts import CONTENT_FIELDS, Fact, pseudonym
 from processor.core.levels import Key
 from processor.core.outputs import Conflict
 from processor.core.settings import DIMENSIONS, Policy, Settings
+from processor.export.snapshot import metrics, total
 from tests.scenarios.kpi_values import agrees, kpi_of
-from tests.scenarios.words import UNITS, YES_NO, UnknownWordsError, berlin, calendar_of, duration, event_of, fields_of, policy_of, take_time
+from tests.scenarios.words import (
+    UNITS,
+    YES_NO,
+    UnknownWordsError,
+    berlin,
+    calendar_of,
+    duration,
+    event_of,
+    fields_of,
+    policy_of,
+    record_of,
+    take_time,
+)
 
 FOLDER = Path(__file__).parent
 DURATIONS = frozenset(
@@ -136,6 +152,12 @@ class Run:
         if words == ["clock"]:
             engine.advance(at)
             self.outcome = ""
+        elif words[1] == "record":
+            decoded = decode(record_of(at, words[0], words[2:], number))
+            if isinstance(decoded, Rejected):
+                self.outcome = decoded.reason
+                return
+            self._apply(decoded)
         else:
             self._apply(event_of(at, words[0], words[1:], number))
         engine.sweep()
@@ -181,9 +203,12 @@ class Run:
     def _expect(self, words: list[str]) -> None:
         if words[0] == "kpi":
             self._expect_kpi(words[1:-1], words[-1])
+        elif words[0] == "metric":
+            found = total(metrics([self._engine().view()], self.settings.group_bys), f"support_{words[1]}")
+            assert found == float(words[2]), f"found {found}"
         elif words[0] in ("count", "level", "window"):
-            found = {"count": self._count, "level": self._level, "window": self._window}[words[0]](words[1:-1])
-            assert found == int(words[-1]), f"found {found}"
+            number = {"count": self._count, "level": self._level, "window": self._window}[words[0]](words[1:-1])
+            assert number == int(words[-1]), f"found {number}"
         elif words[0] in ("REJECTED", "duplicate", "replaces"):
             assert self.outcome == words[-1], f"it was {self.outcome or 'accepted'}"
         else:

@@ -6,6 +6,7 @@ The files say what they mean; this module only turns their words into the engine
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -26,6 +27,12 @@ OPTIONS = ("update_at_every_contact", "customer_ends_update", "first_response_re
 
 # Whom an id stands for, by its first letter.
 ENTITIES = {"T": "ticket", "C": "contact", "P": "person", "A": "agent", "O": "organization", "K": "account"}
+
+ID_FIELDS = {
+    **{entity: f"{entity}_id" for entity in ("ticket", "contact", "agent", "organization")},
+    "person": "visitor_id",
+    "account": "partitionkey",
+}
 
 # What happened -> the kind of event and the fields that the words behind it fill, in order. `*` is the entity that it happened to.
 VERBS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -151,6 +158,22 @@ def event_of(at: int, key: str, words: list[str], number: int) -> Event:
     else:
         raise UnknownWordsError(f"{verb!r} is nothing that happens to anybody")
     return Event(at, rank_of(kind, sequence), sequence, source, event_id, kind, key, data)
+
+
+def record_of(at: int, key: str, words: list[str], number: int) -> bytes:
+    """The record of an event: its type, and what its data say, as JSON where it is any."""
+    (kind,), fields = fields_of(words)
+    moment = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at)).isoformat().replace("+00:00", "Z")
+    data = {ID_FIELDS[ENTITIES[key[0]]]: key, **{name: _json(text) for name, text in fields.items()}}
+    document = {"specversion": "1.0", "id": f"e{number}", "source": "desk", "type": f"support.{kind}", "time": moment, "data": data}
+    return json.dumps(document).encode()
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _value(name: str, value: Any) -> Any:
