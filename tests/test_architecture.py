@@ -19,7 +19,7 @@ RANKS = {
     "codec": 1, "config": 1,
     "calendar_tables": 2, "versions": 2,
     "compile": 3,
-    "export": 4,
+    "export": 4, "explain": 4,
     "report": 5, "kpis": 5,
     "replay": 6,
     "stream": 7, "synthetic": 7, "convert": 7, "what_if": 7,

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import gc
-import gzip
 import sys
-import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
-from time import perf_counter
 from typing import Any, BinaryIO
 
 import click
 import orjson
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from processor.cli.options import PROBLEMS, config_option, instant, load_config, refuse, refusing
+from processor.cli.reading import read_log
 from processor.compile import compile_settings
 from processor.config import Config
 from processor.core.business_hours import NEVER
@@ -38,7 +34,6 @@ from processor.what_if import WhatIf
 
 PAPER_WIDTH = 170  # of reports that do not go to a terminal
 EXAMPLES_MAX = 3  # details of rejected records kept for the report, per reason
-LINES_AT_ONCE = 2000
 DIFFERENCES_MAX = 50  # listed; the others are counted
 REFUSED = (ReplayError, SnapshotError, OpenMetricsError, FileNotFoundError, IsADirectoryError, PermissionError)  # told without a traceback
 
@@ -112,7 +107,7 @@ def command(
             on_report=kpis.report if kpis else None,
         )
         what_if = WhatIf(replay, supposed, partitions=partitions, timers_until=NEVER if at_ms is None else at_ms) if supposed else None
-        seconds = _run(what_if or replay, log)
+        seconds = read_log(what_if or replay, log)
         (what_if or replay).finish(_timers(taken) if taken else at_ms)
         if exposition:
             _write(exposition, [Exporter(config).render(replay.views(), None, _kpi_views(kpis, replay))])
@@ -136,61 +131,6 @@ def _check_outputs(to_stdout: int, *, as_json: bool, compares: bool, snapshot: b
         refuse("only one output can go to standard output: give the others a file")
     if compares and (snapshot or to_stdout):
         refuse("--what-if prints a comparison: leave --snapshot out, and give what else is written a file")
-
-
-# -- reading ----------------------------------------------------------------------------------------------------------------------
-
-
-def _run(replay: Replay | WhatIf, log: Path) -> float:
-    """Feed everything, with a bar over the bytes on standard error; returns the seconds."""
-    console = Console(stderr=True)
-    files = _files(log)
-    size = sum(file.stat().st_size for file in files if file) or None
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TextColumn("{task.fields[speed]}"), TimeRemainingColumn())
-    gc.disable()  # the engine makes no cycles, and looking for them takes a third of the time
-    try:
-        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-            task = progress.add_task("replaying", total=size, speed="")
-            started = perf_counter()
-            done = 0
-            for file in files:
-                for lines, position in _batches(file):
-                    replay.feed_lines(lines)
-                    speed = f"{replay.records / (perf_counter() - started):,.0f} records/s"
-                    progress.update(task, completed=done + position, speed=speed)
-                done += file.stat().st_size if file else 0
-            return perf_counter() - started
-    finally:
-        gc.enable()
-
-
-def _files(log: Path) -> Sequence[Path | None]:
-    """The files of a log in order; None stands for standard input."""
-    if str(log) == "-":
-        return [None]
-    if not log.is_dir():
-        return [log]
-    files = sorted(file for file in log.iterdir() if file.is_file() and not file.name.startswith("."))
-    if not files:
-        raise ReplayError(f"{log} has no files")
-    return files
-
-
-def _batches(file: Path | None) -> Iterator[tuple[list[bytes], int]]:
-    """Some thousand lines at a time, and how many bytes of the file were read for them."""
-    with ExitStack() as stack:
-        raw: BinaryIO = stack.enter_context(file.open("rb")) if file else sys.stdin.buffer
-        stream: Iterable[bytes] = stack.enter_context(gzip.GzipFile(fileobj=raw)) if file and file.suffix == ".gz" else raw
-        remaining = iter(stream)
-        while lines := _some_lines(remaining):
-            yield lines, raw.tell() if file else 0
-
-
-def _some_lines(stream: Iterator[bytes]) -> list[bytes]:
-    try:
-        return list(islice(stream, LINES_AT_ONCE))
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ReplayError(f"the compressed file is damaged or cut off: {error}") from None
 
 
 # -- the snapshot -----------------------------------------------------------------------------------------------------------------

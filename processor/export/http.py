@@ -1,4 +1,4 @@
-"""/metrics, /healthz, /readyz, /snapshot and a page that names them. Serves what its source has ready."""
+"""/metrics, /healthz, /readyz, /snapshot, /explain and a page that names them. Serves what its source has ready."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import orjson
 from aiohttp import web
 
 from processor import __version__
+from processor.codec.times import parse_time
 from processor.export.collector import CONTENT_TYPE
 
 
@@ -20,6 +21,9 @@ class Source(Protocol):
 
     async def snapshot(self) -> dict[str, Any] | bytes:
         """The numbers of one instant; bytes are JSON already."""
+
+    async def explain(self, ticket: str, at: int | None) -> tuple[int, dict[str, Any]]:
+        """Why a ticket's numbers are what they are (at an instant, in milliseconds), or why that cannot be told; with the status."""
 
     def ready(self) -> tuple[bool, list[str]]:
         """Whether everything that is owned is being processed, and if not, why; and what else is in trouble without being in the way."""
@@ -33,6 +37,7 @@ SOURCE: web.AppKey[Source] = web.AppKey("source", Source)
 _PAGES = (
     ("/metrics", "the numbers, for Prometheus"),
     ("/snapshot", "the numbers of one instant with the ledger digest, for ticket-kpis replay --snapshot"),
+    ("/explain?ticket=", "why a ticket's clocks breached or not, for ticket-kpis explain --url"),
     ("/readyz", "whether every owned partition is being processed"),
     ("/healthz", "whether the process is sound"),
 )
@@ -47,6 +52,7 @@ def create_http_app(source: Source) -> web.Application:
             web.get("/", _landing),
             web.get("/metrics", _metrics),
             web.get("/snapshot", _snapshot),
+            web.get("/explain", _explain),
             web.get("/readyz", _ready),
             web.get("/healthz", _healthy),
         ]
@@ -61,6 +67,16 @@ async def _metrics(request: web.Request) -> web.Response:
 async def _snapshot(request: web.Request) -> web.Response:
     taken = await request.app[SOURCE].snapshot()
     return web.Response(body=taken if isinstance(taken, bytes) else orjson.dumps(taken), content_type="application/json")
+
+
+async def _explain(request: web.Request) -> web.Response:
+    asked = request.query.get("at")
+    try:
+        at = None if asked is None else parse_time(asked)
+    except ValueError as error:
+        return web.json_response({"error": f"at: {error}", "reason": "no_time"}, status=400)
+    status, told = await request.app[SOURCE].explain(request.query.get("ticket", ""), at)
+    return web.Response(status=status, body=orjson.dumps(told), content_type="application/json")
 
 
 async def _ready(request: web.Request) -> web.Response:

@@ -57,6 +57,7 @@ class Replay:
     `timers_until` is how far timers may run, per partition or for all.
     `on_refused` hears of every record that is not folded. Net facts are kept where `keep_facts` says so.
     Every `report_every_minutes` (0 = never) `on_report` hears what each partition reports of the windows that end then.
+    `engine` may be one that also writes down what somebody wants to know.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Replay:
         keep_facts: bool = False,
         report_every_minutes: int = 0,
         on_report: OnReport | None = None,
+        engine: type[Engine] = Engine,
     ) -> None:
         self.config = config
         self.settings = settings or compile_settings(config)
@@ -84,7 +86,7 @@ class Replay:
         self._timers_until = timers_until
         self._on_refused = on_refused
         self._keep_facts = keep_facts
-        self._options: dict[str, Any] = {"report_every_minutes": report_every_minutes, "on_report": on_report}
+        self._options: dict[str, Any] = {"report_every_minutes": report_every_minutes, "on_report": on_report, "kind": engine}
         self._places: dict[str, int] = {}
         self._partitions = 0
         self._joined: Joined | None = None
@@ -113,9 +115,7 @@ class Replay:
         shown = self._until is None or partition in self._until
         if shown and self._until is not None and (offset or 0) > self._until[partition]:
             return
-        door = self._door
-        if door is None:
-            door = self._open_door()
+        door = self._door or self._open_door()
         engine = self.engines.get(partition) or self._engine(partition)
         event = door.admit(value, key, timestamp_ms)
         outcome: Rejected | Conflict | None

@@ -22,7 +22,7 @@ class Joined:
 
     `limits` are the instants that timers never pass, by partition; those that it does not name have none. Every `report_every_minutes`
     (0 = never) `on_report` hears the reports, with their partition; each waits until all partitions have passed its minute. Net facts are
-    kept of the partitions in `facts_of`.
+    kept of the partitions in `facts_of`. `kind` is the class of the engines.
     """
 
     def __init__(
@@ -35,8 +35,9 @@ class Joined:
         report_every_minutes: int = 0,
         on_report: OnReport | None = None,
         facts_of: Container[int] = (),
+        kind: type[Engine] = Engine,
     ) -> None:
-        self.engines = {number: Engine(settings, number, partitions) for number in range(partitions)}
+        self.engines = {number: kind(settings, number, partitions) for number in range(partitions)}
         self._ledger: dict[int, tuple[int, Stated]] = {}
         self._facts_of = facts_of
         self._exchange = Exchange(self.engines, place)

@@ -83,13 +83,13 @@ class PartitionProcessor:
         self.shown: Shown | None = None
         self._intake = Intake(environment.config, environment.settings, partitions, environment.recorder.engine_failed)
         self._inputs = Inputs(environment.consumer, source, environment.config.topics.rekeyed)
-        self._engine = Engine(environment.settings, source.partition, partitions)
+        self.engine = Engine(environment.settings, source.partition, partitions)
         self._outbox = self._new_outbox(0)
         self._committer: Committer | None = None
         self._open = asyncio.Event()  # closed between revoke and assignment
         self._rejoining = False
         self._generation = 0
-        self._between_steps = asyncio.Lock()
+        self.between_steps = asyncio.Lock()
         self._next_probe = 0.0
         self._marker_at = 0.0
         self._answered_at = 0.0  # when the broker last gave a sign of life to this partition
@@ -118,11 +118,11 @@ class PartitionProcessor:
             self._task.cancel()  # a takeover that went on would fence the next owner
             return
         try:
-            await asyncio.wait_for(self._between_steps.acquire(), bound_seconds)
+            await asyncio.wait_for(self.between_steps.acquire(), bound_seconds)
         except TimeoutError:
             log.warning("%s: the step did not end in time; its transaction will be fenced", self._name)
         else:
-            self._between_steps.release()
+            self.between_steps.release()
 
     def rejoin(self) -> None:
         """Assigned again: state and producer are kept if the producer proves to be unfenced."""
@@ -219,12 +219,12 @@ class PartitionProcessor:
             environment.failpoints,
             from_log_start=environment.from_log_start,
         )
-        self._engine, self._outbox = taken.engine, self._new_outbox(taken.epoch)
+        self.engine, self._outbox = taken.engine, self._new_outbox(taken.epoch)
         self._rejoining = True  # the first step proves the fence and writes the new epoch
         environment.failpoints.reach("takeover.before_seek")
         self._inputs.begin(taken.applied, taken.rekeyed_applied, taken.newest_appended_at, taken.rekeyed_end)
         self._keep_pace()
-        await asyncio.to_thread(self._engine.reports_again)  # windows are summed anew
+        await asyncio.to_thread(self.engine.reports_again)  # windows are summed anew
         self._taken_at = asyncio.get_running_loop().time()
         seconds = (environment.clock.now() - started) / 1000
         environment.recorder.taken_over(self.source.partition, seconds=seconds)
@@ -233,7 +233,7 @@ class PartitionProcessor:
 
     async def _prove_unfenced(self) -> None:
         """Commit the marker alone: it succeeds only if nobody else has taken the partition since."""
-        async with self._between_steps:
+        async with self.between_steps:
             self._rejoining = False
             self._inputs.read_on()
             await self._commit([])
@@ -274,7 +274,7 @@ class PartitionProcessor:
         if generation != self._generation or not self._open.is_set() or self._rejoining:
             self._inputs.forget()  # a rebalance came in between: positions are set anew
             return
-        async with self._between_steps:
+        async with self.between_steps:
             if self._inputs.fetched:
                 await self._step()
             await self._follow_wall_clock()
@@ -287,10 +287,10 @@ class PartitionProcessor:
         try:
             rejected = await self._fold()
             self._keep_pace()
-            self._engine.advance_by_log()
-            self._engine.sweep()
+            self.engine.advance_by_log()
+            self.engine.sweep()
             self.environment.failpoints.reach("step.after_fold")
-            if rejected or self._inputs.events_applied != events_before or self._engine.news():
+            if rejected or self._inputs.events_applied != events_before or self.engine.news():
                 await self._commit(rejected)
         except (KafkaError, OSError, EngineFaultError):
             raise
@@ -305,7 +305,7 @@ class PartitionProcessor:
 
     async def _fold(self) -> list[DeadLetter]:
         """Fold fetched records until the step is full; what is left waits for the next step."""
-        worker, loop, engine, inputs = self.environment.config.worker, asyncio.get_running_loop(), self._engine, self._inputs
+        worker, loop, engine, inputs = self.environment.config.worker, asyncio.get_running_loop(), self.engine, self._inputs
         until = loop.time() + worker.step_ms_max / 1000
         before = newest = engine.stream_time
         rejected: list[DeadLetter] = []
@@ -330,7 +330,7 @@ class PartitionProcessor:
         loop = asyncio.get_running_loop()
         started = loop.time()
         assert self._committer is not None
-        await self._committer.commit(self._outbox.pack(self._engine, self._inputs, started, rejected))
+        await self._committer.commit(self._outbox.pack(self.engine, self._inputs, started, rejected))
         self._inputs.committed()
         self._marker_at = self._answered_at = loop.time()
         self.environment.recorder.step_committed(seconds=self._marker_at - started)
@@ -339,7 +339,7 @@ class PartitionProcessor:
         """What no step has written: levels that came too soon after others, and, now and then, how far was read."""
         now = asyncio.get_running_loop().time()
         moved = self._inputs.moved() and now - self._marker_at > MARKER_SECONDS
-        if moved or self._outbox.levels_wait(self._engine, now):
+        if moved or self._outbox.levels_wait(self.engine, now):
             await self._commit([])
 
     def _new_outbox(self, epoch: int) -> Outbox:
@@ -356,7 +356,7 @@ class PartitionProcessor:
         appended_at = self._inputs.newest_appended_at
         if appended_at <= 0:
             return False
-        return appended_at - self._engine.stream_time > self.environment.config.worker.backfill_after_minutes * MINUTE_MS
+        return appended_at - self.engine.stream_time > self.environment.config.worker.backfill_after_minutes * MINUTE_MS
 
     def _keep_pace(self) -> None:
         """Each minute is reported where time is the present, else as often as is configured for backfills.
@@ -365,11 +365,11 @@ class PartitionProcessor:
         """
         config = self.environment.config
         live = config.worker.clock == "live"
-        self._engine.report_every(1 if live and not self._replaying else config.kpis.backfill_minutes, hold=not live)
+        self.engine.report_every(1 if live and not self._replaying else config.kpis.backfill_minutes, hold=not live)
 
     def _next_due(self) -> int:
         """The next instant at which time alone has something to say: a deadline, or a full minute to report."""
-        return min(self._engine.next_deadline(), (self._engine.timer_time // MINUTE_MS + 1) * MINUTE_MS)
+        return min(self.engine.next_deadline(), (self.engine.timer_time // MINUTE_MS + 1) * MINUTE_MS)
 
     def _patience(self) -> float:
         """Seconds to wait for records: until the next due instant can be proven, at most IDLE_SECONDS."""
@@ -405,7 +405,7 @@ class PartitionProcessor:
 
     async def _advance(self, to: int) -> None:
         """Let time pass up to `to`: after a long pause hour by hour, since every report that is made up for takes time and memory."""
-        engine, begin = self._engine, self._engine.timer_time
+        engine, begin = self.engine, self.engine.timer_time
         while engine.timer_time < to and self._open.is_set():
             engine.advance(min(to, (engine.timer_time // HOUR_MS + 1) * HOUR_MS) if 0 < engine.timer_time < begin + WINDOWS_END_MS else to)
             if engine.news() or asyncio.get_running_loop().time() - self._marker_at > MARKER_SECONDS:
@@ -420,7 +420,7 @@ class PartitionProcessor:
 
     async def _show(self) -> None:
         """Publish the numbers as of the last commit. Copying many segments takes long, and windows are summed anew after a jump in time."""
-        view = await asyncio.to_thread(self._engine.view)  # nobody else touches the engine: this task waits
+        view = await asyncio.to_thread(self.engine.view)  # nobody else touches the engine: this task waits
         inputs = self._inputs
         unread = inputs.rekeyed_unread()
         self.shown = Shown(view, inputs.events_applied, self._outbox.epoch, self._replaying, unread, inputs.rekeyed_applied)

@@ -40,7 +40,7 @@ class Runtime(ConsumerRebalanceListener):
         self.config = config
         self.recorder = recorder
         self.partitions: dict[TopicPartition, PartitionProcessor] = {}
-        self._settings = settings
+        self.settings = settings
         self._from_log_start = from_log_start
         self._clock = WallClock()
         self._environment: Environment | None = None
@@ -58,7 +58,7 @@ class Runtime(ConsumerRebalanceListener):
         connection = aiokafka_settings(self.config.kafka)
         self._consumer = await self._connect(connection)
         self._environment = Environment(
-            self.config, self._settings, connection, self._consumer, self._clock, self.recorder, Failpoints(), self._from_log_start
+            self.config, self.settings, connection, self._consumer, self._clock, self.recorder, Failpoints(), self._from_log_start
         )
         self._consumer.subscribe([self.config.topics.events, self.config.topics.rekeyed], listener=self)
 

@@ -15,6 +15,7 @@ from processor.export.collector import Exporter
 from processor.export.kpi_view import KpiView
 from processor.export.snapshot import snapshot
 from processor.export.telemetry import Telemetry
+from processor.stream.explaining import explain_ticket
 from processor.stream.kpi_stage import KpiStage, Owned
 from processor.stream.partition import Shown
 from processor.stream.runtime import Runtime
@@ -23,9 +24,10 @@ RENDERINGS_MAX = 4  # for one answer; the last one is without KPIs
 
 
 class Showing:
-    """The source behind /metrics, /snapshot and /readyz of one worker."""
+    """The source behind /metrics, /snapshot, /explain and /readyz of one worker."""
 
     def __init__(self, config: Config, runtime: Runtime, kpis: KpiStage, telemetry: Telemetry) -> None:
+        self._config = config
         self._runtime = runtime
         self._kpis = kpis
         self._telemetry = telemetry
@@ -69,6 +71,10 @@ class Showing:
         applied = {item.view.partition: item.applied for item in shown}
         rekeyed = {item.view.partition: (item.rekeyed_applied, item.rekeyed_unread) for item in shown}
         return await asyncio.to_thread(snapshot, [item.view for item in shown], applied, self._group_bys, rekeyed)
+
+    async def explain(self, ticket: str, at: int | None) -> tuple[int, dict[str, Any]]:
+        """See `explaining`."""
+        return await explain_ticket(self._config, self._runtime.settings, self._runtime.partitions, ticket, at)
 
     def ready(self) -> tuple[bool, list[str]]:
         """See Runtime.ready. Trouble of the KPI stage is told, but is no reason to take the worker out of service."""

@@ -25,6 +25,9 @@ class FakeSource:
     async def snapshot(self) -> dict[str, Any] | bytes:
         return self.taken
 
+    async def explain(self, ticket: str, at: int | None) -> tuple[int, dict[str, Any]]:
+        return (200, {"ticket": ticket, "at": at}) if ticket else (404, {"error": "unknown"})
+
     def ready(self) -> tuple[bool, list[str]]:
         return not self.problems, self.problems
 
@@ -45,6 +48,13 @@ async def test_metrics_are_text_of_the_version_that_prometheus_asks_for() -> Non
 async def test_a_snapshot_is_json(taken: dict[str, Any] | bytes) -> None:
     status, content_type, text = await get(FakeSource(taken=taken), "/snapshot")
     assert (status, content_type.partition(";")[0], text) == (200, "application/json", '{"format":1}')
+
+
+async def test_an_explanation_is_json_with_the_status_of_its_source() -> None:
+    status, content_type, text = await get(FakeSource(), "/explain?ticket=T%2F1&at=1970-01-01T00:00:01Z")
+    assert (status, content_type.partition(";")[0], text) == (200, "application/json", '{"ticket":"T/1","at":1000}')
+    assert (await get(FakeSource(), "/explain"))[::2] == (404, '{"error":"unknown"}')
+    assert (await get(FakeSource(), "/explain?ticket=T&at=noon"))[0] == 400
 
 
 async def test_ready_says_why_not() -> None:

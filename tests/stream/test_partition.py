@@ -91,7 +91,7 @@ async def test_while_the_clock_has_parted_time_waits_but_the_broker_is_asked_all
     """Else /readyz would say after a while that the broker is silent."""
     processor = Partition(PartedClock()).processor
     await processor._follow_wall_clock()
-    assert processor._engine.timer_time == 0
+    assert processor.engine.timer_time == 0
     assert processor._answered_at > 0
 
 
@@ -118,19 +118,19 @@ async def test_a_long_pause_is_made_up_for_hour_by_hour_and_left_off_where_the_p
     processor, reported = partition.processor, list[list[int]]()
 
     async def commit(_rejected: object) -> None:
-        reported.append([report.end for report in processor._engine.drain().reports])
+        reported.append([report.end for report in processor.engine.drain().reports])
         if len(reported) == 3:
             processor._open.clear()
 
     monkeypatch.setattr(processor, "_commit", commit)
     await partition.fold(created("T-1", NOON), NOON)
-    processor._engine.advance_by_log()
+    processor.engine.advance_by_log()
     processor._open.set()
     await processor._advance(NOON + 60 * 60 * MINUTE)
-    assert processor._engine.timer_time == NOON + 2 * 60 * MINUTE
+    assert processor.engine.timer_time == NOON + 2 * 60 * MINUTE
     processor._open.set()
     await processor._advance(NOON + 60 * 60 * MINUTE)
-    assert processor._engine.timer_time == NOON + 60 * 60 * MINUTE
+    assert processor.engine.timer_time == NOON + 60 * 60 * MINUTE
     assert {NOON + quarter * 15 * MINUTE for quarter in range(60 * 4 + 1)} <= {end for ends in reported for end in ends}
     assert max(map(len, reported)) <= 5
 
@@ -141,12 +141,12 @@ async def test_after_a_pause_of_years_what_lies_behind_the_longest_window_is_pas
     processor, steps = partition.processor, list[int]()
 
     async def commit(_rejected: object) -> None:
-        steps.append(len(processor._engine.drain().reports))
+        steps.append(len(processor.engine.drain().reports))
 
     monkeypatch.setattr(processor, "_commit", commit)
     await partition.fold(created("T-1", NOON), NOON)
-    processor._engine.advance_by_log()
+    processor.engine.advance_by_log()
     processor._open.set()
     await processor._advance(NOON + 1000 * 24 * 60 * MINUTE)
-    assert processor._engine.timer_time == NOON + 1000 * 24 * 60 * MINUTE
+    assert processor.engine.timer_time == NOON + 1000 * 24 * 60 * MINUTE
     assert len(steps) <= 8 * 24 + 3
