@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from processor.compile import compile_newest
+from processor.compile import compile_newest, compile_rules
 from processor.config import Config
 from processor.core.business_hours import NEVER
 from processor.core.settings import Settings
@@ -47,7 +47,7 @@ class WhatIf:
         """What goes under `what_if` into the report for programs; `as_it_was` is the report of the first replay."""
         supposed = document.build(
             self.supposed.views(), self.supposed.settings.group_bys, self.supposed.days(),
-            records=self.supposed.records, seconds=seconds, examples={},
+            records=self.supposed.records, seconds=seconds, examples={}, rules=compile_rules(self.supposed.config),
         )  # fmt: skip
         return {
             "settings": {"as_it_was": _settings(self.as_it_was.settings), "what_if": _settings(self.supposed.settings)},

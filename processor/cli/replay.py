@@ -18,7 +18,7 @@ from rich.table import Table
 
 from processor.cli.options import PROBLEMS, config_option, instant, load_config, refuse, refusing
 from processor.cli.reading import read_log
-from processor.compile import compile_settings
+from processor.compile import compile_rules, compile_settings
 from processor.config import Config
 from processor.core.business_hours import NEVER
 from processor.core.settings import Settings
@@ -226,8 +226,9 @@ def _write(path: str, chunks: Any) -> None:
 
 def _report(replay: Replay, seconds: float, refusals: Refusals, what_if: WhatIf | None, *, as_json: bool) -> None:
     made = document.build(
-        replay.views(), replay.settings.group_bys, replay.days(), records=replay.records, seconds=seconds, examples=refusals.examples
-    )
+        replay.views(), replay.settings.group_bys, replay.days(), records=replay.records, seconds=seconds, examples=refusals.examples,
+        rules=compile_rules(replay.config),
+    )  # fmt: skip
     if what_if:
         made["what_if"] = what_if.document(made, seconds)
     if as_json:

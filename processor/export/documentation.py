@@ -15,9 +15,9 @@ HEAD = f"""# Every KPI
 
 Written by `ticket-kpis check --kpis > schemas/kpis.md`; a test fails where it is behind the code.
 
-Each KPI stands in the topic `support.kpis.v1` under its name, for each segment that it can be told apart by and each window ({_WINDOWS}); ratios, rates and times have a gauge, too. The counters are of each partition, with a `_retracted` twin where late
-events can take something back. `support_window_observations` has every count of the total as a window, that of segments for the basic
-ones.
+Each KPI stands in the topic `support.kpis.v1` under its name, for each segment that it can be told apart by and each window
+({_WINDOWS}); ratios, rates and times have a gauge, too. The counters are of each partition, with a `_retracted` twin where late events
+can take something back. `support_window_observations` has every count of the total as a window, that of segments for the basic ones.
 
 **Kinds.** *ratio*: numerator / denominator, with its Wilson interval at 95 % (`low`, `high`). *rate*: the same where one of them is
 time, money or a level. *balance*: 100 x (for - against) / all. *duration*: the mean in seconds, quantiles and the histogram. *number*:

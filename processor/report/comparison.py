@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from processor.report.rendering import duration, percent
+from processor.report.numbers import duration, percent
 
 Document = dict[str, Any]
 Value = float | int | None

@@ -14,6 +14,7 @@ from processor.codec.times import format_time
 from processor.core.events import CONTACT, TICKET
 from processor.core.histogram import EDGES_SECONDS
 from processor.core.kpi_counts import ENTERED_REASONS, LEFT_REASONS
+from processor.core.kpi_readings import DEFAULT_RULES, Rules
 from processor.core.outputs import View
 from processor.core.postings import HISTOGRAMS
 from processor.core.rows import Row
@@ -23,6 +24,7 @@ from processor.export.labels import LabelSet
 from processor.export.measures import consumed
 from processor.export.snapshot import digest, metrics
 from processor.export.window_tables import window_sums
+from processor.report import groups, survival
 
 Document = dict[str, Any]
 MINUTE_SECONDS = 60
@@ -37,6 +39,7 @@ def build(
     records: int,
     seconds: float,
     examples: Mapping[str, list[str]],
+    rules: Rules = DEFAULT_RULES,
 ) -> Document:
     """The whole report. `examples` are details of rejected records by reason; `seconds` is what the replay took."""
     cells = _net_cells(views)
@@ -72,6 +75,15 @@ def build(
             "first_resolution": distribution(tickets, "first_resolution"),
             "full_resolution": distribution(tickets, "full_resolution"),
         },
+        "kpi_groups": groups.by_group(views, group_bys, days, rules),
+        "waiting_included": {
+            "first_response": survival.document(HISTOGRAMS["first_response"].counts(tickets), _ages(views, "awaiting")),
+            "patience": _patience(views, contacts),
+            "patience_by_channel": {
+                channel: _patience((), row) for (channel,), row in _by(cells, CONTACT, 1).items() if row.get("contacts_offered")
+            },
+        },
+        "customers": groups.customers(views, days),
         "channels": _ticket_rows(cells, "channel", 1),
         "groups": _ticket_rows(cells, "group", 2),
         "priorities": _ticket_rows(cells, "priority", 3),
@@ -154,6 +166,20 @@ def _oldest(views: Iterable[View], name: str) -> Document:
     """How many wait, and since when the longest."""
     minutes = [key[-1] for view in views for key in view.levels if key[0] == name]
     return {"waiting": _level(views, name), "waiting_since": _time(min(minutes) * MINUTE_SECONDS * 1000) if minutes else None}
+
+
+def _ages(views: Iterable[View], name: str) -> list[int]:
+    """What waits, by its age on the ladder."""
+    return survival.censored_at(
+        view.timer_time - key[-1] * MINUTE_SECONDS * 1000 for view in views for key, count in view.levels.items() if key[0] == name
+        for _ in range(count)
+    )  # fmt: skip
+
+
+def _patience(views: Iterable[View], contacts: Row) -> Document:
+    """How long customers wait before they give up; those who were answered, or wait now, would have waited longer."""
+    censored = zip(HISTOGRAMS["speed_of_answer"].counts(contacts), _ages(views, "queued"), strict=True)
+    return survival.document(HISTOGRAMS["time_to_abandon"].counts(contacts), [sum(pair) for pair in censored])
 
 
 def _backlog(views: Sequence[View], tickets: Row) -> Document:

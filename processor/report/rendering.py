@@ -13,6 +13,8 @@ from rich.panel import Panel
 from rich.table import Table
 
 from processor.core.rows import DAYS_KEPT
+from processor.report.numbers import duration, percent
+from processor.report.rendering_groups import group_tables
 
 Document = dict[str, Any]
 
@@ -34,21 +36,6 @@ def render(document: Document, console: Console) -> None:
 
 
 # -- numbers for people -----------------------------------------------------------------------------------------------------------
-
-
-def duration(seconds: float | None) -> str:
-    """45 s, 12.5 min, 3.4 h, 2.1 d; a dash for none."""
-    if seconds is None:
-        return "-"
-    for unit, length, below in (("s", 1, 60), ("min", 60, 3600), ("h", 3600, 172_800), ("d", 86_400, float("inf"))):
-        if seconds < below:
-            return f"{round(seconds / length, 1):g} {unit}"
-    return "-"
-
-
-def percent(ratio: float | None) -> str:
-    """12.3 %; a dash for none."""
-    return "-" if ratio is None else f"{ratio * 100:.1f} %"
 
 
 def bar(value: float, largest: float, width: int = BAR_WIDTH) -> str:
@@ -118,6 +105,7 @@ def _kept(rows: Iterable[Document], clock: str) -> float | None:
 
 def _tables(document: Document) -> Iterator[RenderableType]:
     kpis = document["kpis"]
+    yield from group_tables(document)
     if kpis["sla"]:
         yield _table(
             "Service level agreements: a clock is started under its first policy and ends under its last",
@@ -216,7 +204,7 @@ def _closing(document: Document) -> Iterator[str]:
     events = document["events"]
     yield (
         f"[bold]Input[/]: {events['accepted']:,} events folded ({events['corrections']:,} out of order), "
-        f"{events['duplicates']:,} duplicates, {events['skipped']:,} of kinds not used yet, "
+        f"{events['duplicates']:,} duplicates, {events['skipped']:,} of unknown types skipped, "
         f"{events['control']:,} control, {events['rejected']:,} rejected."
     )
     for reason, count in document["rejected"].items():

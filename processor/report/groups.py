@@ -1,0 +1,107 @@
+"""Every KPI of a replayed log by group, and customers by calendar month and quarter, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from processor.core.kpi_readings import DEFAULT_RULES
+from processor.core.kpis import GROUPS, PLAIN, Definition, Measure, Rules, definition_of, measures
+from processor.core.levels import CUSTOMERS, CUSTOMERS_COUNTED
+from processor.core.outputs import View
+from processor.core.rows import Row, add_row
+from processor.core.settings import DAY_MS
+
+Document = dict[str, Any]
+RATES_WINDOW, RATES_SECONDS = "24h", 86_400
+# KPIs of a pace: that of the last day says more than that of all.
+_LAST_DAY = frozenset({"backlog_growth", "backlog_work_off", "backlog_drain", "open_tickets_per_agent_online"})
+
+
+def by_group(
+    views: Sequence[View], group_bys: Sequence[Sequence[str]], days: Mapping[int, Row], rules: Rules = DEFAULT_RULES
+) -> list[Document]:  # fmt: skip
+    """All KPIs with what they rest on: of all days that are kept, those of a pace of the last 24 hours."""
+    backlog = sum(count for view in views for key, count in view.levels.items() if key[0] == "backlog")
+    stock = _stock(views)
+    everything, last = dict(stock), dict(stock)
+    for row in days.values():
+        add_row(everything, row, 1)
+    total = list(group_bys).index(())
+    for view in views:
+        add_row(last, view.windows[RATES_WINDOW].get((total, ()), {}), 1)
+    found = measures((), everything, backlog, 0, rules)
+    found |= {name: each for name, each in measures((), last, backlog, RATES_SECONDS, rules).items() if name in _LAST_DAY}
+    groups: dict[str, list[Document]] = {group: [] for group in GROUPS}
+    for name, measure in found.items():
+        definition = definition_of(name)
+        if definition is not None:
+            groups[definition.group].append(_document(definition, measure, rules))
+    return [{"group": group, "kpis": kpis} for group, kpis in groups.items()]
+
+
+def _document(definition: Definition, measure: Measure, rules: Rules) -> Document:
+    found: Document = {
+        "kpi": definition.name,
+        "kind": str(definition.kind),
+        "unit": definition.unit,
+        "value": _finite(measure.value),
+        "n": measure.n,
+    }
+    if definition.kind not in PLAIN:
+        found["low_n"] = measure.n < rules.min_n
+    if measure.interval is not None:
+        found["low"], found["high"] = (round(bound, 4) for bound in measure.interval)
+    stats = measure.stats()
+    found.update({name: _finite(stats[name]) for name in ("p50", "p90") if name in stats})
+    if definition.name in _LAST_DAY:
+        found["window"] = RATES_WINDOW
+    return found
+
+
+def _finite(value: float | None) -> float | str | None:
+    """JSON has no infinity."""
+    if value is None or isinstance(value, int):
+        return value
+    return "+Inf" if value == float("inf") else round(value, 4)
+
+
+def _stock(views: Iterable[View]) -> Row:
+    stock: Row = {}
+    for view in views:
+        for (name, *rest), count in view.levels.items():
+            if name in (CUSTOMERS, CUSTOMERS_COUNTED):
+                stock[name] = stock.get(name, 0) + rest[0] * count
+    return {name: number for name, number in stock.items() if number}
+
+
+def customers(views: Sequence[View], days: Mapping[int, Row]) -> list[Document]:
+    """Won, lost and kept by calendar month and quarter (UTC), from the present number and what changed on each day that is kept."""
+    stock = _stock(views)
+    months: dict[str, Row] = {}
+    quarters: dict[str, Row] = {}
+    for day, row in days.items():
+        date = datetime.fromtimestamp(day * DAY_MS / 1000, UTC).date()
+        for periods, name in ((months, f"{date:%Y-%m}"), (quarters, f"{date:%Y}-Q{(date.month + 2) // 3}")):
+            add_row(periods.setdefault(name, {}), {key: amount for key, amount in row.items() if key.startswith("customers_")}, 1)
+    return [*_periods(months, stock), *_periods(quarters, stock)]
+
+
+def _periods(periods: Mapping[str, Row], stock: Row) -> Iterator[Document]:
+    """From the last one back: what a period ends with is what the next one began with."""
+    counted = CUSTOMERS_COUNTED in stock
+    end = stock.get(CUSTOMERS_COUNTED if counted else CUSTOMERS, 0)
+    found: list[Document] = []
+    for name, row in sorted(periods.items(), reverse=True):
+        read = measures((), {**row, (CUSTOMERS_COUNTED if counted else CUSTOMERS): end}, 0)
+        kept = read["retention"]
+        start = int(kept.denominator or 0)
+        if any(row.values()) or end:
+            found.append({
+                "period": name, "start": start, "won": row.get("customers_acquired", 0), "lost": int(start - (kept.numerator or 0)),
+                "end": end, "retention": _finite(kept.value), "churn": _finite(read["churn"].value),
+            })  # fmt: skip
+        end = start
+    return reversed(found)
+

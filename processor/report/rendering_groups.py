@@ -1,0 +1,87 @@
+"""The tables of all KPIs by group on a terminal, with what each rests on, and what those who still wait mean for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from processor.report.numbers import duration, percent
+
+Document = dict[str, Any]
+PERIODS_MAX = 16  # of months and quarters, the newest
+FEW = "few"  # the mark of what rests on fewer observations than kpis.min_n
+COUNTS = ("count", "net", "level")
+
+
+def group_tables(document: Document) -> Iterator[Table]:
+    """A table for each group in which something was observed; counts are in the tables below and in --json."""
+    for group in document["kpi_groups"]:
+        rows = [each for each in group["kpis"] if each["kind"] not in COUNTS and each["value"] is not None]
+        if rows:
+            table = _table(group["group"], ("KPI", "value", "95 % sure", "half", "90 %", "n", ""))
+            for each in rows:
+                name = each["kpi"] + (f" ({each['window']})" if "window" in each else "")
+                half, most = (_shown(each.get(stat), each["unit"]) for stat in ("p50", "p90"))
+                table.add_row(escape(name), _shown(each["value"], each["unit"]), _interval(each), half, most, f"{each['n']:,}", _mark(each))
+            yield table
+    yield from _waiting(document["waiting_included"])
+    if document["customers"]:
+        yield _customers(document["customers"][-PERIODS_MAX:])
+
+
+def _waiting(found: Document) -> Iterator[Table]:
+    rows = [("first response, those who wait included", found["first_response"]), ("patience in a queue", found["patience"])]
+    rows += [(f"patience in a queue, {channel}", each) for channel, each in sorted(found["patience_by_channel"].items())]
+    rows = [(name, each) for name, each in rows if each["n"] or each["censored"]]
+    if not rows:
+        return
+    edges = ("60", "300", "3600", "86400")
+    table = _table(
+        "Kaplan-Meier: what is not over counts as longer than it has lasted (patience ends with giving up, not with an answer)",
+        ("", "half within", *(f"longer than {duration(int(edge))}" for edge in edges), "over", "not over"),
+    )
+    for name, each in rows:
+        half = each["median_at_most_seconds"]
+        shown = f"≤ {duration(half)}" if half is not None else "not known"
+        shares = (percent(each["longer_than"].get(edge)) for edge in edges)
+        table.add_row(escape(name), shown, *shares, f"{each['n']:,}", f"{each['censored']:,}")
+    yield table
+
+
+def _customers(periods: Iterable[Document]) -> Table:
+    table = _table("Customers by calendar month and quarter (UTC)", ("period", "start", "won", "lost", "end", "kept", "lost"))
+    for each in periods:
+        numbers = (f"{each[name]:,}" for name in ("start", "won", "lost", "end"))
+        table.add_row(each["period"], *numbers, percent(each["retention"]), percent(each["churn"]))
+    return table
+
+
+def _shown(value: Any, unit: str) -> str:
+    if value is None:
+        return "-"
+    if value == "+Inf":
+        return "never"
+    if unit == "seconds":
+        return duration(value)
+    if unit == "ratio":
+        return percent(value)
+    return f"{value:,.2f}".rstrip("0").rstrip(".") + (f" {unit}" if unit.isupper() else "")
+
+
+def _interval(each: Document) -> str:
+    return f"{percent(each['low'])} to {percent(each['high'])}" if "low" in each else ""
+
+
+def _mark(each: Document) -> str:
+    return f"[yellow]{FEW}[/]" if each.get("low_n") else ""
+
+
+def _table(title: str, columns: Iterable[str]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number else "left", no_wrap=True)
+    return table

@@ -1,0 +1,73 @@
+"""A small log about everything, as lines: two agents, five tickets, calls, surveys, readers, customers and costs on one morning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from processor.codec.times import format_time
+from processor.config import Config, loads
+from processor.core.settings import HOUR_MS, MINUTE_MS
+from processor.replay import Replay
+
+START = 1_795_248_000_000  # 2026-11-21T08:00:00Z
+CONFIG = loads(b"kpis: {per_agent: true, min_n: 3}\nfirst_contact: {repeat_window: 1h}\n", "story")
+
+
+def line(number: int, kind: str, minute: float, key: str, **data: Any) -> bytes:
+    return orjson.dumps({
+        "specversion": "1.0", "id": f"e{number:04}", "source": "/test", "type": f"support.{kind}", "subject": key, "partitionkey": key,
+        "time": format_time(START + round(minute * MINUTE_MS)), "data": data,
+    })  # fmt: skip
+
+
+def told() -> list[tuple[str, float, str, dict[str, Any]]]:
+    """(type, minute, key, data)."""
+    found: list[tuple[str, float, str, dict[str, Any]]] = []
+
+    def say(kind: str, minute: float, key: str, **data: Any) -> None:
+        found.append((kind, minute, key, data))
+
+    for agent in ("A-1", "A-2"):
+        say("agent.state_changed", 0, agent, agent_id=agent, state="available", group="billing")
+        say("agent.state_changed", 30, agent, agent_id=agent, state="busy", group="billing")
+        say("agent.state_changed", 60, agent, agent_id=agent, state="offline", group="billing")
+    for number in range(1, 6):
+        key = f"T-{number}"
+        say("ticket.created", number, key, ticket_id=key, channel="email", priority="normal", group="billing", requester_id=f"P-{number}",
+            topic="invoice", direction="inbound", status="new", assignee_id="A-1")
+    for number in range(1, 4):
+        key, agent = f"T-{number}", "A-1" if number < 3 else "A-2"
+        say("message.added", number + 10, key, ticket_id=key, message_id=f"M-{number}", author={"type": "agent", "id": agent},
+            visibility="public", automated=False)
+        say("ticket.assignee_changed", number + 10, key, ticket_id=key, assignee_id=agent)
+        say("ticket.status_changed", number + 20, key, ticket_id=key, status="solved")
+        say("survey.sent", number + 25, key, survey_id=f"S-{number}", survey="csat", ticket_id=key, respondent_id=f"P-{number}")
+        say("survey.responded", number + 28, key, survey_id=f"S-{number}", survey="csat", ticket_id=key, respondent_id=f"P-{number}",
+            score=5 if number < 3 else 1, scale_min=1, scale_max=5)
+    for number in range(1, 4):
+        key = f"C-{number}"
+        say("contact.queued", 30 + number, key, contact_id=key, channel="phone", queue="hotline", topic="invoice")
+        if number < 3:
+            say("contact.accepted", 30.5 + number, key, contact_id=key, agent_id="A-2")
+            say("contact.ended", 35 + number, key, contact_id=key, talk_seconds=240, hold_seconds=30, outcome="handled")
+            say("contact.wrapped_up", 36 + number, key, contact_id=key, wrap_up_seconds=60)
+        else:
+            say("contact.abandoned", 35, key, contact_id=key)
+    for number in range(1, 3):
+        say("kb.article_viewed", 40 + number, f"V-{number}", visitor_id=f"V-{number}", session_id=f"K-{number}", article_id="a")
+    for number in range(1, 5):
+        say("customer.acquired", 1 + number, f"O-{number}", organization_id=f"O-{number}")
+    say("customer.churned", 50, "O-4", organization_id="O-4")
+    say("cost.recorded", 55, "ops", amount=90, currency="EUR")
+    return found
+
+
+def replayed(partitions: int = 1, config: Config = CONFIG, **options: Any) -> Replay:
+    replay = Replay(config, partitions=partitions, **options)
+    ordered = sorted(told(), key=lambda each: each[1])
+    replay.feed_lines([line(number, kind, minute, key, **data) for number, (kind, minute, key, data) in enumerate(ordered)])
+    replay.finish(START + 2 * HOUR_MS)
+    assert not replay.refused, replay.refused
+    return replay
