@@ -184,7 +184,7 @@ class Contact:
         self._initiate(at, out)
         ends.not_contained(self, out)
         self._offer(at, out)
-        self.agent = None if event.data[0] is None else pseudonym(event.data[0])
+        self.agent = _agent(event)
         since = self.created_at if self.offered_at is None else self.offered_at
         leg = self.leg  # accepted without a queue: no wait at all
         in_target = leg is None or (leg.breached_at is None and leg.within_target(since, at, self.policies))
@@ -211,12 +211,12 @@ class Contact:
     def _offered(self, event: Event, at: int, out: Out) -> None:
         if not self.ended:
             self.offers += 1
-            out.append((1, Fact("contact.agent_offered", self.offers, at, self.dims, (pseudonym(event.data[0]),))))
+            out.append((1, Fact("contact.agent_offered", self.offers, at, self.dims, (_agent(event),))))
 
     def _missed(self, event: Event, at: int, out: Out) -> None:
         if not self.ended:
             self.misses += 1
-            out.append((1, Fact("contact.agent_missed", self.misses, at, self.dims, (pseudonym(event.data[0]),))))
+            out.append((1, Fact("contact.agent_missed", self.misses, at, self.dims, (_agent(event),))))
 
     def _bot_started(self, _event: Event, at: int, out: Out) -> None:
         if not self.ended and self.bot == ends.NO_BOT:
@@ -274,10 +274,13 @@ class Contact:
         contact.gone_at = NEVER if gone_at is None else gone_at
         contact.end = tuple(end) if end else None
         contact.spent = tuple(spent)
-        contact.contacted, contact.handled, contact.contained = (
-            thaw_fact(fact) if fact else None for fact in (contacted, handled, contained)
-        )
+        facts = (contacted, handled, contained)
+        contact.contacted, contact.handled, contact.contained = (thaw_fact(fact) if fact else None for fact in facts)
         return contact
+
+
+def _agent(event: Event) -> str | None:
+    return None if event.data[0] is None else pseudonym(event.data[0])
 
 
 _HANDLERS: dict[str, Callable[[Contact, Event, int, Out], None]] = {
