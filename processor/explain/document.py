@@ -54,7 +54,8 @@ def explain(
         raise ExplainError(
             f"events until {format_time(kept.base_at)} are no longer kept: give a later --at, or explain it from a recorded log"
         )
-    as_of = kept.timer_time if at is None else min(at, kept.timer_time)
+    reached = max([kept.timer_time, *(event.occurred_at for event in kept.tail)])
+    as_of = kept.timer_time if at is None else min(at, reached)
     tail = [event for event in kept.tail if at is None or event.occurred_at <= at]
     if not tail and kept.base is None:
         first = min(event.occurred_at for event in kept.tail) if kept.tail else kept.timer_time

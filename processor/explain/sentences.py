@@ -62,6 +62,12 @@ def _answered(says: Said) -> str:
     return f"the survey {says['survey']} is answered: {says['score']:g}, which is {says['result']}"
 
 
+def _recommends(says: Said) -> str:
+    if says.get("score") is None:
+        return "the recommendation score does not count any more"
+    return f"recommendation score {says['score']:g}: counted once for the respondent, not for the ticket"
+
+
 def _repeat(says: Said) -> str:
     since = f" {_value(says)} after the solve" if "value_seconds" in says else " while it was still open"
     return f"the customer came back about it{since}"
@@ -105,7 +111,7 @@ OUTCOMES: dict[str, Callable[[Said], str]] = {
     "survey.sent": lambda says: f"the survey {says['survey']} is sent",
     "survey.answered": _answered,
     "survey.negative": lambda says: f"a low answer to the survey {says['survey']}: somebody should follow up",
-    "person.answered": lambda says: f"recommendation score {says['score']:g}: counted once for the respondent, not for the ticket",
+    "person.answered": _recommends,
 }
 
 # Not worth a line for people; programs find them in the document.

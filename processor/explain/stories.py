@@ -173,6 +173,8 @@ class Story:
     def due_known(self) -> tuple[int | None, int | None]:
         """The due instant that mattered, or matters, and since when it was known."""
         clock = self.clock
+        if clock.induced:  # what made it late made it due, too
+            return clock.breached_at, clock.breached_at
         wanted = clock.due if clock.due < NEVER else clock.breached_at
         known = next((since for due, since in reversed(self.dues) if due == wanted), None)
         if known is None and self.dues and clock.due >= NEVER and clock.breached_at is None:

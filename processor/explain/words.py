@@ -64,7 +64,7 @@ def _clock(clock: Document, when: When) -> Iterator[str]:
         yield f"  {_segment(segment, when)}"
     target = f" of {duration(clock['target']['seconds'])}" if clock["target"] else ""
     yield f"  counted {duration(clock['active_seconds'])}{target}"
-    if clock["due_at"]:
+    if clock["due_at"] and not (clock["breached"] and clock["breached"]["induced"]):
         known = f", known since {when(clock['due_known_since'])}" if clock["due_known_since"] else ""
         yield f"  due {when(clock['due_at'])}{known}"
     elif clock["state"] == "paused" and not clock["breached"]:

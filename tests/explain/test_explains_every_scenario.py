@@ -1,0 +1,69 @@
+"""Whatever happens to a ticket is explained, by the clocks' own account: all scenarios are explained, and the two must agree."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from processor.core.clocks import Clock
+from processor.core.events import TICKET
+from processor.core.timeline import Timeline, fold
+from processor.explain import Kept, explain
+from processor.explain.words import clock_lines, lines
+from processor.schemas_path import schemas_path
+from tests.scenarios.running import FOLDER, Run, Scenario, read
+
+SCENARIOS = [scenario for path in sorted(FOLDER.glob("*.txt")) for scenario in read(path)]
+VALIDATOR = Draft202012Validator(json.loads((schemas_path() / "support.explanation.v1.schema.json").read_text()))
+ENDS = ("clock.fulfilled", "clock.cancelled", "clock.breached")
+
+
+def played(scenario: Scenario) -> Run:
+    run = Run(scenario, restarting=False)
+    run.play()
+    assert run.engine is not None
+    return run
+
+
+def clocks_of(ticket: Any) -> dict[tuple[str, int], Clock]:
+    more = ticket.more.clocks if ticket.more is not None else ()
+    return {(clock.name, clock.instance): clock for clock in (ticket.first_response, ticket.resolution, *more) if clock is not None}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: f"{scenario.file}: {scenario.name}")
+def test_the_explanation_says_what_the_engine_says(scenario: Scenario) -> None:
+    run = played(scenario)
+    assert run.engine is not None
+    for entity in run.engine.entities[TICKET].values():
+        check(entity, run)
+
+
+def check(entity: Timeline, run: Run) -> None:
+    engine = run.engine
+    assert engine is not None
+    kept = Kept(entity.key, entity.base, entity.base_last[0] if entity.base_last else 0, tuple(entity.tail), engine.timer_time)
+    told = explain(kept, engine.policies)
+    assert [fault.message for fault in VALIDATOR.iter_errors(json.loads(json.dumps(told)))] == []
+    assert "".join((*lines(told, str), *clock_lines(told, str)))
+    ticket, out = fold(TICKET, entity.base, entity.tail, engine.timer_time, engine.policies)
+    clocks = clocks_of(ticket)
+    for each in told["clocks"]:
+        assert all(one["to"] == other["from"] for one, other in zip(each["segments"], each["segments"][1:], strict=False)), each["segments"]
+        clock = clocks.get((each["clock"], each["instance"]))
+        if clock is not None and not clock.open:
+            assert each["active_seconds"] == clock.elapsed / 1000
+        if clock is not None and clock.open:
+            assert each["ended"] is None
+            assert (each["breached"] is None) == (clock.breached_at is None)
+    if entity.base is None:
+        net = Counter[Any]()
+        for sign, fact in out:
+            if fact.kind in ENDS:
+                net[fact.kind, fact.content[0], fact.instance] += sign
+        ended = {key for key, count in net.items() if count}
+        said = {(each["clock"], each["instance"]) for each in told["clocks"] if each["counted"] or each["suspended"]}
+        assert {(clock, instance) for _, clock, instance in ended} <= said
