@@ -63,26 +63,9 @@ def build(
         },
         "rejected": dict(sorted(rejected.items(), key=lambda item: -item[1])),
         "rejected_examples": dict(examples),
-        "kpis": {
-            "first_response": {
-                **distribution(tickets, "first_response"),
-                "business": distribution(tickets, "first_response_business"),
-                **_oldest(views, "awaiting"),
-            },
-            "backlog": _backlog(views, tickets),
-            "abandonment": _abandonment(views, contacts),
-            "sla": _sla(cells),
-            "first_resolution": distribution(tickets, "first_resolution"),
-            "full_resolution": distribution(tickets, "full_resolution"),
-        },
+        "kpis": _headlines(views, cells, tickets, contacts),
         "kpi_groups": groups.by_group(views, group_bys, days, rules),
-        "waiting_included": {
-            "first_response": survival.document(HISTOGRAMS["first_response"].counts(tickets), _ages(views, "awaiting")),
-            "patience": _patience(views, contacts),
-            "patience_by_channel": {
-                channel: _patience((), row) for (channel,), row in _by(cells, CONTACT, 1).items() if row.get("contacts_offered")
-            },
-        },
+        "waiting_included": _waiting_included(views, cells, tickets, contacts),
         "customers": groups.customers(views, days),
         "channels": _ticket_rows(cells, "channel", 1),
         "groups": _ticket_rows(cells, "group", 2),
@@ -94,6 +77,31 @@ def build(
 
 
 # -- parts ------------------------------------------------------------------------------------------------------------------------
+
+
+def _headlines(views: Sequence[View], cells: Mapping[LabelSet, Row], tickets: Row, contacts: Row) -> Document:
+    return {
+        "first_response": {
+            **distribution(tickets, "first_response"),
+            "business": distribution(tickets, "first_response_business"),
+            **_oldest(views, "awaiting"),
+        },
+        "backlog": _backlog(views, tickets),
+        "abandonment": _abandonment(views, contacts),
+        "sla": _sla(cells),
+        "first_resolution": distribution(tickets, "first_resolution"),
+        "full_resolution": distribution(tickets, "full_resolution"),
+    }
+
+
+def _waiting_included(views: Sequence[View], cells: Mapping[LabelSet, Row], tickets: Row, contacts: Row) -> Document:
+    """What the answered ones alone do not tell."""
+    channels = {channel: row for (channel,), row in _by(cells, CONTACT, 1).items() if row.get("contacts_offered")}
+    return {
+        "first_response": survival.document(HISTOGRAMS["first_response"].counts(tickets), _ages(views, "awaiting")),
+        "patience": _patience(views, contacts),
+        "patience_by_channel": {channel: _patience((), row) for channel, row in channels.items()},
+    }
 
 
 def distribution(row: Row, name: str) -> Document:

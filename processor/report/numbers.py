@@ -1,4 +1,4 @@
-"""Numbers for people."""
+"""Durations and shares as people read them."""
 
 from __future__ import annotations
 
