@@ -68,7 +68,7 @@ def _catch_up(engine: Engine, entity: Timeline, out: Out) -> None:
     for sign, fact in difference([], out):  # what was taken back again was never there
         stated = _as_stated(fact)
         if stated is None:
-            engine._state(entity, fact, sign, "")
+            engine._book(entity, [(sign, fact)], "")
         elif sign > 0 and stated != fact and fact.kind not in HANDED_KINDS:
             engine.restate(entity, stated, fact)
 
