@@ -27,8 +27,9 @@ from tests.replay.logs import SMALL_CONFIG, generated, told
 
 FLAGS = {"in_time", "induced", "in_target", "short", "silent", "first", "first_of_kind", "resolved", "topic_eligible", "first_of_session",
          "breached", "reopened"}  # fmt: skip
-# What stands in the topic of KPIs only: many, seldom asked for, or no counter since it may fall.
-TOPIC_ONLY = ("csat_responses_by_", "csat_satisfied_by_", "handoff_response:", "first_assignment:", "survey_delay:", "customers_counted")
+# What stands in the topic of KPIs only: many, seldom asked for, or no counter since it may fall. Costs are served in whatever currency.
+TOPIC_ONLY = ("csat_responses_by_", "csat_satisfied_by_", "handoff_response:", "first_assignment:", "survey_delay:", "customers_counted",
+              "cost:")
 PHONE = ("phone", *NO_DIMENSIONS[1:])
 # The levels that are kept by minute, and the derived families that read them.
 MINUTE_LEVELS = {"created", "awaiting", "queued", "due", "warning"}
