@@ -1,29 +1,43 @@
-"""What happens to all tickets, written down in whatever order scripts are played, and entered in the order of time."""
+"""What happens to all tickets and people, written down in whatever order scripts are played, and entered in the order of time."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from processor.synthetic.books import Totals
 from processor.synthetic.clock import Desk
+from processor.synthetic.person_book import PersonBook
+from processor.synthetic.requesters import Told, told_requesters
+from processor.synthetic.survey_book import Recommendation, add_recommendations
 from processor.synthetic.ticket_book import TicketBook
+
+Act = tuple[int, int, str, str, tuple[Any, ...]]  # when, its number, of whom, a method of the book, with what
 
 
 class Accounts:
-    """What was written down of all tickets, to be entered in the order of time."""
+    """What was written down of all tickets and people, to be entered in the order of time."""
 
     def __init__(self, desk: Desk, totals: Totals) -> None:
         self._desk = desk
         self._totals = totals
-        self._acts: list[tuple[int, int, str, str, tuple[Any, ...]]] = []
+        self._acts: list[Act] = []
+        self._of_people: set[int] = set()  # the numbers of the acts of people; all others are of tickets
         self._books: dict[str, TicketBook] = {}
+        self._people: dict[str, PersonBook] = {}
 
     def write_down(self, ticket: str, at: int, act: str, *content: Any) -> None:
         """`act` is a method of TicketBook."""
         self._acts.append((at, len(self._acts), ticket, act, content))
 
+    def write_down_person(self, person: str, at: int, act: str, *content: Any) -> None:
+        """`act` is a method of PersonBook."""
+        self._of_people.add(len(self._acts))
+        self._acts.append((at, len(self._acts), person, act, content))
+
     def entered(self) -> list[TicketBook]:
         """The books with everything in them. To be called once."""
+        lateness = self._desk.settings.allowed_lateness
         merged: dict[str, int] = {}  # where the merge is that may be undone yet
         acts = sorted(self._acts, key=lambda entry: entry[:2])
         for place, (at, _, ticket, act, content) in enumerate(acts):
@@ -31,14 +45,55 @@ class Accounts:
                 merged[ticket] = place
             elif act == "restore" and content[0] == "merged":
                 merged_at, merge_number, _, _, _ = acts[merged[ticket]]
-                if at - merged_at <= self._desk.settings.allowed_lateness:  # undone soon: nothing was ever handed over
+                if at - merged_at <= lateness:  # undone soon: nothing was ever handed over
                     acts[merged[ticket]] = (merged_at, merge_number, ticket, "discard", ("merged",))
-        for at, _, ticket, act, content in acts:
-            self._enter(ticket, at, act, content)
+        told = told_requesters((entry for entry in acts if entry[1] not in self._of_people), self._desk.settings)
+        for at, number, key, act, content in acts:
+            if number in self._of_people:
+                getattr(self._person(key), act)(at, *content)
+                continue
+            self._enter(key, at, act, content)
+            if number in told:
+                self._tell(key, at, told[number])
         return list(self._books.values())
+
+    def close(self, until: int) -> None:
+        """Add what is known of people at `until`; tickets close by themselves."""
+        given: defaultdict[str, list[Recommendation]] = defaultdict(list)
+        for ticket in self._books.values():
+            if ticket.eligible and not ticket.flags and ticket.surveys.recommends is not None:
+                respondent, recommendation = ticket.surveys.recommends
+                given[respondent].append(recommendation)
+        for person in self._people.values():
+            person.close(self._totals, until)
+            for asked in person.asked.values():
+                if asked.recommends is not None:
+                    given[asked.recommends[0]].append(asked.recommends[1])
+        for recommendations in given.values():
+            add_recommendations(self._totals, recommendations, self._desk.settings.nps_window)
+
+    @property
+    def visitors(self) -> int:
+        """How many people have read an article."""
+        return sum(any(what not in ("search", "vote") for steps in person.visits.values() for _, what in steps) for person in
+                   self._people.values())  # fmt: skip
 
     def _enter(self, ticket: str, at: int, act: str, content: tuple[Any, ...]) -> None:
         book = self._books.get(ticket)
         if book is None:
             book = self._books[ticket] = TicketBook(self._desk, self._totals, ticket, self._enter)
+        book.settle(at)
         getattr(book, act)(at, *content)
+
+    def _tell(self, ticket: str, at: int, told: Told) -> None:
+        if told.followed is not None:
+            self._enter(told.followed, at, "contacted_again", ())
+        if told.requester is not None:
+            self._person(told.requester).begin(at, ticket, told.topic, told.since)
+
+    def _person(self, name: str) -> PersonBook:
+        book = self._people.get(name)
+        if book is None:
+            tell = lambda ticket, at: self._enter(ticket, at, "contacted_again", ())  # noqa: E731
+            book = self._people[name] = PersonBook(self._desk.settings, tell)
+        return book

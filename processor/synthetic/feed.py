@@ -24,7 +24,7 @@ class Feed:
     """Collects encoded events. `lines` hold (arrival, number, bytes); sorting them gives the log."""
 
     def __init__(self, random: Random) -> None:
-        self._random = random
+        self.random = random
         self.lines: list[tuple[int, int, bytes]] = []
         self.kinds: Counter[str] = Counter()
         self.hours: Counter[int] = Counter()
@@ -32,10 +32,23 @@ class Feed:
         self._anchors: list[tuple[int, int, str]] = []
         self.last_event_at = 0
 
-    def emit(self, *, source: str, id: str, kind: str, at: int, sequence: str, data: dict[str, Any]) -> None:  # noqa: A002 (CloudEvents' name)
-        """One event that happened at `at`."""
-        line = encode(cloud_event(kind=kind, id=id, source=source, occurred_at_ms=at, data=data, sequence=sequence))
-        draw = self._random.random()
+    def emit(
+        self,
+        *,
+        source: str,
+        id: str,  # noqa: A002 (CloudEvents' name)
+        kind: str,
+        at: int,
+        sequence: str,
+        data: dict[str, Any],
+        key: str | None = None,
+    ) -> None:
+        """One event that happened at `at`. `key` is that of the record where `data` does not say it."""
+        event = cloud_event(kind=kind, id=id, source=source, occurred_at_ms=at, data=data, sequence=sequence)
+        if key is not None and "partitionkey" not in event:
+            event["subject"] = event["partitionkey"] = key
+        line = encode(event)
+        draw = self.random.random()
         # Late arrivals favour short delays: the square of a uniform number.
         delay = (draw / DELAYED) ** 2 * DELAY_MAX_MS if draw < DELAYED else (draw - DELAYED) * TRANSIT_MS
         arrival = at + int(delay)
@@ -44,7 +57,7 @@ class Feed:
             self._anchors.append((arrival, at, data["ticket_id"]))
         if draw > 1 - REPEATED:
             self.duplicates += 1
-            self.put(arrival + MS + int(self._random.random() * REPEAT_MAX_MS), line)
+            self.put(arrival + MS + int(self.random.random() * REPEAT_MAX_MS), line)
         self.kinds[kind] += 1
         self.hours[at // HOUR_MS] += 1
         self.last_event_at = max(self.last_event_at, at)
@@ -61,9 +74,9 @@ class Feed:
         partition that gets it has just seen the other one.
         """
         count = min(max(2, len(self.lines) // ONE_LATE_IN), len(self._anchors))
-        for number, (arrival, at, ticket) in enumerate(self._random.sample(self._anchors, count)):
+        for number, (arrival, at, ticket) in enumerate(self.random.sample(self._anchors, count)):
             kind, data = ("ticket.status_changed", {"status": "solved"}) if number % 2 else ("ticket.created", {"channel": "email"})
-            long_ago = at - allowed_lateness - self._random.randrange(*LATE_BY_MS)
+            long_ago = at - allowed_lateness - self.random.randrange(*LATE_BY_MS)
             event = cloud_event(
                 kind=kind, id=f"late-{number:05d}", source="/helpdesk/mail", occurred_at_ms=long_ago, data={"ticket_id": ticket, **data}
             )
@@ -75,7 +88,7 @@ class Feed:
         reasons: Counter[str] = Counter()
         for number in range(max(len(FAULTS), len(self.lines) // ONE_FAULTY_IN)):
             reason, change = FAULTS[number % len(FAULTS)]
-            arrival = start + int(self._random.random() * (end - start))
+            arrival = start + int(self.random.random() * (end - start))
             data = {"ticket_id": f"T-FAULT-{number:05d}", "channel": "email"}
             event = cloud_event(kind="ticket.created", id=f"fault-{number:05d}", source="/helpdesk/mail", occurred_at_ms=arrival, data=data)
             self.put(arrival, change if isinstance(change, bytes) else encode({**event, **change}))
@@ -94,4 +107,3 @@ FAULTS: tuple[tuple[str, bytes | dict[str, Any]], ...] = (
     ("unknown_type", {"type": "support.ticket.teleported"}),
     ("missing_field", {"data": {"channel": "email"}}),
 )
-

@@ -1,4 +1,4 @@
-"""A whole log and its truth: invent tickets and contacts until there are enough events, then put them in the order of their arrival."""
+"""A whole log and its truth: tell stories until there are enough events, then put these in the order of their arrival."""
 
 from __future__ import annotations
 
@@ -10,17 +10,10 @@ from typing import Any
 
 from processor.codec.envelope import format_time
 from processor.core.settings import HOUR_MS, MINUTE_MS, Settings
-from processor.synthetic.accounts import Accounts
-from processor.synthetic.books import ContactBook, Totals
-from processor.synthetic.clock import Desk
-from processor.synthetic.contacts import ContactScript
+from processor.synthetic.books import Totals, in_thousandths
 from processor.synthetic.feed import Feed
-from processor.synthetic.ticket_book import TicketBook
-from processor.synthetic.tickets import TicketScript
-from processor.synthetic.world import World
+from processor.synthetic.stories import Stories
 
-TICKETS_SHARE = 0.55  # of all tickets and contacts
-TOLD_MAX = 20_000  # tickets into which others can be merged, and about which customers call
 RUN_ON_MS = HOUR_MS  # how long after the end the clocks still run
 QUIET_MS = MINUTE_MS  # no deadline so near to the end of time, so that no reader's timer delay can decide
 TRUTH_VERSION = 1
@@ -42,34 +35,16 @@ def generate(
     settings: Settings, *, events: int, seed: int, start: int, duration: int, faults: bool = False, advance: Advance = lambda _made: None
 ) -> Synthetic:
     """At least `events` records between `start` and `start + duration` (milliseconds), a little more at most. Deterministic."""
-    random = Random(seed)
-    end = start + duration
-    world, desk, feed = World(random, start, end), Desk(settings), Feed(random)
-    totals: Totals = Counter()
-    accounts = Accounts(desk, totals)
-    tickets = 0
-    contacts: list[ContactBook] = []
-    told: list[TicketScript] = []
-    while len(feed.lines) < events:
-        if random.random() < TICKETS_SHARE:
-            tickets += 1
-            ticket = TicketScript(world, desk, feed, tickets, accounts, told)
-            ticket.play()
-            told[tickets % TOLD_MAX : tickets % TOLD_MAX + 1] = [ticket]
-        else:
-            about = random.choice(told) if told and random.random() < 0.3 else None
-            contact = ContactScript(world, desk, feed, len(contacts) + 1, totals, accounts, about)
-            contact.play()
-            contacts.append(contact.book)
-        if (tickets + len(contacts)) % 500 == 0:
-            advance(min(len(feed.lines), events))
+    stories = Stories(settings, Feed(Random(seed)), events=events, start=start, end=start + duration)
+    while len(stories.feed.lines) < events:
+        if stories.tell_next() % 500 == 0:
+            advance(min(len(stories.feed.lines), events))
+    feed, end, totals = stories.feed, start + duration, stories.totals
     late = feed.add_late(settings.allowed_lateness)
     invalid = feed.add_faults(start, end) if faults else Counter()
     advance(events)
-    books: list[TicketBook | ContactBook] = [*accounts.entered(), *contacts]
-    until = quiet_instant(end + RUN_ON_MS, [due for book in books for due in book.deadlines()])
-    for book in books:
-        book.close(until)
+    until = quiet_instant(end + RUN_ON_MS, stories.deadlines())
+    stories.close(until)
     feed.lines.sort()
     truth = {
         "version": TRUTH_VERSION,
@@ -80,10 +55,10 @@ def generate(
         "clock_advanced_at": format_time(until),
         "fingerprint": settings.fingerprint,
         "records": len(feed.lines),
-        "tickets": tickets,
-        "contacts": len(contacts),
+        "tickets": stories.tickets,
+        "contacts": len(stories.contacts),
         "families": _families(totals, feed.duplicates, late, invalid),
-        "milliseconds": {name: totals[name] for name in sorted(totals) if name.endswith("_seconds_sum")},
+        "milliseconds": {name: totals[name] for name in sorted(totals) if in_thousandths(name) and "_seconds_" in name},
     }
     return Synthetic([line for _, _, line in feed.lines], truth, feed.kinds, feed.hours)
 
@@ -99,7 +74,7 @@ def quiet_instant(wanted: int, deadlines: Iterable[int]) -> int:
 
 
 def _families(totals: Totals, duplicates: int, late: int, invalid: Counter[str]) -> dict[str, int | float]:
-    families: dict[str, int | float] = {name: amount / 1000 if name.endswith("_seconds_sum") else amount for name, amount in totals.items()}
+    families: dict[str, int | float] = {name: amount / 1000 if in_thousandths(name) else amount for name, amount in totals.items()}
     families["support_processor_events_duplicate_total"] = duplicates
     families["support_processor_events_late_total"] = late
     for reason, count in (*invalid.items(), ("too_late", late)):  # what is late is dead-lettered, too

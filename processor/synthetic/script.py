@@ -1,4 +1,4 @@
-"""What tickets and contacts have in common: they live step by step until they end, or the log does."""
+"""What everything that happens has in common: it goes on step by step until it ends, or the log does."""
 
 from __future__ import annotations
 
@@ -14,16 +14,31 @@ class LogEndsError(Exception):
 
 
 class Script:
-    """One entity: its present, and its way into the log."""
+    """One story about one entity: its present, and its way into the log.
 
-    def __init__(self, world: World, feed: Feed, *, id_field: str, id: str, source: str, now: int) -> None:  # noqa: A002 (CloudEvents' name)
+    `id_field` names the field of `data` that holds the entity's `id`; without it the id is only the record's key. `name` begins the ids of
+    the events; it is the entity's id unless the entity has several stories.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        feed: Feed,
+        *,
+        id_field: str | None,
+        id: str,  # noqa: A002 (CloudEvents' name)
+        source: str,
+        now: int,
+        name: str | None = None,
+    ) -> None:
         self.world = world
         self.random: Random = world.random
         self.id = id
         self.now = now
         self._feed = feed
-        self._id_field = id_field
+        self._entity: dict[str, Any] = {id_field: id} if id_field else {}
         self._source = source
+        self._name = name or id
         self._steps = 0
 
     def later(self, duration_ms: int) -> int:
@@ -37,14 +52,19 @@ class Script:
         """An event of now."""
         self.tell(event, data)
 
-    def tell(self, event: str, data: dict[str, Any], *, early_ms: int = 0) -> None:
+    def tell(self, event: str, data: dict[str, Any], *, early_ms: int = 0, source: str | None = None) -> None:
         """An event of now, or of a moment ago by the clock of another subsystem."""
+        self.tell_at(self.now - early_ms, event, data, source=source)
+
+    def tell_at(self, at: int, event: str, data: dict[str, Any], *, source: str | None = None) -> None:
+        """An event of any instant before the end of the log: what happens beside the story does not move its present."""
         self._steps += 1
         self._feed.emit(
-            source=self._source,
-            id=f"{self.id}-{self._steps:03d}",
+            source=source or self._source,
+            id=f"{self._name}-{self._steps:03d}",
             kind=event,
-            at=self.now - early_ms,
+            at=at,
             sequence=f"{self._steps:06d}",
-            data={self._id_field: self.id, **data},
+            data={**self._entity, **data},
+            key=self.id,
         )

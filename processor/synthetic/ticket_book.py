@@ -11,45 +11,25 @@ from collections.abc import Callable
 from typing import Any
 
 from processor.core.business_hours import NEVER
-from processor.core.settings import FIRST_RESPONSE, NO_DIMENSIONS, RESOLUTION
+from processor.core.settings import FIRST_RESPONSE, NO_DIMENSIONS, NONE, RESOLUTION
 from processor.synthetic.books import Totals, labelled, measure, observe
 from processor.synthetic.clock import BookClock, Desk
+from processor.synthetic.ticket_notes import SOLVED, TicketNotes
 
-SOLVED = frozenset({"solved", "closed"})
 HANDED_ON_MAX = 3  # a wait goes on through so many merges
 Hand = Callable[[str, int, str, tuple[Any, ...]], None]  # to which ticket, when, what, with what
 
 
-class TicketBook:
+class TicketBook(TicketNotes):
     """One ticket's entries."""
 
     __slots__ = (
-        "adopted",
-        "answer",
-        "asked_at",
-        "created_at",
-        "desk",
-        "dims",
-        "eligible",
-        "first",
-        "first_solve_ms",
-        "first_wait",
-        "flags",
-        "hand",
-        "handed",
-        "id",
-        "merged_into",
-        "reopens",
-        "replied",
-        "resolution",
-        "solved_at",
-        "solves",
-        "status",
-        "summary_due",
-        "totals",
+        *("answer", "asked_at", "created_at", "desk", "dims", "first", "first_solve_ms", "first_wait", "flags", "hand", "handed", "id"),
+        *("merged_into", "reopens", "replied", "resolution", "solves", "summary_due", "totals"),
     )
 
     def __init__(self, desk: Desk, totals: Totals, ticket: str = "", hand: Hand | None = None) -> None:
+        super().__init__(desk.settings)
         self.desk = desk
         self.totals = totals  # of what nothing takes back
         self.id = ticket
@@ -61,15 +41,11 @@ class TicketBook:
         self.merged_into: str | None = None
         self.dims: tuple[str, ...] = NO_DIMENSIONS
         self.created_at = 0
-        self.adopted = False
-        self.eligible = False
-        self.status = "open"
         self.flags: set[str] = set()
         self.first: BookClock | None = None
         self.resolution: BookClock | None = None
         self.first_wait: tuple[int, int | None] | None = None  # calendar and business milliseconds to the first response
         self.first_solve_ms: int | None = None  # since the creation; of the first solve within the population
-        self.solved_at = 0
         self.summary_due = NEVER
         self.solves = 0
         self.reopens = 0
@@ -79,12 +55,21 @@ class TicketBook:
         """In the population and unsolved."""
         return self.eligible and not self.flags and self.status not in SOLVED
 
-    def create(self, at: int, dims: tuple[str, ...], status: str, inbound: bool) -> None:
-        """Its first event."""
+    @property
+    def waits_since(self) -> int:
+        """Since when its own customer waits for a human answer; 0 where nobody does."""
+        if self.first is not None and self.first.open:
+            return self.asked_at
+        return self.talk.asked_at if self.replied and self.status not in SOLVED else 0
+
+    def create(self, at: int, dims: tuple[str, ...], status: str, inbound: bool, *_who: str | None) -> None:
+        """Its first event. Whom it is about, and what it follows, is the requester's business."""
         self.created_at, self.dims, self.status = at, dims, status
+        self.solving.begin(at, status)
+        self.solving.topic = dims[4]
         self.totals["support_tickets_created_total"] += 1
         if inbound:
-            self.eligible = True
+            self.inbound = self.eligible = True
             self._start(at)
             self._enter("created")
         else:
@@ -93,6 +78,7 @@ class TicketBook:
     def adopt(self, at: int) -> None:
         """First seen by another event than its creation: nothing is known of the time before."""
         self.created_at, self.adopted, self.eligible = at, True, True
+        self.solving.begin(at, self.status)
         self.totals["support_tickets_adopted_total"] += 1
         self._enter("adopted")
 
@@ -100,29 +86,37 @@ class TicketBook:
         """A ticket that we opened joins the population when the customer answers."""
         if not self.eligible:
             self.eligible = True
+            self.solving.begin(at, self.status)
             if self.status not in SOLVED:  # else nobody waits unless it is reopened
                 self._start(at)
                 self._enter("became_eligible")
+        self.talk.customer_wrote(at)
 
-    def human_replied(self, at: int) -> None:
-        """A public message of an agent that reached the customer."""
-        if self.eligible:
+    def sent(self, at: int, human: bool) -> None:
+        """A public message that reached the customer."""
+        self.talk.sent(human, self.eligible)
+        if human and self.eligible:
             self._respond(at)
 
     def _respond(self, at: int) -> None:
-        self.replied = True
         first = self.first
+        is_first = not self.replied and first is not None and first.open
+        self.talk.replied(at, is_first, min((since for since, _ in self.handed.values()), default=NEVER))
+        self.solving.human_replied()
+        self.handed.clear()
+        self.replied = True
         if first is not None and first.open:
             first.stop(at)
             self.first_wait = (at - first.started_at, first.business(at))
 
-    def set_status(self, at: int, status: str) -> None:
+    def set_status(self, at: int, status: str, reason: str | None = None, marked: bool | None = None) -> None:
         """Any status may follow any other."""
         was_in_backlog, was_solved = self.in_backlog, self.status in SOLVED
+        self.solving.passes(at, status)
         self.status = status
         if status in SOLVED:
             if not was_solved:
-                self._solve(at)
+                self._solve(at, reason, marked)
                 if was_in_backlog:
                     self._leave("solved")
             if status == "closed" and self.summary_due > at:
@@ -131,6 +125,9 @@ class TicketBook:
         if was_solved:
             self.reopens += self.eligible
             self.summary_due = NEVER
+            self.talk.reopened(at)
+            if self.eligible:
+                self.solving.reopen(at, at - self.solved_at)
             if self.resolution is not None:
                 self.resolution.reopen(at)
                 self._reconsider(at)  # what changed while it was solved counts from now on
@@ -142,16 +139,19 @@ class TicketBook:
 
     def change(self, at: int, dims: tuple[str, ...]) -> None:
         """Priority, group, tier or topic."""
-        self.dims = dims
+        before, self.dims = self.dims, dims
+        self.solving.topic = dims[4]
+        if self.eligible and dims[2] != before[2] and NONE not in (dims[2], before[2]):
+            self.solving.transfers += 1
         self._reconsider(at)
 
     def discard(self, at: int, reason: str, into: str = "") -> None:
         """Spam, deleted or merged: out of the population, its clocks running on in case it comes back."""
         was_in_backlog = self.in_backlog
-        if into and self.hand is not None and self.eligible and not self.flags and self.first is not None and self.first.open:
+        if into and self.hand is not None and self.eligible and not self.flags and self.waits_since:
             self.merged_into = into
             handed_on = [(since, merges) for since, merges in self.handed.values() if merges < HANDED_ON_MAX]
-            since = min([self.asked_at, *(since for since, _ in handed_on)])
+            since = min([self.waits_since, *(since for since, _ in handed_on)])
             self.hand(into, at, "take_wait", (self.id, since, 1 + max((merges for _, merges in handed_on), default=0)))
         self.flags.add(reason)
         merged = reason == "merged"
@@ -170,7 +170,9 @@ class TicketBook:
             self._enter("unmerged" if reason == "merged" else "restored")
 
     def take_wait(self, at: int, source: str, since: int, merges: int) -> None:
-        """A ticket was merged into this one, and its customer waits since then."""
+        """A ticket was merged into this one, and its customer waits since then, unless this one is answered."""
+        if self.replied and not self.waits_since:
+            return
         self.handed[source] = (since, merges)
         self._move_start(at)
 
@@ -181,9 +183,10 @@ class TicketBook:
 
     def answered_by_contact(self, at: int, wait: int) -> None:
         """An agent accepted a contact of this ticket, after such a wait."""
+        self.talk.spoke()
         if not self.created_at:
             self.answer = self.answer or (at, wait)
-        elif self.eligible and not self.replied:
+        elif self.eligible:
             if self.first is not None and self.first.open and at - wait < self.first.started_at:
                 self.first.move_start(at, at - wait)
                 self.first.note_late(at, induced=False)
@@ -199,7 +202,7 @@ class TicketBook:
 
     def deadlines(self) -> list[int]:
         """What time alone will still do to it."""
-        return [self.summary_due, *(clock.due for clock in (self.first, self.resolution) if clock is not None)]
+        return [self.summary_due, self.solving.fcr_due, *(clock.due for clock in (self.first, self.resolution) if clock is not None)]
 
     def close(self, until: int) -> None:
         """Add the outcomes that stand at `until`."""
@@ -207,6 +210,7 @@ class TicketBook:
         totals["support_backlog_tickets"] += self.in_backlog
         if self.flags or not self.eligible:
             return
+        self.close_notes(totals, until)
         totals["support_tickets_solved_total"] += self.solves
         totals["support_tickets_reopened_total"] += self.reopens
         if self.first_wait is not None:
@@ -219,6 +223,8 @@ class TicketBook:
                 observe(totals, "first_resolution", self.first_solve_ms)
             if self.solves and self.summary_due <= until:
                 observe(totals, "full_resolution", self.solved_at - self.created_at)
+                totals["support_tickets_finalized_total"] += 1
+                totals["support_tickets_finalized_reopened_total"] += self.solving.reopened
         measure(totals, self.first, until, self.first_wait is not None)
         measure(totals, self.resolution, until, self.resolution is not None and not self.resolution.open)
 
@@ -241,13 +247,18 @@ class TicketBook:
                 clock.reconsider(at, self.desk.policy(self.asked_at, self.dims))
         self._pause_or_resume(at)
 
-    def _solve(self, at: int) -> None:
+    def _solve(self, at: int, reason: str | None, marked: bool | None) -> None:
         self.solved_at = at
         self.summary_due = at + self.desk.settings.final_after
         if self.eligible:
             self.solves += 1
+            self.handed.clear()
+            self.talk.solved()
             if self.first_solve_ms is None:
                 self.first_solve_ms = at - self.created_at
+            by_agent, known = self.assigned or self.talk.author, self.inbound and not self.adopted
+            if not self.solving.solve(at, self.talk.turns, by_agent, reason, self.replied, marked, known):
+                self.talk.contain()
         for clock in (self.first, self.resolution):
             if clock is not None and clock.open:
                 clock.stop(at)

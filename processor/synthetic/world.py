@@ -38,6 +38,8 @@ GROUP_OF = {
     "integration": "onboarding",
 }
 GROUPS = ("billing", "technical", "onboarding")
+LANGUAGES = (("de", 52), ("en", 36), ("fr", 12))
+PRODUCTS = (("app", 46), ("platform", 34), ("connector", 20))
 QUEUE_OF = {"phone": "hotline", "chat": "chat"}
 SECOND_LINE = "second_line"  # where contacts are transferred to
 AGENTS = {group: tuple(f"A-{group[0].upper()}{number:02d}" for number in range(1, 13)) for group in GROUPS}
@@ -46,6 +48,7 @@ AGENTS = {group: tuple(f"A-{group[0].upper()}{number:02d}" for number in range(1
 REPLY_MEDIAN = {"email": 150 * MINUTE_MS, "web": 120 * MINUTE_MS, "chat": 45 * MS, "messaging": 70 * MS, "phone": 9 * MS}
 PRIORITY_PACE = {"low": 1.5, "normal": 1.0, "high": 0.6, "urgent": 0.3}
 SOURCE_OF = {"email": "/helpdesk/mail", "web": "/helpdesk/web", "chat": "/livechat", "messaging": "/livechat", "phone": "/telephony"}
+SURVEYS_SOURCE, PORTAL_SOURCE, WORKFORCE_SOURCE, BILLING_SOURCE = "/surveys", "/help", "/workforce", "/billing"
 
 
 class Choice:
@@ -64,10 +67,11 @@ class Choice:
 
 
 class World:
-    """When things happen between `start` and `end`, and how long they take."""
+    """When things happen between `start` and `end`, to which of so many people, and how long they take."""
 
-    def __init__(self, random: Random, start: int, end: int) -> None:
+    def __init__(self, random: Random, start: int, end: int, people: int = 20_000) -> None:
         self.random = random
+        self.people = people
         self.start = start
         self.end = end
         self._slots = list(accumulate(_weight(slot) for slot in range(start, end, SLOT_MS)))
@@ -76,11 +80,22 @@ class World:
         self.priority = Choice(PRIORITIES)
         self.tier = Choice(TIERS)
         self.topic = Choice(TOPICS)
+        self.language = Choice(LANGUAGES)
+        self.product = Choice(PRODUCTS)
 
     def arrival(self) -> int:
         """An instant at which somebody writes or calls."""
         slot = bisect(self._slots, self.random.random() * self._slots[-1])
         return min(self.start + slot * SLOT_MS + int(self.random.random() * SLOT_MS), self.end - 1)
+
+    def soon_after(self, at: int, median_ms: int) -> int | None:
+        """An instant some time after `at`; None where the log ends before it."""
+        at += self.around(median_ms)
+        return at if at < self.end else None
+
+    def person(self) -> str:
+        """Somebody who writes, calls, looks something up, or is asked."""
+        return f"U-{int(self.random.random() * self.people):05d}"
 
     def chance(self, probability: float) -> bool:
         """True so often."""
@@ -96,6 +111,11 @@ class World:
         if in_surge(at):
             median *= SURGE_SLOWER
         return self.around(median, 1.0)
+
+
+def topic_of(world: World, at: int) -> str:
+    """About what somebody writes or calls then."""
+    return "outage" if in_surge(at) and world.chance(0.7) else world.topic.pick(world.random)
 
 
 def in_surge(at: int) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from zlib import crc32
 
 import pytest
@@ -14,6 +15,7 @@ from processor.core.engine import Engine
 from processor.core.events import Event, Reason, Rejected
 from processor.core.settings import DAY_MS, HOUR_MS, MINUTE_MS, Policy, Settings, Target
 from processor.core.working_days import WorkingDays
+from processor.export.snapshot import compare_truth, snapshot
 from processor.replay.joined import Joined
 from processor.synthetic.generate import Synthetic, generate
 
@@ -67,43 +69,28 @@ def fold(log: Synthetic, partitions: int) -> tuple[list[Engine], Counter[str]]:
     return engines, refused
 
 
-def numbers(engines: list[Engine]) -> Counter[str]:
-    """The engines' net totals under the names of the exported families; durations in milliseconds."""
-    found: Counter[str] = Counter()
-    for engine in engines:
-        for cell in engine.view().cells.values():
-            for key, amount in cell.items():
-                found[family_of(key.removesuffix("-"))] += -amount if key.endswith("-") else amount
-        for level, amount in engine.levels.counts.items():
-            found["support_backlog_tickets"] += amount if level[0] == "backlog" else 0
-            found["support_contacts_waiting"] += amount if level[0] == "waiting" else 0
-        found["support_processor_events_duplicate_total"] += engine.counts["duplicates"]
-    return found
-
-
-def family_of(posting: str) -> str:
-    name, _, part = posting.partition(":")
-    if part == "sum" or part.startswith("b:"):
-        return f"support_{name}_seconds_{'sum' if part == 'sum' else 'count'}"
-    if name.startswith("sla_"):
-        outcome = {"sla_induced": "breach_induced"}.get(name, name.removeprefix("sla_"))
-        return f'support_sla_clocks_{outcome}_total{{clock="{part}"}}'
-    return f'support_{name}_total{{reason="{part}"}}' if part else f"support_{name}_total"
-
-
 @pytest.mark.parametrize(
     ("seed", "days", "events", "partitions"), [(1, 1, 25_000, 4), (2, 4, 15_000, 3), (3, 30, 10_000, 1), (4, 1, 1_500, 12)]
 )
 def test_the_engine_counts_what_the_generator_knows(seed: int, days: int, events: int, partitions: int) -> None:
     log = generate(SETTINGS, events=events, seed=seed, start=START, duration=days * DAY_MS, faults=True)
     engines, refused = fold(log, partitions)
-    found = numbers(engines)
-    found["support_processor_events_late_total"] = refused[Reason.TOO_LATE]
+    assert log.truth["families"]["support_processor_events_late_total"] == refused[Reason.TOO_LATE]
+    taken = snapshot([engine.view() for engine in engines], None, SETTINGS.group_bys)
+    families = {name: amount for name, amount in log.truth["families"].items() if "events_invalid" not in name}
+    assert [str(difference) for difference in compare_truth({"families": families}, taken)] == []
     for reason, count in refused.items():
-        found[f'support_processor_events_invalid_total{{reason="{reason}"}}'] = count
-    expected = {name: log.truth["milliseconds"].get(name, amount) for name, amount in log.truth["families"].items()}
-    assert {name: found[name] for name in expected} == expected
-    assert sum(engine.counts["rekeyed"] for engine in engines) > events // 400  # tickets and contacts had to do with each other
-    known = {name.partition("{")[0] for name in expected}
-    unknown = {name for name, amount in found.items() if amount and name not in expected and name.partition("{")[0] in known}
-    assert unknown <= {'support_backlog_entered_total{reason="moved_in"}', 'support_backlog_left_total{reason="moved_out"}'}
+        assert log.truth["families"][f'support_processor_events_invalid_total{{reason="{reason}"}}'] == count
+    assert sum(engine.counts["rekeyed"] for engine in engines) > events // 10  # tickets, contacts and people had to do with each other
+    assert _beyond(families, taken["metrics"]) == {}
+
+
+def _beyond(families: dict[str, float], metrics: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Of the families of the truth what a snapshot counts under labels that the truth does not name."""
+    known: defaultdict[str, float] = defaultdict(float)
+    for written, amount in families.items():
+        known[written.partition("{")[0]] += amount
+    moved = {"support_backlog_entered_total": "moved_in", "support_backlog_left_total": "moved_out"}
+    del known["support_window_observations"]
+    found = {name: sum(amount for labels, amount in metrics.get(name, {}).items() if moved.get(name, "\n") not in labels) for name in known}
+    return {name: round(found[name] - amount, 3) for name, amount in known.items() if round(found[name] - amount, 3)}
