@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from processor.core.dimensions import ENTITY_DIMENSIONS
 from processor.core.engine import Engine
-from processor.core.events import CONTACT, TICKET
+from processor.core.events import CONTACT, PERSON, TICKET
 from processor.core.facts import Fact
-from processor.core.postings import POSTINGS
+from processor.core.postings import PEOPLE, POSTINGS
 from processor.core.rows import MINUTE, QUARTER
-from processor.core.settings import DIMENSIONS, HOUR_MS, MINUTE_MS
+from processor.core.settings import DIMENSIONS, HOUR_MS, MINUTE_MS, NONE
 from tests.laws.driving import Partition, net_cells
 from tests.laws.worlds import LONG_STEPS, SETTINGS, SHORT_STEPS, Line, arrivals_of, events_of, lines
 
@@ -29,8 +29,10 @@ def segments_of(entity: str, fact: Fact, dims: tuple[str, ...]) -> set[Segment]:
     """Every segment to which an entity with these dimensions belongs."""
     known = ENTITY_DIMENSIONS[entity]
     values = dict(zip(DIMENSIONS, dims, strict=True))
+    nobody = entity == PERSON and set(dims) == {NONE}  # counts in the total only
     return {
-        (index, tuple(values[name] for name in names)) for index, names in enumerate(DETAILED.group_bys) if known.issuperset(names)
+        (index, tuple(values[name] for name in names))
+        for index, names in enumerate(DETAILED.group_bys) if known.issuperset(names) and not (nobody and names)
     }  # fmt: skip
 
 
@@ -46,7 +48,16 @@ def posted(partition: Partition) -> Posted:
             result += [(minute, segment, "backlog_entered:moved_in", count) for segment in here - there]
         else:
             result += [(minute, segment, key, count * amount) for key, amount in POSTINGS[fact.kind](fact) for segment in here]
+            result += [(minute, segment, key, count) for segment, key in people(fact, here)]
     return result
+
+
+def people(fact: Fact, here: set[Segment]) -> list[tuple[Segment, str]]:
+    """Who is to be counted once, and where."""
+    family, index = PEOPLE.get(fact.kind, ("", 0))
+    if not family or fact.content[index] is None:
+        return []
+    return [(segment, f"{family}:{fact.content[index]}") for segment in here if DETAILED.group_bys[segment[0]] in ((), ("group",))]
 
 
 def added(posts: Posted, start: int, end: int) -> dict[Segment, dict[str, int]]:

@@ -63,7 +63,7 @@ class PersonReading:
                     self._say("survey.sent", each.sent[0], survey, None)
                 if each.answers:
                     at, _, answer = each.answers[-1]
-                    details = ("none", None, answer.reason, answer.touchpoint)
+                    details = ("none", None, answer.reason, answer.touchpoint, None)
                     if survey == "nps":
                         scores.append((at, "", each.number, answer.score, (NOWHERE, *details)))
                     else:

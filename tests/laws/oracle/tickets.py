@@ -140,7 +140,7 @@ class TicketReading:
         self._read_first_contact(moment, reopening, turns, withdrawn=withdrawn)
         if reopening is not None:
             return
-        solver = pseudonym(after.assignee) if after.assignee else author_until(self.moments, number)
+        solver = self._solver(number)
         done = (*effort, turns) if known else (None, None, None)
         self.outcomes.append(Said("ticket.completed", at, dims, (*done, solver, self.clocks.any_breached(number))))
         if marked is not None:
@@ -239,29 +239,36 @@ class TicketReading:
             at, number, answer = each.answers[-1]
             dims = self._dims_of_answer(each, number)
             if not (answer.survey == "nps" and self._respondent(each, number, answer)):
-                content = (answer.survey, answer.result, answer.score, *self._details(number, answer))
+                content = (answer.survey, answer.result, answer.score, *self._details(each, number, answer))
                 self._state(number, Said("survey.answered", at, dims, content))
             if answer.result in LOW:
                 self._state(number, Said("survey.negative", at, dims, (answer.survey, answer.score, answer.reason)))
 
     def _dims_of_answer(self, each: Round, number: int) -> tuple[str, ...]:
         """For whom an answer counts: whose ticket it was when the survey was sent, if that was before the first answer."""
+        return self.moments[self._counts_from(each, number)].after.dims
+
+    def _counts_from(self, each: Round, number: int) -> int:
         assert each.answers
         sent_first = each.sent is not None and each.sent[1] < each.answers[0][1]
-        return self.moments[each.sent[1] if sent_first and each.sent is not None else number].after.dims
+        return each.sent[1] if sent_first and each.sent is not None else number
+
+    def _solver(self, number: int) -> str | None:
+        assignee = self.moments[number].after.assignee
+        return pseudonym(assignee) if assignee else author_until(self.moments, number)
 
     def _respondent(self, each: Round, number: int, answer: Answer) -> str | None:
         sent_to = each.sent[2] if each.sent is not None and each.sent[1] < number else None
         return answer.respondent or sent_to
 
-    def _details(self, number: int, answer: Answer) -> tuple[Any, ...]:
+    def _details(self, each: Round, number: int, answer: Answer) -> tuple[Any, ...]:
         first = self.clocks.first_response()
         reply = self.clocks.first_reply
         band = "none"
         if first is not None and reply is not None and reply.number < number:
             limits = ((HOUR, "under_1h"), (8 * HOUR, "1h_to_8h"), (24 * HOUR, "8h_to_24h"), (FOREVER, "over_24h"))
             band = next(name for limit, name in limits if first.content[0] < limit)
-        return (band, self.clocks.any_breached(number), answer.reason, answer.touchpoint)
+        return (band, self.clocks.any_breached(number), answer.reason, answer.touchpoint, self._solver(self._counts_from(each, number)))
 
     def _state(self, number: int, said: Said) -> None:
         """Also of a ticket of which nothing else is known by then."""
@@ -326,7 +333,7 @@ class TicketReading:
             if each.number in handed and handed[each.number][0] != respondent:
                 self._tell_score(moment.at, handed.pop(each.number), gone=True)
             if respondent is not None:
-                details = (self._dims_of_answer(each, moment.number), *self._details(moment.number, answer))
+                details = (self._dims_of_answer(each, moment.number), *self._details(each, moment.number, answer))
                 handed[each.number] = (respondent, (each.number, moment.at, answer.score, details))
                 if after.counted or not (after.created or after.adopted):
                     self._tell_score(moment.at, handed[each.number], gone=False)
