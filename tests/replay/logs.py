@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from processor.codec.envelope import cloud_event, encode, key_of
+from processor.codec.envelope import cloud_event, encode
 from processor.codec.murmur2 import partition_of
 from processor.codec.times import parse_time
 from processor.compile import compile_settings
@@ -78,7 +78,7 @@ def capture(lines: Iterable[bytes], partitions: int, *, timestamp_ms: int = STAR
     captured: list[bytes] = []
     for line in lines:
         document = orjson.loads(line)
-        key = key_of(document["type"].removeprefix("support."), document["data"])
+        key = document.get("partitionkey")
         partition = partition_of(key.encode(), partitions) if key else 0
         place: dict[str, Any] = {"partition": partition, "offset": offsets[partition], "timestamp": timestamp_ms}
         offsets[partition] += 1
