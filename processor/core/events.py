@@ -87,7 +87,9 @@ HANDED_FIELDS: dict[str, tuple[str, ...]] = {
     "person.contacted": ("source", "topic", "since"),  # a ticket or contact of this requester, and when it began
     # A recommendation score of a survey of that ticket, which counts once per respondent, not per ticket; no score: not any more. `edition`
     # grows with each word about it, whatever the clocks say.
-    "person.answered": ("ticket", "number", "edition", "answered_at", "score", "dims", "response_band", "breached", "reason", "touchpoint"),
+    "person.answered": (
+        *("ticket", "number", "edition", "answered_at", "score", "dims", "response_band", "breached", "reason", "touchpoint", "agent"),
+    ),
 }
 
 # Their place among events of one instant. The answer of a contact is a reply. A wait comes last: one that was merged away at that instant

@@ -72,7 +72,8 @@ CONTENT_FIELDS: dict[str, tuple[str, ...]] = {
     # `result`: csat satisfied | dissatisfied; nps promoter | passive | detractor; ces easy | neutral | hard; fcr yes | no.
     # `score` in thousandths, on the survey's own scale (ces: brought to 1-7, 7 = very easy). `response_band` and `breached` are those of
     # the ticket: how long its first response took (under_1h, 1h_to_8h, 8h_to_24h, over_24h, none), and whether any of its clocks breached.
-    "survey.answered": ("survey", "result", "score", "response_band", "breached", "reason", "touchpoint"),
+    # `agent`: who had solved the ticket when the survey was sent.
+    "survey.answered": ("survey", "result", "score", "response_band", "breached", "reason", "touchpoint", "agent"),
     "survey.negative": ("survey", "score", "reason"),
     "backlog.entered": ("reason",),
     "backlog.left": ("reason",),

@@ -64,7 +64,7 @@ _DIMENSIONS = {**ENTITY_DIMENSIONS, PERSON: NO_DIMENSION}
 # Facts of these kinds carry their agent, so what follows from them alone can be told apart by agent.
 _AGENTS_FACTS = frozenset(
     {"ticket.completed", "ticket.replied", "ticket.first_responded", "contact.answered", "contact.handled", "contact.agent_offered",
-     "contact.agent_missed", "agent.time"}
+     "contact.agent_missed", "agent.time", "survey.answered"}
 )  # fmt: skip
 
 

@@ -68,7 +68,7 @@ class Respondent:
         known = self.rounds.answered((event.data[1], event.data[0]), at, number) if answer is not None else None
         if answer is None or known is None:
             return
-        details = (NO_BAND, None, answer.reason, answer.touchpoint)
+        details = (NO_BAND, None, answer.reason, answer.touchpoint, None)
         if answer.survey == "nps":
             self._score(("", known.number), Score(known.number, known.answers, at, answer.score, NO_DIMENSIONS, details), at, out)
         else:

@@ -67,7 +67,7 @@ def nps_result(score: int) -> str:
 class Round:
     """One survey that is put to a ticket or person. `number` is the instance of all its facts."""
 
-    __slots__ = ("answers", "dims", "first_at", "handed", "negative", "number", "respondent", "sent", "started", "stated")
+    __slots__ = ("agent", "answers", "dims", "first_at", "handed", "negative", "number", "respondent", "sent", "started", "stated")
 
     def __init__(self, number: int, started: int) -> None:
         self.number = number
@@ -75,6 +75,7 @@ class Round:
         self.sent = False
         self.respondent: str | None = None  # to whom it was sent
         self.dims: tuple[str, ...] | None = None  # when it was sent, unless it was answered before
+        self.agent: str | None = None  # who had solved the ticket then
         self.first_at: int | None = None  # the first answer
         self.answers = 0
         self.stated: Fact | None = None  # survey.answered
@@ -84,15 +85,15 @@ class Round:
     def freeze(self) -> tuple[Any, ...]:
         """Plain values."""
         return (self.number, self.started, self.sent, self.respondent, self.dims, self.first_at, self.answers, self.stated, self.negative,
-                self.handed)  # fmt: skip
+                self.handed, self.agent)  # fmt: skip
 
     @classmethod
     def thaw(cls, stored: Any) -> Round:
         """Undo `freeze`."""
-        number, started, sent, respondent, dims, first_at, answers, stated, negative, handed = stored
+        number, started, sent, respondent, dims, first_at, answers, stated, negative, handed, agent = stored
         self = cls(number, started)
         self.sent, self.respondent, self.first_at, self.answers = sent, respondent, first_at, answers
-        self.dims = tuple(dims) if dims else None
+        self.dims, self.agent = tuple(dims) if dims else None, agent
         self.stated = thaw_fact(stated) if stated else None
         self.negative = thaw_fact(negative) if negative else None
         self.handed = tuple(tuple(value) if isinstance(value, list) else value for value in handed) if handed else None

@@ -14,6 +14,7 @@ from processor.core.events import Event
 from processor.core.facts import Dims, Fact
 from processor.core.first_contact import survey_said
 from processor.core.settings import HOUR_MS, NO_DIMENSIONS
+from processor.core.solving import solver
 from processor.core.survey_answers import Answer, Round, Rounds, read
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def survey_sent(ticket: Ticket, event: Event, at: int, out: Out) -> None:
     surveys.seen = max(surveys.seen, sent.number)
     sent.respondent = respondent
     if sent.first_at is None:
-        sent.dims = ticket.dims
+        sent.dims, sent.agent = ticket.dims, solver(ticket)
     since_solved = at - ticket.solved_at if ticket.solved_at else None
     _state(ticket, Fact("survey.sent", sent.number, at, ticket.dims, (survey, since_solved)), out)
 
@@ -74,14 +75,15 @@ def survey_responded(ticket: Ticket, event: Event, at: int, out: Out) -> None:
         return
     surveys.seen = max(surveys.seen, known.number)
     dims = known.dims or ticket.dims
+    agent = solver(ticket) if known.dims is None else known.agent
     respondent = respondent or known.respondent
     if survey == "nps" and respondent is not None:
         known.stated = None
-        _hand(ticket, known, respondent, answer, at, dims, out)
+        _hand(ticket, known, respondent, answer, at, dims, agent, out)
     else:
         _withdraw(ticket, known, at, out)
         known.handed = None
-        content = (survey, answer.result, answer.score, *_details(ticket, answer))
+        content = (survey, answer.result, answer.score, *_details(ticket, answer), agent)
         known.stated = _state(ticket, Fact("survey.answered", known.number, at, dims, content), out)
     _judge(ticket, known, answer, at, dims, out)
 
@@ -161,11 +163,11 @@ def _take_back(ticket: Ticket, fact: Fact | None, out: Out) -> bool:
     return True
 
 
-def _hand(ticket: Ticket, known: Round, respondent: str, answer: Answer, at: int, dims: Dims, out: Out) -> None:
+def _hand(ticket: Ticket, known: Round, respondent: str, answer: Answer, at: int, dims: Dims, agent: str | None, out: Out) -> None:
     """The respondent counts the answer instead of the ticket."""
     if known.handed is not None and known.handed[0] != respondent:
         _withdraw(ticket, known, at, out)
-    known.handed = (respondent, known.number, at, answer.score, dims, *_details(ticket, answer))
+    known.handed = (respondent, known.number, at, answer.score, dims, *_details(ticket, answer), agent)
     if ticket.in_population or not ticket.created_at:
         _tell(ticket, known.handed, at, out)
 
@@ -174,7 +176,7 @@ def _withdraw(ticket: Ticket, known: Round, at: int, out: Out) -> None:
     """The respondent forgets the answer."""
     if known.handed is not None:
         respondent, number, answered_at, *_rest = known.handed
-        _tell(ticket, (respondent, number, answered_at, None, NO_DIMENSIONS, NO_BAND, None, None, None), at, out)
+        _tell(ticket, (respondent, number, answered_at, None, NO_DIMENSIONS, NO_BAND, None, None, None, None), at, out)
 
 
 def _tell(ticket: Ticket, content: tuple[Any, ...], at: int, out: Out) -> None:

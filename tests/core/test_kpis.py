@@ -190,7 +190,8 @@ def test_the_total_has_every_kpi_and_a_segment_those_of_what_can_be_in_it() -> N
     assert {"tickets_per_agent", "agents_active"} < set(measures(("group",), {}, 0))
     of_agent = set(measures((PER_AGENT,), {}, 0))
     assert {"tickets_per_hour", "handle_time", "reply", "interactions", "occupancy", "agent_non_response"} < of_agent
-    assert not {"tickets_created", "csat", "tickets_per_agent", "abandonment", "tickets_solved"} & of_agent
+    assert {"csat", "nps", "ces"} < of_agent
+    assert not {"tickets_created", "csat_response", "tickets_per_agent", "abandonment", "tickets_solved"} & of_agent
 
 
 def test_every_key_of_a_row_is_in_some_kpi() -> None:
