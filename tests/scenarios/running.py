@@ -3,7 +3,7 @@
 A file holds scenarios; each begins with a line `# Name`. Other lines of a scenario:
 
     policy NAME MATCH TARGETS PAUSES        a policy (before the first event); `set NAME=DURATION` changes a setting,
-                                            `set short_abandon.phone=0s` one of several
+                                            `set short_abandon.phone=0s` one of several; `set group_bys=language` adds
     defaults                                policies and settings of an empty configuration file
     calendar NAME ZONE DAYS HOURS [from=]   business hours beside `berlin`; another line with the name and `from` is a change of it
     TIME ENTITY WHAT ...                    an event arrives: T-... are tickets, C-... contacts, P-... persons, A-... agents, O-...
@@ -135,6 +135,8 @@ class Run:
                 name, _, part = name.partition(".")
                 if part:
                     setting = {**getattr(self.settings, name), part: duration(value)}
+                elif name == "group_bys":
+                    setting = (*self.settings.group_bys, *((each,) for each in value.split(",")))
                 elif isinstance(getattr(self.settings, name), frozenset):
                     setting = frozenset(value.split(","))
                 else:
