@@ -28,8 +28,11 @@ _KEY_FIELDS = {
 
 def key_of(kind: str, data: dict[str, Any]) -> str | None:
     """The id of the entity that an event is about: its Kafka key. None for control events."""
-    names = _KEY_FIELDS.get(kind.partition(".")[0], ())
-    return next((data[name] for name in names if data.get(name) not in (None, "")), None)
+    for name in _KEY_FIELDS.get(kind.partition(".")[0], ()):
+        key: str | None = data.get(name)
+        if key:
+            return key
+    return None
 
 
 def cloud_event(

@@ -12,7 +12,8 @@ from processor.synthetic.requesters import Told, told_requesters
 from processor.synthetic.survey_book import Recommendation, add_recommendations
 from processor.synthetic.ticket_book import TicketBook
 
-Act = tuple[int, int, str, str, tuple[Any, ...]]  # when, its number, of whom, a method of the book, with what
+Act = tuple[int, int, str, str, tuple[Any, ...]]  # when, its number, of which ticket or person, a method of the book, with what
+PERSON = "person:"  # begins the names of people among those of tickets
 
 
 class Accounts:
@@ -22,7 +23,6 @@ class Accounts:
         self._desk = desk
         self._totals = totals
         self._acts: list[Act] = []
-        self._of_people: set[int] = set()  # the numbers of the acts of people; all others are of tickets
         self._books: dict[str, TicketBook] = {}
         self._people: dict[str, PersonBook] = {}
 
@@ -32,8 +32,7 @@ class Accounts:
 
     def write_down_person(self, person: str, at: int, act: str, *content: Any) -> None:
         """`act` is a method of PersonBook."""
-        self._of_people.add(len(self._acts))
-        self._acts.append((at, len(self._acts), person, act, content))
+        self._acts.append((at, len(self._acts), f"{PERSON}{person}", act, content))
 
     def entered(self) -> list[TicketBook]:
         """The books with everything in them. To be called once."""
@@ -47,10 +46,10 @@ class Accounts:
                 merged_at, merge_number, _, _, _ = acts[merged[ticket]]
                 if at - merged_at <= lateness:  # undone soon: nothing was ever handed over
                     acts[merged[ticket]] = (merged_at, merge_number, ticket, "discard", ("merged",))
-        told = told_requesters((entry for entry in acts if entry[1] not in self._of_people), self._desk.settings)
+        told = told_requesters(acts, self._desk.settings)
         for at, number, key, act, content in acts:
-            if number in self._of_people:
-                getattr(self._person(key), act)(at, *content)
+            if key.startswith(PERSON):
+                getattr(self._person(key.removeprefix(PERSON)), act)(at, *content)
                 continue
             self._enter(key, at, act, content)
             if number in told:

@@ -7,12 +7,14 @@ outcomes; one that came back adds them as if it had never been gone.
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 
 from processor.synthetic.clock import BookClock
 
 Totals = Counter[str]
 
 
+@lru_cache(maxsize=1024)
 def labelled(family: str, **labels: str) -> str:
     """A family's name with labels, as it is exported."""
     return family + "{" + ",".join(f'{name}="{value}"' for name, value in labels.items()) + "}"

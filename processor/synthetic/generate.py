@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -35,6 +37,23 @@ def generate(
     settings: Settings, *, events: int, seed: int, start: int, duration: int, faults: bool = False, advance: Advance = lambda _made: None
 ) -> Synthetic:
     """At least `events` records between `start` and `start + duration` (milliseconds), a little more at most. Deterministic."""
+    with _without_collecting():
+        return _generate(settings, events, seed, start, duration, faults, advance)
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """Nearly all that is made here stays until the end: looking for garbage again and again finds none, and takes a third of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _generate(settings: Settings, events: int, seed: int, start: int, duration: int, faults: bool, advance: Advance) -> Synthetic:
     stories = Stories(settings, Feed(Random(seed)), events=events, start=start, end=start + duration)
     while len(stories.feed.lines) < events:
         if stories.tell_next() % 500 == 0:

@@ -38,7 +38,7 @@ class _Ticket:
 
 
 def told_requesters(acts: Iterable[tuple[int, int, str, str, tuple[Any, ...]]], settings: Settings) -> dict[int, Told]:
-    """By the number of the act. The acts are those of tickets, in the order of time."""
+    """By the number of the act. The acts in the order of time; those of people are called otherwise."""
     found: dict[int, Told] = {}
     tickets: dict[str, _Ticket] = {}
     for at, number, name, act, content in acts:

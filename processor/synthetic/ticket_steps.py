@@ -20,6 +20,8 @@ FIELD_PLACES = {"priority": 1, "group": 2, "tier": 3, "topic": 4}  # in the dime
 SURVEYS = (("csat", 0.5, 10 * MINUTE_MS), ("ces", 0.08, 30 * MINUTE_MS), ("nps", 0.08, 3 * HOUR_MS), ("fcr", 0.1, 6 * HOUR_MS))
 ANSWERED = 0.4  # of those who are asked
 CHANGED = 0.06  # of the answers
+# The acts on which a story depends: those that decide about its clocks and its status.
+OF_THE_STORY = frozenset({"create", "adopt", "customer_wrote", "sent", "set_status", "change", "discard", "restore"})
 
 
 class TicketSteps(Script):
@@ -180,7 +182,8 @@ class TicketSteps(Script):
 
     def enter(self, act: str, *content: Any) -> None:
         """Put down an act of now."""
-        getattr(self.book, act)(self.now, *content)
+        if act in OF_THE_STORY:
+            getattr(self.book, act)(self.now, *content)
         self._accounts.write_down(self.id, self.now, act, *content)
 
     def agent(self) -> str:

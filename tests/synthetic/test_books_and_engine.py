@@ -91,6 +91,6 @@ def _beyond(families: dict[str, float], metrics: Mapping[str, Mapping[str, float
     for written, amount in families.items():
         known[written.partition("{")[0]] += amount
     moved = {"support_backlog_entered_total": "moved_in", "support_backlog_left_total": "moved_out"}
-    del known["support_window_observations"]
+    known.pop("support_window_observations", None)
     found = {name: sum(amount for labels, amount in metrics.get(name, {}).items() if moved.get(name, "\n") not in labels) for name in known}
     return {name: round(found[name] - amount, 3) for name, amount in known.items() if round(found[name] - amount, 3)}
