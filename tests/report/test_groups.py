@@ -96,7 +96,8 @@ def test_the_topic_has_the_numbers_of_each_agent_where_they_are_asked_for(partit
     assert (one["tickets_per_hour"].value, other["tickets_per_hour"].value) == (2.0, 1.0)
     assert (other["handle_time"].value, other["occupancy"].value) == (330.0, 0.5)
     assert "handle_time" not in one
-    assert "csat" not in one
+    assert (one["csat"].value, other["csat"].value) == (1.0, 0.0)  # of the agent who solved it
+    assert "abandonment" not in one
     total = found[(), (), "today"].kpis
     assert (total["agents_active"].value, total["tickets_per_agent"].value) == (2, 1.5)
     assert (total["retention"].value, total["customers"].value) == (None, 3)
