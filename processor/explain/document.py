@@ -16,7 +16,7 @@ from processor.core.settings import DIMENSIONS
 from processor.core.ticket import DELETED, SPAM, Ticket
 from processor.explain import first_contact
 from processor.explain.outcomes import corrections, outcomes_of, shown
-from processor.explain.stories import STATES, Story, counted, stories_of
+from processor.explain.stories import STATES, STORED, Story, counted, stories_of
 from processor.explain.telling import policy_told, target_told, time_of, told
 from processor.explain.watching import WatchedTicket, watch
 
@@ -105,6 +105,8 @@ def _clock(story: Story, as_of: int, policies: Policies, counting: set[tuple[str
     clock = story.clock
     due, known_since = story.due_known()
     ended = clock.state in (FULFILLED, CANCELLED)
+    elapsed = story.elapsed(as_of, policies)
+    unknown = elapsed != story.active(as_of, policies)  # under which policies the time counted that is no longer kept
     breach = next((change for change in reversed(story.changes) if change["what"] in ("breached", "stored")), None)
     end = next((change for change in reversed(story.changes) if change["what"] in ("fulfilled", "cancelled")), None)
     return {
@@ -117,7 +119,7 @@ def _clock(story: Story, as_of: int, policies: Policies, counting: set[tuple[str
         "counted": (clock.name, clock.instance) in counting if ended or clock.breached_at is not None else story.suspended is None,
         "suspended": story.suspended,
         "started_at": time_of(clock.started_at),
-        "active_seconds": story.active(as_of, policies) / 1000,
+        "active_seconds": elapsed / 1000,
         "due_at": time_of(due),
         "due_known_since": time_of(known_since),
         "breached": None
@@ -135,7 +137,7 @@ def _clock(story: Story, as_of: int, policies: Policies, counting: set[tuple[str
                 "from": time_of(each.begin),
                 "to": time_of(each.end),
                 "state": "running" if each.running else "paused",
-                "counted_seconds": counted(each, as_of, policies) / 1000,
+                "counted_seconds": None if unknown and each.began is STORED else counted(each, as_of, policies) / 1000,
                 "calendar": each.target.calendar if each.target is not None else None,
                 "began_by": each.began,
                 "ended_by": each.ended,

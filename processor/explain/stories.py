@@ -70,7 +70,10 @@ class Story:
         """The ticket has left the population, or is back: the clock goes on underneath."""
         reason = fact.content[3]
         self.suspended = reason if sign > 0 else None
-        self._change("suspended" if sign > 0 else "restored", step.at, Look.at(self.clock), told(step.event), reason=reason)
+        because = STORED if step.stored else told(step.event)
+        due = self.changes[-1]["due_at"] if self.changes else None
+        what = "suspended" if sign > 0 else "restored"
+        self.changes.append({"what": what, "at": time_of(step.at), "because": because, "due_at": due, "reason": reason})
 
     # -- parts --------------------------------------------------------------------------------------------------------------------
 
@@ -84,7 +87,7 @@ class Story:
             ended_at = end
         self._change("stored", at, look, STORED)
         if look.state in (RUNNING, PAUSED):
-            begin = self.clock.resumed_at if look.state == RUNNING else ended_at
+            begin = look.resumed_at if look.state == RUNNING else ended_at
             if begin > ended_at:
                 self.stretches.append(Stretch(ended_at, begin, False, look.target, STORED, STORED))
             self._open(begin, look, STORED, running=look.state == RUNNING)
@@ -167,8 +170,14 @@ class Story:
         return self.clock.target is not None or any(each.target is not None for each in self.stretches)
 
     def active(self, as_of: int, policies: Policies) -> int:
-        """The time that counted, in milliseconds."""
+        """The time that counted, by the stretches, in milliseconds."""
         return sum(counted(each, as_of, policies) for each in self.stretches)
+
+    def elapsed(self, as_of: int, policies: Policies) -> int:
+        """The same by the clock itself, which knows by which hours a time counted that is no longer kept."""
+        clock = self.clock
+        running = Stretch(clock.resumed_at, None, clock.state == RUNNING, clock.target, None)
+        return clock.elapsed + counted(running, as_of, policies)
 
     def due_known(self) -> tuple[int | None, int | None]:
         """The due instant that mattered, or matters, and since when it was known."""

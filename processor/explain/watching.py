@@ -29,6 +29,7 @@ class Look(NamedTuple):
     induced: bool
     due: int
     elapsed: int
+    resumed_at: int
     segments: tuple[tuple[int, int], ...]
 
     @classmethod
@@ -36,7 +37,7 @@ class Look(NamedTuple):
         """Of now."""
         return cls(
             clock.state, clock.started_at, clock.policy, clock.target, clock.allowed, clock.breached_at, clock.induced, clock.due,
-            clock.elapsed, clock.segments,
+            clock.elapsed, clock.resumed_at, clock.segments,
         )  # fmt: skip
 
 
@@ -108,7 +109,7 @@ def watch(base: Any, base_at: int, tail: list[Event], timer_time: int, policies:
     assert isinstance(ticket, WatchedTicket)
     out: Out = []
     if base is not None:
-        ticket.note(base_at, None, [], stored=True)
+        ticket.note(base_at, None, [(1, fact) for fact in ticket.suspended], stored=True)
     window = policies.settings.allowed_lateness
     fold_ticket(ticket, with_visibility(without_withdrawn(tail, window), window), policies.settings.clock_skew, out)
     ticket.fire(timer_time, out)

@@ -95,9 +95,9 @@ def _terms(policy: Document | None, target: Document | None, when: When) -> str:
 
 
 def _segment(segment: Document, when: When) -> str:
-    ran = segment["state"] == "running"
+    ran, known = segment["state"] == "running", segment["counted_seconds"]
     to = when(segment["to"]) if segment["to"] else "now"
-    counted = f"ran, {duration(segment['counted_seconds'])} counted" if ran else "stood still"
+    counted = "stood still" if not ran else f"ran, {duration(known)} counted" if known is not None else "ran"
     began = f", after {cause(segment['began_by'])}" if segment["began_by"] else ""
     return f"{when(segment['from'])} to {to}: {counted}{began}"
 
