@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from processor.core.facts import CONTENT_FIELDS, HANDED_KINDS, Fact
+from processor.core.facts import CONTENT_FIELDS, DETAIL_KINDS, HANDED_KINDS, Fact
 from processor.core.settings import CLOCKS, Settings
 from tests.laws.worlds import CLOCK_CHANGES
 
 # What every run must have met: a deadline missed, something taken back, a solve that did not hold, a merge, hours across a clock change.
 ESSENTIAL = ("clock.breached", "retracted", "ticket.reopened", "ticket.merged", "clock change")
 TOO_LATE = ("too_late",)
-RARE = frozenset({"contact.recovered"})
-EVERY_KIND = tuple(kind for kind in CONTENT_FIELDS if kind not in HANDED_KINDS)
+EVERY_KIND = tuple(kind for kind in CONTENT_FIELDS if kind not in HANDED_KINDS | DETAIL_KINDS)
 EVERY_CLOCK = tuple(f"{kind} {clock}" for kind in ("clock.fulfilled", "clock.breached") for clock in CLOCKS)
 EVERY_CANCELLATION = tuple(f"clock.cancelled {clock}" for clock in CLOCKS)
 EVERY_HAND_OVER = tuple(sorted(HANDED_KINDS))

@@ -158,6 +158,14 @@ CONTACT_SAYS: Says = (
     told("contact.bot_handed_off"),
     told("contact.bot_resolved"),
 )
+BOT_CONTACTS: Says = (
+    *(told("contact.bot_started") for _ in range(3)),
+    told("contact.initiated", channel="chat", topic="hard"),
+    told("contact.initiated", channel="phone"),
+    *(told("contact.bot_resolved") for _ in range(4)),
+    *(told("contact.callback_requested") for _ in range(3)),
+    *(told("contact.accepted", agent_id="A1") for _ in range(2)),
+)
 PERSON_SAYS: Says = (
     told("person.survey_sent", survey_id="S8", survey="nps"),
     told("person.survey_sent", survey_id="S9", survey="csat"),
@@ -197,11 +205,11 @@ SAYS = {
     **dict.fromkeys(TICKETS, TICKET_SAYS), **dict.fromkeys(CONTACTS, CONTACT_SAYS), **dict.fromkeys(PERSONS, PERSON_SAYS),
     **dict.fromkeys(AGENTS, AGENT_SAYS), **dict.fromkeys(ORGANIZATIONS, ORGANIZATION_SAYS), **dict.fromkeys(ACCOUNTS, ACCOUNT_SAYS),
 }  # fmt: skip
-BEGINNINGS = {**dict.fromkeys(TICKETS, CREATIONS), **dict.fromkeys(CONTACTS, QUEUEINGS)}
+BEGINNINGS = {**dict.fromkeys(TICKETS, CREATIONS), **dict.fromkeys(CONTACTS, (*QUEUEINGS, CONTACT_SAYS[0], *CONTACT_SAYS[-3:-2] * 2))}
 
 # Stories in which one theme prevails: what is said then, of tickets and of others.
 THEMES: dict[str, tuple[Says, Says]] = {
-    "clocks": ((*STATUSES, *STATUSES, *DIMENSIONS_SAID, *TALK, *TALK, *TALK, *DISCARDS[5:]), ()),
+    "clocks": ((*STATUSES, *STATUSES, *DIMENSIONS_SAID, *TALK, *TALK, *TALK, *DISCARDS, *DISCARDS[8::2]), ()),
     "replies": ((*STATUSES[3:], *TALK, *TALK, *TALK, *ODD_TALK, *BOTS, *BOTS, *ESCALATIONS, *WORK), ()),
     "first contact": (
         (*STATUSES[3:], *STATUSES[3:], *TALK, *DIMENSIONS_SAID[2:], *DIMENSIONS_SAID, *ESCALATIONS, *SURVEYS_OF_TICKETS[13:]),
@@ -212,6 +220,6 @@ THEMES: dict[str, tuple[Says, Says]] = {
         (*PERSON_SAYS[:7],),
     ),
     "knowledge": ((*CREATIONS, *TALK[:4], *DIMENSIONS_SAID), PERSON_SAYS[7:]),
-    "contacts": ((*CREATIONS, *TALK[:4], *STATUSES[3:6]), CONTACT_SAYS),
+    "contacts": ((*CREATIONS, *TALK[:4], *STATUSES[3:6]), (*CONTACT_SAYS, *BOT_CONTACTS)),
     "others": ((*CREATIONS, *TALK[:4]), (*AGENT_SAYS, *ORGANIZATION_SAYS, *ACCOUNT_SAYS)),
 }  # fmt: skip

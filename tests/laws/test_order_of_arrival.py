@@ -70,7 +70,7 @@ def test_every_kind_of_fact_is_met_by_stories_in_any_order() -> None:
     met = Met()
     for seed in range(16):
         for theme in THEMES:
-            events = story(seed, theme, (SHORT_STEPS, LONG_STEPS)[seed % 2], 40)
+            events = story(seed, theme, (SHORT_STEPS, LONG_STEPS)[seed % 2], 60)
             check(lines_for(events, seed % 9 + 1), events, (seed % 4) * 15 * MINUTE_MS, seed % 9 + 1, seed, 1 + seed % 3, met)
     met.check(EVERY_KIND, EVERY_HAND_OVER)
 

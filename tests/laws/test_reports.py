@@ -21,6 +21,7 @@ from processor.core.events import DATA_FIELDS, Event, rank_of
 from processor.core.facts import Fact
 from processor.core.outputs import Rekeyed, Report
 from processor.core.settings import HOUR_MS, MINUTE_MS, MS
+from processor.core.upstream import all_at
 from tests.laws.driving import Manner, Network, Partition, drive, drive_all
 from tests.laws.says import CREATIONS, created, message, status
 from tests.laws.test_identities import DETAILED, Segment, added, posted
@@ -208,12 +209,15 @@ LOOKING_BACK = (
 )  # fmt: skip
 
 
-# Nobody knows who asks: what comes by way of a person, from ticket to ticket, may come after the report and is in the next one.
-STRANGERS = (("ticket.created", created()), ("ticket.created", created(priority="urgent", group="g1", language="de")))
+ASKED = tuple(
+    ("ticket.created", created(requester_id=requester, **more))
+    for requester in ("P1", "P2", None)
+    for more in ({}, {"priority": "urgent", "group": "g1", "language": "de"}, {"topic": "delivery"})
+)  # fmt: skip
 
 
 def meeting_world(seed: int, *, calm: bool) -> list[Event]:
-    """Tickets are merged into two that stay, contacts answer these.
+    """Tickets are merged into each other and in the end into two that stay, contacts answer these; requesters come back about a topic.
 
     Where it is calm, nothing looks back: no spam, no reopening. The tickets that are merged away have no targets, so that they miss none,
     which a merge would take back.
@@ -227,7 +231,7 @@ def meeting_world(seed: int, *, calm: bool) -> list[Event]:
         events.append(Event(at, rank_of(kind), "", "a", f"e{len(events)}", kind, key, data))
 
     for key in targets:
-        say(key, *STRANGERS[0])
+        say(key, *ASKED[0])
     sources = [f"S{number}" for number in range(9)]
     begun: list[str] = []
     calls = [f"C{number}" for number in range(4)]
@@ -236,13 +240,13 @@ def meeting_world(seed: int, *, calm: bool) -> list[Event]:
         draw = random.random()
         if draw < 0.3 and sources:
             begun.append(sources.pop())
-            quiet = ("ticket.created", created("chat", priority="low", topic=None))
-            say(begun[-1], *(quiet if calm else random.choice(STRANGERS)))
+            quiet = ("ticket.created", created("chat", priority="low", topic=None, requester_id="P1"))
+            say(begun[-1], *(quiet if calm else random.choice(ASKED)))
         elif draw < 0.6 and begun:
-            say(begun.pop(random.randrange(len(begun))), "ticket.merged", (random.choice(targets),))
+            say(begun.pop(random.randrange(len(begun))), "ticket.merged", (random.choice((*targets, *begun)),))
         elif draw < 0.75 and calls and at > START:
             call = calls.pop()
-            say(call, "contact.queued", ("phone", "q1", None, random.choice(targets), None))
+            say(call, "contact.queued", ("phone", "q1", *random.choice((("billing", None, "P1"), (None, random.choice(targets), None)))))
             at += random.choice((0, 2000, 20 * MS, MINUTE_MS))
             say(call, *random.choice((("contact.accepted", ("A1",)), ("contact.abandoned", (None,)))))
         else:
@@ -269,14 +273,16 @@ def test_held_reports_hold_what_partitions_hand_to_each_other_and_a_restart_chan
                 assert last.setdefault(report.end, report) == report
             assert partition.network is not None
             met["across"] += sum(partition.network.place(handed.target) != partition.number for handed in partition.given)
-            met["answers"] += partition.handed["ticket.contact_answered", 1]
+            for kind in ("ticket.contact_answered", "ticket.contacted_again", "person.contacted"):
+                met[kind] += partition.handed[kind, 1]
+            met["chains"] += sum(handed.kind == "ticket.wait_handed" and handed.data[-1] > 1 for handed in partition.given)
         for end in Random(seed).sample(sorted(found), min(len(found), 8)):
             known = [event for event in events if event.occurred_at < end + DELAY]
             assert found[end] == told_by_facts(drive(DETAILED, known, end, Manner()), end), end
             met["minutes"] += 1
 
     law()
-    assert all(met[name] for name in ("minutes", "again", "across", "answers")), met
+    assert all(met[name] for name in ("minutes", "again", "across", "chains", "ticket.contact_answered", "ticket.contacted_again")), met
 
 
 def told(minute: int, kind: str, *data: object, second: int = 0) -> Event:
@@ -320,7 +326,7 @@ def test_what_was_taken_and_not_sent_is_taken_again_after_a_restart() -> None:
     assert partition.reports == []
     partition.restart()
     for number in (0, 1):
-        partition.engine.hear(number, (START + 2 * MINUTE_MS,) * 4)
+        partition.engine.hear(number, all_at(START + 2 * MINUTE_MS, START + 2 * MINUTE_MS))
     partition.step()
     assert [report.end for report in partition.reports] == [START + minute * MINUTE_MS for minute in (1, 2)]
     partition.restart()
