@@ -32,22 +32,39 @@ REST_MS = 2 * HOUR_MS  # between the end of the log and midnight: deadlines run 
 @click.command("generate")
 @config_option
 @click.option("--events", type=click.IntRange(min=100), help=f"How many records, or a few more.  [default: {DEFAULT_EVENTS:,}]")
-@click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="EVENTS",
-              help="Events a second on average, in place of --events.")
+@click.option(
+    "--rate", type=click.FloatRange(min=0, min_open=True), metavar="EVENTS", help="Events a second on average, in place of --events."
+)
 @click.option("--duration", default="24h", show_default=True, help="How long a time they cover, such as 90m, 24h or 7d.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed, options and configuration give the same log.")
-@click.option("--start", "start_ms", callback=instant, metavar="TIME",
-              help="When it begins, RFC 3339.  [default: so that it ended two hours before today, UTC]")
+@click.option(
+    "--start",
+    "start_ms",
+    callback=instant,
+    metavar="TIME",
+    help="When it begins, RFC 3339.  [default: so that it ended two hours before today, UTC]",
+)
 @click.option("--output", "-o", default="-", help="Where the events go, one JSON object a line (.gz compresses); - is standard output.")
-@click.option("--truth", "truth_path", type=click.Path(dir_okay=False, path_type=Path),
-              help="Where the totals known by construction go (JSON).")
+@click.option(
+    "--truth", "truth_path", type=click.Path(dir_okay=False, path_type=Path), help="Where the totals known by construction go (JSON)."
+)
 @click.option("--faults", is_flag=True, help="Add records that no decoder accepts.")
-def command(config_path: Path | None, events: int | None, rate: float | None, duration: str, seed: int, start_ms: int | None, output: str,
-            truth_path: Path | None, faults: bool) -> None:
+def command(
+    config_path: Path | None,
+    events: int | None,
+    rate: float | None,
+    duration: str,
+    seed: int,
+    start_ms: int | None,
+    output: str,
+    truth_path: Path | None,
+    faults: bool,
+) -> None:
     """Invent the days of a support team, as events.
 
-    There is a surge, there are breaches and abandoned calls, reopened, merged, deleted and restored tickets, and events that arrive out of
-    order, twice or too late. Targets and calendars are those of the configuration, so that --truth knows what is a breach.
+    There is a surge, there are breaches and abandoned calls, reopened, merged, deleted and restored tickets, bots, surveys, shifts, visits
+    to the help pages, customers and costs, and events that arrive out of order, twice or too late. Targets and calendars are those of the
+    configuration, so that --truth knows what is a breach.
     """
     settings = compile_settings(load_config(config_path))
     duration_ms = _duration_ms(duration)
@@ -70,8 +87,15 @@ def _generate(settings: Settings, events: int, seed: int, start: int, duration: 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=stderr, transient=True) as progress:
         task = progress.add_task("inventing events", total=events)
-        return generate(settings, events=events, seed=seed, start=start, duration=duration, faults=faults,
-                        advance=lambda done: progress.update(task, completed=done))
+        return generate(
+            settings,
+            events=events,
+            seed=seed,
+            start=start,
+            duration=duration,
+            faults=faults,
+            advance=lambda done: progress.update(task, completed=done),
+        )
 
 
 def _duration_ms(text: str) -> int:
@@ -108,7 +132,12 @@ def _write(output: str, lines: list[bytes]) -> None:
 def _report(made: Synthetic, seconds: float) -> None:
     truth, families = made.truth, Counter(made.truth["families"])
     stderr.print(f"{truth['records']:,} records in {seconds:.1f} s")
-    columns = {"tickets": _ticket_lines(families), "contacts": _contact_lines(families), "records": _record_lines(families, made.kinds)}
+    columns = {
+        "tickets": _ticket_lines(families),
+        "contacts": _contact_lines(families),
+        "and": _other_lines(families),
+        "records": _record_lines(families, made.kinds),
+    }
     stderr.print(Columns([_table(title, lines) for title, lines in columns.items()]))
     _chart(made.hours)
     until = truth["clock_advanced_at"]
@@ -137,6 +166,20 @@ def _contact_lines(families: Counter[str]) -> list[tuple[str, str]]:
     names = {"offered": "offered", "answered": "answered", "abandoned": "abandoned", "short_abandoned": "left at once"}
     lines = [(shown, f"{families[f'support_contacts_{name}_total']:,}") for name, shown in names.items()]
     return [*lines, ("waits too long", _breaches(families, "queue_wait"))]
+
+
+def _other_lines(families: Counter[str]) -> list[tuple[str, str]]:
+    surveys = sum(count for name, count in families.items() if name.startswith("support_surveys_sent_total"))
+    seconds = sum(amount for name, amount in families.items() if name.startswith("support_agent_state_seconds_total"))
+    satisfied, answers = (families[f"support_csat_{what}_total"] for what in ("satisfied", "responses"))
+    return [
+        ("came back", f"{families['support_tickets_repeat_contacted_total']:,}"),
+        ("solved by bots", f"{families['support_tickets_bot_contained_total']:,}"),
+        ("surveys sent", f"{surveys:,}"),
+        ("satisfied", f"{satisfied:,} of {answers:,}"),
+        ("articles read", f"{families['support_kb_views_total']:,}"),
+        ("agents' hours", f"{seconds / 3600:,.0f}"),
+    ]
 
 
 def _breaches(families: Counter[str], clock: str) -> str:

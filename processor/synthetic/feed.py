@@ -47,6 +47,7 @@ class Feed:
         event = cloud_event(kind=kind, id=id, source=source, occurred_at_ms=at, data=data, sequence=sequence)
         if key is not None and "partitionkey" not in event:
             event["subject"] = event["partitionkey"] = key
+            event["data"] = event.pop("data")  # stays the last field
         line = encode(event)
         draw = self.random.random()
         # Late arrivals favour short delays: the square of a uniform number.

@@ -70,11 +70,30 @@ def test_there_is_at_least_one_of_everything(day: Synthetic, families: Counter[s
         "ticket.fields_changed", "ticket.escalated", "ticket.merged", "ticket.unmerged", "ticket.marked_as_spam", "ticket.unmarked_as_spam",
         "ticket.deleted", "ticket.restored", "message.added", "message.bounced", "contact.initiated", "contact.queued", "contact.offered",
         "contact.missed", "contact.accepted", "contact.transferred", "contact.abandoned", "contact.callback_requested", "contact.ended",
-        "contact.wrapped_up",
+        "contact.wrapped_up", "contact.bot_started", "contact.bot_handed_off", "contact.bot_resolved", "ticket.bot_started",
+        "ticket.bot_handed_off", "ticket.bot_resolved", "ticket.work_logged", "ticket.survey_sent", "ticket.survey_responded",
+        "person.survey_sent", "person.survey_responded", "person.article_viewed", "person.searched", "person.article_voted",
+        "agent.state_changed", "organization.acquired", "organization.churned", "account.cost_recorded",
     }  # fmt: skip
     for name in ("tickets_adopted", "tickets_reopened", "tickets_merged", "tickets_restored", "contacts_abandoned",
                  "contacts_short_abandoned", "contacts_answered", "processor_events_duplicate", "processor_events_late"):  # fmt: skip
         assert families[f"support_{name}_total"] > 0, name
+    for name in ("completed", "withdrawn", "reopen_forgiven", "first_reply_automated", "transferred", "escalated_once", "bot_started",
+                 "bot_contained", "fcr_assessed_resolved", "fcr_marked_resolved", "repeat_contacted", "worked", "finalized"):  # fmt: skip
+        assert families[f"support_tickets_{name}_total"] > 0, name
+    for name in ("dropped", "recovered", "handled", "abandoned_silently", "not_accepted", "bot_contained"):
+        assert families[f"support_contacts_{name}_total"] > 0, name
+    for name in ("views", "sessions_bounced", "searches_to_ticket", "votes_helpful"):
+        assert families[f"support_kb_{name}_total"] > 0, name
+    for name in ("next_response", "requester_wait", "agent_work", "handle"):
+        assert families[f"support_{name}_seconds_count"] > 0, name
+    assert set(labelled(families, "support_surveys_sent_total")) == {"csat", "nps", "ces", "fcr"}
+    assert set(labelled(families, "support_nps_responses_total")) == {"promoter", "passive", "detractor"}
+    assert set(labelled(families, "support_contacts_missed_total")) == {"abandoned", "voicemail", "out_of_hours", "rejected", "callback"}
+    assert set(labelled(families, "support_tickets_escalated_total")) == {"functional", "hierarchical", "automatic"}
+    assert set(labelled(families, "support_agent_state_seconds_total")) == {"online", "available", "busy", "wrap_up"}
+    assert set(labelled(families, "support_operating_cost_total")) == {"EUR", "USD"}
+    assert families["support_customers"] > 0
     assert set(labelled(families, "support_sla_clocks_breached_total")) == {"first_response", "resolution", "queue_wait"}
     assert sum(labelled(families, "support_sla_clocks_breach_induced_total").values()) > 0
     assert set(labelled(families, "support_tickets_discarded_total")) == {"spam", "deleted"}
@@ -97,6 +116,53 @@ def test_tickets_are_merged_into_tickets_that_are_there_and_contacts_come_before
     assert min(order[True], order[False]) > 20
 
 
+def test_requesters_come_back_about_the_same_topic_some_with_a_reference(day: Synthetic) -> None:
+    created: dict[tuple[Any, ...], list[Event]] = {}
+    follows = {}
+    for line in day.lines:
+        event = decode(line)
+        if isinstance(event, Event) and event.kind == "ticket.created" and not event.id.startswith("late"):
+            created.setdefault((event.data[9], event.data[6]), []).append(event)
+            follows[event.key] = event.data[10]
+    again = [events for (requester, _), events in created.items() if requester and len({event.key for event in events}) > 1]
+    assert len(again) > 50
+    named = {ticket: earlier for ticket, earlier in follows.items() if earlier}
+    assert named
+    assert all(earlier in follows for earlier in named.values())
+    assert any(requester is None for requester, _ in created)
+
+
+def test_some_surveys_are_never_answered_and_some_answers_are_changed(day: Synthetic) -> None:
+    sent: Counter[tuple[str, str]] = Counter()
+    answers: dict[tuple[str, str], set[str]] = {}
+    for line in day.lines:
+        event = decode(line)
+        if isinstance(event, Event) and event.kind == "ticket.survey_sent":
+            sent[event.key, event.data[0]] += 1
+        elif isinstance(event, Event) and event.kind == "ticket.survey_responded":
+            answers.setdefault((event.key, event.data[0]), set()).add(event.id)
+    assert answers.keys() < sent.keys()
+    assert 0.2 < len(answers) / len(sent) < 0.6
+    assert any(len(each) > 1 for each in answers.values())
+    assert all(len(each) <= 2 for each in answers.values())
+
+
+def test_agents_sign_in_where_their_shift_begins_and_most_sign_out(day: Synthetic) -> None:
+    states: dict[str, list[tuple[int, str]]] = {}
+    for line in set(day.lines):
+        event = decode(line)
+        if isinstance(event, Event) and event.kind == "agent.state_changed":
+            states.setdefault(event.key, []).append((event.occurred_at, event.data[0]))
+    assert len(states) > 20
+    shifts = [sorted(each) for each in states.values()]
+    assert all(each[0][1] == "online" for each in shifts)
+    assert 0.5 < sum(each[-1][1] == "offline" for each in shifts) / len(shifts) < 1
+
+
+def test_a_log_has_hardly_more_records_per_ticket_than_is_worth_it(day: Synthetic) -> None:
+    assert len(day.lines) / day.truth["tickets"] < 16
+
+
 def test_the_backlog_is_what_entered_less_what_left(families: Counter[str]) -> None:
     entered = sum(labelled(families, "support_backlog_entered_total").values())
     left = sum(labelled(families, "support_backlog_left_total").values())
@@ -110,6 +176,11 @@ def test_parts_are_never_more_than_their_whole(families: Counter[str]) -> None:
     gone = families["support_contacts_abandoned_total"] + families["support_contacts_short_abandoned_total"]
     assert families["support_contacts_answered_total"] + gone <= families["support_contacts_offered_total"]
     assert families["support_first_resolution_seconds_count"] <= families["support_tickets_solved_total"]
+    for part, whole in (("csat_satisfied", "csat_responses"), ("tickets_fcr_assessed_resolved", "tickets_fcr_assessed"),
+                        ("tickets_bot_contained", "tickets_bot_started"), ("kb_votes_helpful", "kb_votes"),
+                        ("contacts_not_accepted", "contacts_agent_offered"), ("tickets_completed", "tickets_solved"),
+                        ("contacts_recovered", "contacts_initiated"), ("calls_missed", "calls_initiated")):  # fmt: skip
+        assert 0 < families[f"support_{part}_total"] < families[f"support_{whole}_total"], part
 
 
 def test_sums_are_given_in_exact_milliseconds_too(day: Synthetic, families: Counter[str]) -> None:
