@@ -31,6 +31,6 @@ class Exchange:
         if step.heartbeat is not None:
             for place, engine in self._engines.items():
                 engine.hear(partition, step.heartbeat)
-                if engine.reports.taken:
+                if engine.news():
                     reached.add(place)
         return reached

@@ -3,15 +3,17 @@
 What one entity hands to another crosses partitions, and partitions do not keep step. A partition that is ahead must not settle what a
 slower one may still change: it ages its state by the slowest of all. Each partition tells its clocks to every other one (a heartbeat):
 
-    (timer time, settled[0], settled[1], ...)
+    (timer[0], settled[0], settled[1], ..., timer[1], ...)
 
-settled[0] is its own clock. settled[n] is the slowest settled[n - 1] that it has heard of, itself included: when it says so, it has folded
-everything handed to it before. What is handed on n times is covered by settled[n - 1]:
+timer[0] is its own timer time and settled[0] its own clock. Of both, level n is the slowest level n - 1 that it has heard of, itself
+included: when it says so, it has folded everything handed to it before. What is handed on n times is covered by level n - 1:
 
     a wait                     ticket -> ticket, through CHAIN_MAX merges at the most
     a repeat contact           ticket or contact -> person -> ticket, which hands nothing on: twice
     an answer to an NPS survey ticket -> person: once
     an answer on the phone     contact -> ticket, which hands on no wait then, and nothing else because of it: once
+
+State ages when `settled` has come so far at all levels; a report that is held is sent when timer time has passed its minute at all levels.
 """
 
 from __future__ import annotations
@@ -20,11 +22,29 @@ from collections.abc import Iterable
 from typing import Any
 
 from processor.core.business_hours import NEVER
-from processor.core.settings import HOUR_MS
+from processor.core.settings import HOUR_MS, MINUTE_MS
 
 CHAIN_MAX = 3  # something is handed on so many times at the most; how far each partition has come is known for as many
 
+_SETTLED = range(1, CHAIN_MAX + 1)  # places in a heartbeat
+_HANDED_ON = range(CHAIN_MAX + 1, 2 * CHAIN_MAX)
+_TIMER = (0, *_HANDED_ON)  # the higher levels stand at the end: heartbeats of older releases lack them
+
 Heartbeat = tuple[int, ...]
+
+
+def all_at(timer_time: int, own: int) -> Heartbeat:
+    """What a partition says when all have come equally far, and nothing is on its way."""
+    return (timer_time, *(own for _ in _SETTLED), *(timer_time for _ in _HANDED_ON))
+
+
+def _whole(heartbeat: Iterable[int]) -> Heartbeat:
+    """A heartbeat with all levels: of those that it does not speak of, nothing is known."""
+    levels = (*heartbeat, *_NOTHING)
+    return levels[: len(_NOTHING)]
+
+
+_NOTHING: Heartbeat = (0,) * (2 * CHAIN_MAX)
 
 
 class Upstream:
@@ -33,38 +53,45 @@ class Upstream:
     def __init__(self, partitions: int) -> None:
         self.partitions = partitions
         self._heard: dict[int, Heartbeat] = {}
-        self._told: Heartbeat = (0,) * (CHAIN_MAX + 1)
+        self._told = _NOTHING
 
     def hear(self, partition: int, heartbeat: Heartbeat) -> None:
         """Take a heartbeat. Clocks never go back: what is older than what was heard changes nothing."""
-        known = self._heard.get(partition, heartbeat)
-        self._heard[partition] = tuple(max(pair) for pair in zip(known, heartbeat, strict=True))
+        known = self._heard.get(partition, _NOTHING)
+        self._heard[partition] = tuple(max(pair) for pair in zip(known, _whole(heartbeat), strict=True))
 
-    def timer_time(self) -> int:
-        """The slowest timer time; 0 while one was not heard yet, `NEVER` where there are none."""
-        return self._slowest(0)
+    def passed(self) -> int:
+        """The timer time that all have passed, with everything that was handed over, and on, because of what came before it.
+
+        0 while one was not heard yet, `NEVER` where nothing is handed over.
+        """
+        return min(map(self._slowest, _TIMER))
 
     def settled(self, own: int) -> int:
         """The instant before whose reach nothing can be handed over any more, given the own clock."""
         if not self.partitions:
             return own
-        return min(own, *(self._slowest(level) for level in range(1, CHAIN_MAX + 1)))
+        return min(own, *map(self._slowest, _SETTLED))
 
     def heartbeat(self, timer_time: int, own: int) -> Heartbeat:
         """What to tell the others now."""
-        return (timer_time, own, *(self._slowest(level) for level in range(1, CHAIN_MAX)))
+        slowest = self._slowest
+        return (timer_time, own, *map(slowest, _SETTLED[:-1]), *map(slowest, _TIMER[:-1]))
 
-    def _slowest(self, level: int) -> int:
+    def _slowest(self, place: int) -> int:
         if len(self._heard) < self.partitions:
             return 0
-        return min((heartbeat[level] for heartbeat in self._heard.values()), default=NEVER)
+        return min((heartbeat[place] for heartbeat in self._heard.values()), default=NEVER)
 
-    def news(self, heartbeat: Heartbeat, reported: int) -> bool:
-        """Whether it is to be told: with each report (`reported` = end of the last one), which waits for it elsewhere, and once an hour."""
-        if not self.partitions:
+    def news(self, heartbeat: Heartbeat, reported: int, *, held: bool) -> bool:
+        """Whether it is to be told: once an hour, with each report (`reported` = end of the last one), and where reports are held, for any
+        full minute that the higher levels of timer time have passed: a report of that minute may wait for it elsewhere."""
+        told = self._told
+        if not self.partitions or heartbeat == told:
             return False
-        pairs = zip(heartbeat, self._told, strict=True)
-        return reported > self._told[0] or any(now // HOUR_MS > before // HOUR_MS for now, before in pairs)
+        if reported > told[0] or any(now // HOUR_MS > before // HOUR_MS for now, before in zip(heartbeat, told, strict=True)):
+            return True
+        return held and any(heartbeat[place] // MINUTE_MS > told[place] // MINUTE_MS for place in _HANDED_ON)
 
     def told(self, heartbeat: Heartbeat) -> None:
         """It is on its way."""
@@ -76,4 +103,4 @@ class Upstream:
 
     def restore(self, stored: dict[str, Iterable[int]]) -> None:
         """Undo `stored`."""
-        self._heard = {int(partition): tuple(heartbeat) for partition, heartbeat in stored.items()}
+        self._heard = {int(partition): _whole(heartbeat) for partition, heartbeat in stored.items()}
