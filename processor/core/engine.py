@@ -344,18 +344,22 @@ class Engine:
         for cell_key in rows.dirty_cells:
             records["c", cell_key] = dict(rows.cells[cell_key])
         rows.dirty_cells.clear()
-        step.reports = self.reports.send(self.upstream.timer_time())
+        step.reports = self.reports.send(self.upstream.passed())
         clocks = self._clocks()
-        if self.upstream.news(clocks, self.reports.taken_until):
+        if self._is_news(clocks):
             self.upstream.told(clocks)
             step.heartbeat = clocks
         return step
 
     def news(self) -> bool:
         """Whether a step would write more than the clocks."""
-        if self.step.facts or self.step.records or self.step.rekeyed or self.reports.ready(self.upstream.timer_time()):
+        if self.step.facts or self.step.records or self.step.rekeyed or self.reports.ready(self.upstream.passed()):
             return True
-        return self.upstream.news(self._clocks(), self.reports.taken_until)
+        return self._is_news(self._clocks())
+
+    def _is_news(self, clocks: tuple[int, ...]) -> bool:
+        reports = self.reports
+        return self.upstream.news(clocks, reports.taken_until, held=reports.hold and reports.every_minutes > 0)
 
     def _clocks(self) -> tuple[int, ...]:
         return self.upstream.heartbeat(self.timer_time, max(self.stream_time, self.timer_time))

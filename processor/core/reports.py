@@ -3,8 +3,8 @@
 A report is taken at the moment at which timer time passes W: net sums of every window that ends there, and the backlog of that instant.
 So it depends on the records before that moment, not on when steps begin or end. In a backfill only every so many minutes are reported.
 
-A held report waits until all partitions have passed its minute, so that what they still hand over is in it; with a clock that follows the
-wall nobody has to wait.
+A held report waits until all partitions have passed its minute, and have heard that all have, as often as something can be handed on
+(`upstream`): so what they still hand over is in it. With a clock that follows the wall nobody has to wait.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ from processor.core.rows import CellKey, Row
 from processor.core.settings import MINUTE_MS, Settings
 from processor.core.ticket import Ticket
 from processor.core.upgrading import catch_up
-from processor.core.upstream import CHAIN_MAX
+from processor.core.upstream import all_at
 from processor.export.snapshot import Difference, compare, snapshot
 from processor.state_tools.file import StoredPartition
 from processor.versions import objections
@@ -184,7 +184,7 @@ class _Joined:
             engine.advance(self.timer_time)
         while self._drain():
             pass
-        heartbeat = (self.timer_time, *(max(self.stream_time, self.timer_time),) * CHAIN_MAX)
+        heartbeat = all_at(self.timer_time, max(self.stream_time, self.timer_time))
         for engine in self.engines.values():
             engine.stream_time = self.stream_time
             for number in self.engines:
@@ -264,7 +264,7 @@ def _marker(before: _Joined, partitions: int, number: int) -> dict[str, Any]:
         counts.update(engine.counts)
     any_marker = next(iter(before.engines.values())).marker()
     since, sent_until, taken_until = zip(*(engine.marker()["reported"] for engine in before.engines.values()), strict=True)
-    heartbeat = (before.timer_time, *(max(before.stream_time, before.timer_time),) * CHAIN_MAX)
+    heartbeat = all_at(before.timer_time, max(before.stream_time, before.timer_time))
     return {
         **any_marker,
         "digest": f"{sum(engine.digest for engine in mine) % LEDGER_MODULUS:032x}",
