@@ -1,6 +1,9 @@
-"""Durations and shares as people read them."""
+"""Durations, shares and bars as people read them."""
 
 from __future__ import annotations
+
+BAR_WIDTH = 24
+LEVELS = " ▏▎▍▌▋▊▉█"
 
 
 def duration(seconds: float | None) -> str:
@@ -16,3 +19,9 @@ def duration(seconds: float | None) -> str:
 def percent(ratio: float | None) -> str:
     """12.3 %; a dash for none."""
     return "-" if ratio is None else f"{ratio * 100:.1f} %"
+
+
+def bar(value: float, largest: float, width: int = BAR_WIDTH) -> str:
+    """A bar in eighths of a character."""
+    eighths = round(width * 8 * value / largest) if largest > 0 and value > 0 else 0
+    return "█" * (eighths // 8) + (LEVELS[eighths % 8] if eighths % 8 else "")
