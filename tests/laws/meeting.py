@@ -39,8 +39,16 @@ class Met(Counter[str]):
         elif fact.kind == "survey.answered":
             self[f"{fact.content[0]} {fact.content[1]}"] += 1
 
-    def check(self, *names: str | Iterable[str]) -> None:
-        """Whether all of it occurred."""
+    def missing(self, *names: str | Iterable[str]) -> list[str]:
+        """What of it has not occurred."""
         wanted = {each for name in names for each in ([name] if isinstance(name, str) else name)}
-        missing = sorted(name for name in wanted if not self[name])
+        return sorted(name for name in wanted if not self[name])
+
+    def holds(self, *names: str | Iterable[str]) -> bool:
+        """Whether all of it has occurred."""
+        return not self.missing(*names)
+
+    def check(self, *names: str | Iterable[str]) -> None:
+        """All of it must have occurred."""
+        missing = self.missing(*names)
         assert not missing, f"not met: {missing}; met: {sorted(self.items())}"

@@ -15,6 +15,7 @@ from processor.core.events import Event
 from processor.core.settings import HOUR_MS, MINUTE_MS, MS
 from processor.core.upstream import CHAIN_MAX
 from tests.laws.driving import Manner, Partition, added_up, comparable, drive, drive_all, drive_taken
+from tests.laws.meeting import ESSENTIAL, TOO_LATE
 from tests.laws.says import CREATIONS
 from tests.laws.test_function_of_the_log import any_order
 from tests.laws.worlds import LONG_STEPS, SETTINGS, SHORT_STEPS, START, arrivals_for, handing_world, lines_for
@@ -34,6 +35,7 @@ class Met(Counter[object]):
     def note(self, partitions: list[Partition]) -> None:
         for partition in partitions:
             self.update(partition.handed)
+            self.update(partition.met)
             self["late"] += partition.engine.counts["rekeyed_late"]
             self["aged"] += any(entity.base is not None for entity in partition.engine.entities["ticket"].values())
             assert partition.network is not None
@@ -44,7 +46,7 @@ class Met(Counter[object]):
                     self[f"hops {handed.data[2]}"] += count
 
     def check(self, *more: object) -> None:
-        assert not [name for name in (*MET, *more) if not self[name]], self
+        assert not [name for name in (*MET, *ESSENTIAL, *more) if not self[name]], self
 
 
 def check_order(met: Met, number: int, steps: tuple[int, ...], after: int, salt: int, seed: int, count: int) -> None:
@@ -104,7 +106,7 @@ def test_only_the_sequences_count_of_what_each_partition_takes_in() -> None:
                 assert concluded(drive_taken(SMALL, taken, until, other, number, count)) == concluded(partition)
 
     law()
-    met.check("late")
+    met.check("late", *TOO_LATE)
 
 
 def test_a_ticket_of_which_nothing_is_known_any_more_is_forgotten() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from processor.core.postings import PEOPLE, POSTINGS
 from processor.core.rows import MINUTE, QUARTER
 from processor.core.settings import DIMENSIONS, HOUR_MS, MINUTE_MS, NONE
 from tests.laws.driving import Partition, net_cells
+from tests.laws.meeting import ESSENTIAL, Met
 from tests.laws.worlds import LONG_STEPS, SETTINGS, SHORT_STEPS, Line, arrivals_of, events_of, lines
 
 DETAILED = replace(SETTINGS, facts_detail_all=True)
@@ -116,7 +118,7 @@ def check_backlog(engine: Engine) -> None:
     assert sum(levels.values()) == view.open_tickets
 
 
-def check(drawn: list[Line], steps: tuple[int, ...], salt: int) -> None:
+def check(drawn: list[Line], steps: tuple[int, ...], salt: int) -> Met:
     partition = Partition(DETAILED)
     arrivals = arrivals_of(drawn, events_of(drawn, steps), salt)
     for number, event in enumerate(arrivals):
@@ -139,13 +141,16 @@ def check(drawn: list[Line], steps: tuple[int, ...], salt: int) -> None:
         check_windows(partition)
         check_rows(partition)
         check_backlog(partition.engine)
+    return partition.met
 
 
-@given(lines(SHORT_STEPS, 40), st.integers(1, 12))
-def test_sums_agree_within_an_hour(drawn: list[Line], salt: int) -> None:
-    check(drawn, SHORT_STEPS, salt)
+@pytest.mark.parametrize("steps", [SHORT_STEPS, LONG_STEPS], ids=["an hour", "weeks"])
+def test_sums_agree(steps: tuple[int, ...]) -> None:
+    met = Met()
 
+    @given(lines(steps, 50), st.integers(1, 12))
+    def law(drawn: list[Line], salt: int) -> None:
+        met.update(check(drawn, steps, salt))
 
-@given(lines(LONG_STEPS, 60), st.integers(1, 12))
-def test_sums_agree_over_weeks(drawn: list[Line], salt: int) -> None:
-    check(drawn, LONG_STEPS, salt)
+    law()
+    met.check(ESSENTIAL)

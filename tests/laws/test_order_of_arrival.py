@@ -68,7 +68,9 @@ def test_order_of_arrival_changes_nothing(steps: tuple[int, ...]) -> None:
 def test_every_kind_of_fact_is_met_by_stories_in_any_order() -> None:
     """So the laws above do not hold trivially for any of them."""
     met = Met()
-    for seed in range(16):
+    for seed in range(24):
+        if met.holds(EVERY_KIND, EVERY_HAND_OVER):
+            break
         for theme in THEMES:
             events = story(seed, theme, (SHORT_STEPS, LONG_STEPS)[seed % 2], 60)
             check(lines_for(events, seed % 9 + 1), events, (seed % 4) * 15 * MINUTE_MS, seed % 9 + 1, seed, 1 + seed % 3, met)

@@ -252,6 +252,8 @@ def handing_world(seed: int, steps: tuple[int, ...], most: int) -> list[Event]:
         key = random.choice(HANDING_TICKETS if random.random() < 0.75 else HANDING_CONTACTS)
         says, begins = (HANDING_SAYS, CREATIONS[:2]) if key in HANDING_TICKETS else (HANDING_CONTACT_SAYS, HANDING_CONTACT_SAYS[:3])
         kind, data = random.choice(says if key in seen or random.random() < 0.2 else begins)
+        if events and events[-1].kind == "ticket.status_changed" and events[-1].data[0] == "solved" and random.random() < 0.7:
+            key, (kind, data) = events[-1].key, status("open")  # a solve that does not hold
         seen.add(key)
         if kind == "ticket.merged" and data[0] == key and random.random() < 0.9:
             data = (random.choice(HANDING_TICKETS),)
