@@ -205,10 +205,17 @@ def events_of(drawn: list[Line], steps: tuple[int, ...]) -> list[Event]:
         says = SAYS[key]
         if key not in seen and line.says % 6:  # most entities begin as they should
             says = BEGINNINGS.get(key, says)
-        seen.add(key)
         kind, data = says[line.says % len(says)]
+        if line.twin % 3 and just_solved(events):
+            key, (kind, data) = events[-1].key, status("open")
+        seen.add(key)
         events.append(event_at(at, number, SOURCES[line.source], SEQUENCES[line.sequence], kind, key, data))
     return events
+
+
+def just_solved(events: list[Event]) -> bool:
+    """Whether the last event was a solve: then a reopen is due, or no world would have any."""
+    return bool(events) and events[-1].kind == "ticket.status_changed" and events[-1].data[0] == "solved"
 
 
 def event_at(at: int, number: int, source: str, sequence: str, kind: str, key: str, data: Data) -> Event:
@@ -252,8 +259,8 @@ def handing_world(seed: int, steps: tuple[int, ...], most: int) -> list[Event]:
         key = random.choice(HANDING_TICKETS if random.random() < 0.75 else HANDING_CONTACTS)
         says, begins = (HANDING_SAYS, CREATIONS[:2]) if key in HANDING_TICKETS else (HANDING_CONTACT_SAYS, HANDING_CONTACT_SAYS[:3])
         kind, data = random.choice(says if key in seen or random.random() < 0.2 else begins)
-        if events and events[-1].kind == "ticket.status_changed" and events[-1].data[0] == "solved" and random.random() < 0.7:
-            key, (kind, data) = events[-1].key, status("open")  # a solve that does not hold
+        if just_solved(events) and random.random() < 0.7:
+            key, (kind, data) = events[-1].key, status("open")
         seen.add(key)
         if kind == "ticket.merged" and data[0] == key and random.random() < 0.9:
             data = (random.choice(HANDING_TICKETS),)
