@@ -28,6 +28,7 @@ from processor.export.kpi_view import KpiView
 from processor.export.openmetrics import HOURS_MAX, OpenMetricsError, known_families, write
 from processor.export.snapshot import SnapshotError, check_format, compare, unread
 from processor.replay import Refused, Replay, ReplayError
+from processor.replay.following import Following
 from processor.replay.kpis import ReplayedKpis, lines_into
 from processor.report import comparison, document, rendering
 from processor.what_if import WhatIf
@@ -105,6 +106,7 @@ def command(
             settings=settings,
             report_every_minutes=config.kpis.backfill_minutes if kpis else 0,
             on_report=kpis.report if kpis else None,
+            following=None if outputs else Following(config.reporting_zone),
         )
         what_if = WhatIf(replay, supposed, partitions=partitions, timers_until=NEVER if at_ms is None else at_ms) if supposed else None
         seconds = read_log(what_if or replay, log)
@@ -225,9 +227,10 @@ def _write(path: str, chunks: Any) -> None:
 
 
 def _report(replay: Replay, seconds: float, refusals: Refusals, what_if: WhatIf | None, *, as_json: bool) -> None:
+    rules, following = compile_rules(replay.config), replay.following
     made = document.build(
         replay.views(), replay.settings.group_bys, replay.days(), records=replay.records, seconds=seconds, examples=refusals.examples,
-        rules=compile_rules(replay.config),
+        rules=rules, more=following.document(replay.shown(), replay.last_event_at(), rules) if following else None,
     )  # fmt: skip
     if what_if:
         made["what_if"] = what_if.document(made, seconds)

@@ -9,7 +9,7 @@ Cells hold totals since the beginning, per label set, *gross*: a retraction is a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from processor.core.dimensions import CELL_DIMENSIONS, ENTITY_DIMENSIONS, PEOPLE_GROUP_BYS, PER_AGENT
 from processor.core.distinct import EXACT_MAX, compact
@@ -74,6 +74,8 @@ class Rows:
         }
         self._agent_group_by = self.group_bys.index(PER_AGENT) if PER_AGENT in self.group_bys else -1
         self._kinds_of_people = frozenset(PEOPLE) if self._agent_group_by < 0 else frozenset(PEOPLE) | frozenset(AGENT_OF)
+        # Hears of each amount once, with its minute and the numbers of its segments; for what rows of days cannot tell any more.
+        self.listener: Callable[[int, tuple[int, ...], Row], None] | None = None
         self._last: tuple[str, Dims, Place] | None = None  # most facts are of the same place as the one before
 
     # -- posting ------------------------------------------------------------------------------------------------------------------
@@ -174,6 +176,8 @@ class Rows:
         self._hot_minute = -1
         for minute, places in waiting.items():
             for segments, sums in places.items():
+                if self.listener is not None:
+                    self.listener(minute, segments, sums)
                 for row in self._rows_of(minute, segments):
                     if not row:
                         row.update(sums)

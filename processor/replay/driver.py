@@ -2,8 +2,7 @@
 
 The same door, the same engine and the same order of calls as the worker's step: admit and apply each record; after some thousand of them
 let timers follow the log, sweep, drain, and hand over what goes to other partitions. So the net numbers and the digest are the worker's.
-Offsets, partitions and timestamps of a capture are kept; bare events (one CloudEvent a line) are dealt out by the hash of their key, as a
-producer would.
+Offsets, partitions and timestamps of a capture are kept; bare events (one CloudEvent a line) are dealt out by the hash of their key.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ from processor.core.outputs import Conflict, Stated, View
 from processor.core.rows import TIER_MINUTES, Row, add_row
 from processor.core.settings import Settings
 from processor.export.snapshot import snapshot
+from processor.replay.following import Following
 from processor.replay.joined import Joined, OnReport
 
 STEP_RECORDS = 2000  # records between two drains
@@ -51,13 +51,12 @@ class Refused:
 class Replay:
     """Engines of all partitions, fed in the order of the log.
 
-    `partitions` is how many the topic has: for bare events 1 where it is not given, for a capture what the configuration says.
-    `until` limits a capture to the offsets up to and including those given. Partitions that it does not name are folded to their end, for
-    what they hand over to the others, and are not shown.
-    `timers_until` is how far timers may run, per partition or for all.
-    `on_refused` hears of every record that is not folded. Net facts are kept where `keep_facts` says so.
-    Every `report_every_minutes` (0 = never) `on_report` hears what each partition reports of the windows that end then.
-    `engine` may be one that also writes down what somebody wants to know.
+    `partitions` is how many the topic has: for bare events 1 where it is not given, for a capture what the configuration says. `until`
+    limits a capture to the offsets up to and including those given. Partitions that it does not name are folded to their end, for what they
+    hand over to the others, and are not shown. `timers_until` is how far timers may run, per partition or for all. `on_refused` hears of
+    every record that is not folded. Net facts are kept where `keep_facts` says so. Every `report_every_minutes` (0 = never) `on_report`
+    hears what each partition reports of the windows that end then. `engine` may be one that also writes down what somebody wants to know;
+    `following` hears of what numbers forget, for a report.
     """
 
     def __init__(
@@ -73,8 +72,9 @@ class Replay:
         report_every_minutes: int = 0,
         on_report: OnReport | None = None,
         engine: type[Engine] = Engine,
+        following: Following | None = None,
     ) -> None:
-        self.config = config
+        self.config, self.following = config, following
         self.settings = settings or compile_settings(config)
         self.engines: Mapping[int, Engine] = {}  # of all partitions, as soon as it is known how many there are
         self.applied: dict[int, int] = {}
@@ -85,8 +85,8 @@ class Replay:
         self._until = until
         self._timers_until = timers_until
         self._on_refused = on_refused
-        self._keep_facts = keep_facts
         self._options: dict[str, Any] = {"report_every_minutes": report_every_minutes, "on_report": on_report, "kind": engine}
+        self._options |= {"keep_facts": keep_facts, "following": following}
         self._places: dict[str, int] = {}
         self._partitions = 0
         self._joined: Joined | None = None
@@ -227,8 +227,8 @@ class Replay:
             raise ReplayError(_too_few("snapshot", max(self._until), partitions))
         self._partitions = partitions
         limits = dict.fromkeys(range(partitions), self._timers_until) if isinstance(self._timers_until, int) else self._timers_until
-        facts_of = (self._until or range(partitions)) if self._keep_facts else ()
-        self._joined = Joined(self.settings, partitions, self._place, limits=limits, facts_of=facts_of, **self._options)
+        shown = self._until or range(partitions)
+        self._joined = Joined(self.settings, partitions, self._place, limits=limits, shown=shown, **self._options)
         self.engines = self._joined.engines
 
     def _topic_partitions(self) -> int:

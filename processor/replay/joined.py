@@ -13,6 +13,7 @@ from processor.core.exchange import Exchange
 from processor.core.facts import DETAIL_KINDS
 from processor.core.outputs import Report, Stated, Step
 from processor.core.settings import Settings
+from processor.replay.following import Following
 
 OnReport = Callable[[int, Report], None]
 
@@ -21,8 +22,9 @@ class Joined:
     """Engines 0 to `partitions` - 1. `place` gives the partition of a key.
 
     `limits` are the instants that timers never pass, by partition; those that it does not name have none. Every `report_every_minutes`
-    (0 = never) `on_report` hears the reports, with their partition; each waits until all partitions have passed its minute. Net facts are
-    kept of the partitions in `facts_of`. `kind` is the class of the engines.
+    (0 = never) `on_report` hears the reports, with their partition; each waits until all partitions have passed its minute. `kind` is
+    the class of the engines. Of the partitions in `shown` net facts are kept where `keep_facts` says so, and `following` hears what they
+    state and count.
     """
 
     def __init__(
@@ -34,18 +36,23 @@ class Joined:
         limits: Mapping[int, int],
         report_every_minutes: int = 0,
         on_report: OnReport | None = None,
-        facts_of: Container[int] = (),
         kind: type[Engine] = Engine,
+        following: Following | None = None,
+        shown: Container[int] = (),
+        keep_facts: bool = False,
     ) -> None:
         self.engines = {number: kind(settings, number, partitions) for number in range(partitions)}
         self._ledger: dict[int, tuple[int, Stated]] = {}
-        self._facts_of = facts_of
+        self._keep_facts = keep_facts
         self._exchange = Exchange(self.engines, place)
         self._on_report = on_report
+        self._following, self._shown = following, shown
         for number, engine in self.engines.items():
             engine.limit = limits.get(number, NEVER)
             if report_every_minutes:
                 engine.report_every(report_every_minutes, hold=True)
+            if following is not None and number in shown:
+                following.follow(engine.rows)
 
     def step(self) -> None:
         """Let timers follow the log, deliver what goes from one to another, and put down what was stated."""
@@ -76,7 +83,9 @@ class Joined:
         if self._on_report is not None:
             for report in step.reports:
                 self._on_report(number, report)
-        if number not in self._facts_of:
+        if self._following is not None and number in self._shown:
+            self._following.facts(step.facts)
+        if not self._keep_facts or number not in self._shown:
             return
         ledger = self._ledger
         for stated in step.facts:

@@ -24,7 +24,7 @@ from processor.export.labels import LabelSet
 from processor.export.measures import consumed
 from processor.export.snapshot import digest, metrics
 from processor.export.window_tables import window_sums
-from processor.report import groups, survival
+from processor.report import groups, periods, survival
 
 Document = dict[str, Any]
 MINUTE_SECONDS = 60
@@ -40,8 +40,12 @@ def build(
     seconds: float,
     examples: Mapping[str, list[str]],
     rules: Rules = DEFAULT_RULES,
+    more: Mapping[str, Any] | None = None,
 ) -> Document:
-    """The whole report. `examples` are details of rejected records by reason; `seconds` is what the replay took."""
+    """The whole report. `examples` are details of rejected records by reason; `seconds` is what the replay took.
+
+    `more` is what the numbers alone do not tell; see `times`.
+    """
     cells = _net_cells(views)
     tickets, contacts = _sum(cells, TICKET), _sum(cells, CONTACT)
     counts = _added(view.counts for view in views)
@@ -72,6 +76,8 @@ def build(
         "priorities": _ticket_rows(cells, "priority", 3),
         "queues": _contact_rows(cells),
         "days": [_day(day, row) for day, row in days.items()],
+        "periods": periods.periods(views, days, rules),
+        **(more or {}),
         "totals": _totals(views, group_bys),
     }
 

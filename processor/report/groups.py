@@ -24,7 +24,7 @@ def by_group(
 ) -> list[Document]:  # fmt: skip
     """All KPIs with what they rest on: of all days that are kept, those of a pace of the last 24 hours."""
     backlog = sum(count for view in views for key, count in view.levels.items() if key[0] == "backlog")
-    stock = _stock(views)
+    stock = stock_of(views)
     everything, last = dict(stock), dict(stock)
     for row in days.values():
         add_row(everything, row, 1)
@@ -37,11 +37,12 @@ def by_group(
     for name, measure in found.items():
         definition = definition_of(name)
         if definition is not None:
-            groups[definition.group].append(_document(definition, measure, rules))
+            groups[definition.group].append(described(definition, measure, rules))
     return [{"group": group, "kpis": kpis} for group, kpis in groups.items()]
 
 
-def _document(definition: Definition, measure: Measure, rules: Rules) -> Document:
+def described(definition: Definition, measure: Measure, rules: Rules) -> Document:
+    """A KPI with what it rests on."""
     found: Document = {
         "kpi": definition.name,
         "kind": str(definition.kind),
@@ -67,7 +68,8 @@ def _finite(value: float | None) -> float | str | None:
     return "+Inf" if value == float("inf") else round(value, 4)
 
 
-def _stock(views: Iterable[View]) -> Row:
+def stock_of(views: Iterable[View]) -> Row:
+    """How many customers there are, one by one and as somebody has counted them."""
     stock: Row = {}
     for view in views:
         for (name, *rest), count in view.levels.items():
@@ -78,7 +80,7 @@ def _stock(views: Iterable[View]) -> Row:
 
 def customers(views: Sequence[View], days: Mapping[int, Row]) -> list[Document]:
     """Won, lost and kept by calendar month and quarter (UTC), from the present number and what changed on each day that is kept."""
-    stock = _stock(views)
+    stock = stock_of(views)
     months: dict[str, Row] = {}
     quarters: dict[str, Row] = {}
     for day, row in days.items():
@@ -104,4 +106,3 @@ def _periods(periods: Mapping[str, Row], stock: Row) -> Iterator[Document]:
             })  # fmt: skip
         end = start
     return reversed(found)
-

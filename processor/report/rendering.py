@@ -15,6 +15,7 @@ from rich.table import Table
 from processor.core.rows import DAYS_KEPT
 from processor.report.numbers import duration, percent
 from processor.report.rendering_groups import group_tables
+from processor.report.rendering_times import time_tables
 
 Document = dict[str, Any]
 
@@ -125,6 +126,7 @@ def _tables(document: Document) -> Iterator[RenderableType]:
         yield _contacts(sorted(document["queues"], key=lambda row: -row["offered"]))
     if document["days"]:
         yield _days(document["days"])
+    yield from time_tables(document)
 
 
 def _plural(name: str) -> str:

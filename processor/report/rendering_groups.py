@@ -22,11 +22,11 @@ def group_tables(document: Document) -> Iterator[Table]:
     for group in document["kpi_groups"]:
         rows = [each for each in group["kpis"] if each["kind"] not in COUNTS and each["value"] is not None]
         if rows:
-            table = _table(group["group"], ("KPI", "value", "95 % sure", "half", "90 %", "n", ""))
+            table = plain_table(group["group"], ("KPI", "value", "95 % sure", "half", "90 %", "n", ""))
             for each in rows:
                 name = each["kpi"] + (f" ({each['window']})" if "window" in each else "")
-                half, most = (_shown(each.get(stat), each["unit"]) for stat in ("p50", "p90"))
-                table.add_row(escape(name), _shown(each["value"], each["unit"]), _interval(each), half, most, f"{each['n']:,}", _mark(each))
+                half, most = (shown(each.get(stat), each["unit"]) for stat in ("p50", "p90"))
+                table.add_row(escape(name), shown(each["value"], each["unit"]), _interval(each), half, most, f"{each['n']:,}", _mark(each))
             yield table
     yield from _waiting(document["waiting_included"])
     if document["customers"]:
@@ -40,7 +40,7 @@ def _waiting(found: Document) -> Iterator[Table]:
     if not rows:
         return
     edges = ("60", "300", "3600", "86400")
-    table = _table(
+    table = plain_table(
         "Kaplan-Meier: what is not over counts as longer than it has lasted (patience ends with giving up, not with an answer)",
         ("", "half within", *(f"longer than {duration(int(edge))}" for edge in edges), "over", "not over"),
     )
@@ -53,14 +53,15 @@ def _waiting(found: Document) -> Iterator[Table]:
 
 
 def _customers(periods: Iterable[Document]) -> Table:
-    table = _table("Customers by calendar month and quarter (UTC)", ("period", "start", "won", "lost", "end", "kept", "lost"))
+    table = plain_table("Customers by calendar month and quarter (UTC)", ("period", "start", "won", "lost", "end", "kept", "lost"))
     for each in periods:
         numbers = (f"{each[name]:,}" for name in ("start", "won", "lost", "end"))
         table.add_row(each["period"], *numbers, percent(each["retention"]), percent(each["churn"]))
     return table
 
 
-def _shown(value: Any, unit: str) -> str:
+def shown(value: Any, unit: str) -> str:
+    """A KPI's value for people."""
     if value is None:
         return "-"
     if value == "+Inf":
@@ -80,7 +81,8 @@ def _mark(each: Document) -> str:
     return f"[yellow]{FEW}[/]" if each.get("low_n") else ""
 
 
-def _table(title: str, columns: Iterable[str]) -> Table:
+def plain_table(title: str, columns: Iterable[str]) -> Table:
+    """A table of numbers with a name in front."""
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number else "left", no_wrap=True)

@@ -1,0 +1,106 @@
+"""Every KPI of long windows: the last 30 and 90 days, and each calendar month and quarter (UTC), from the sums of days.
+
+Days are kept for 400 days. What stands at the end of a period, unsolved tickets and customers, is what stands now less what came and went
+since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Any, NamedTuple
+
+from processor.core.kpi_counts import ENTERED, LEFT
+from processor.core.kpi_readings import DEFAULT_RULES, Rules
+from processor.core.kpis import PLAIN, definition_of, measures
+from processor.core.outputs import View
+from processor.core.rows import Row, add_row
+from processor.core.settings import DAY_MS
+from processor.report.groups import described, stock_of
+
+Document = dict[str, Any]
+ROLLING_DAYS = (30, 90)
+# Levels at the end of a period, and what has changed them since: by the head of the key.
+_FLOWS = {"customers": {"customers_acquired": 1, "customers_churned": -1}, "customers_total": {"customers_counted": 1}}
+
+
+class Period(NamedTuple):
+    """Days [first, until) since 1970."""
+
+    name: str
+    first: int
+    until: int
+    rolling: bool = False
+
+
+def periods(views: Sequence[View], days: Mapping[int, Row], rules: Rules = DEFAULT_RULES) -> list[Document]:
+    """Of each period that lies among the days that are kept: every KPI of which something was observed."""
+    if not days:
+        return []
+    backlog = sum(count for view in views for key, count in view.levels.items() if key[0] == "backlog")
+    stock = stock_of(views)
+    kept = min(days) * DAY_MS, max(view.timer_time for view in views)
+    found = []
+    for period in _periods(min(days), max(days)):
+        row: Row = {}
+        for day, amounts in days.items():
+            if period.first <= day < period.until:
+                add_row(row, amounts, 1)
+        later = [amounts for day, amounts in days.items() if day >= period.until]
+        row.update(_levels_then(stock, later))
+        told = _document(period, row, backlog - sum(_net_flow(amounts) for amounts in later), kept, rules)
+        found.append(told)
+    return found
+
+
+def _periods(first: int, last: int) -> Iterator[Period]:
+    """Rolling ones end with the last day, that one included; calendar ones with their month or quarter."""
+    for length in ROLLING_DAYS:
+        yield Period(f"{length}d", last + 1 - length, last + 1, rolling=True)
+    for months in (1, 3):
+        start = _date(first)
+        year, month = start.year, (start.month - 1) // months * months + 1
+        while (begin := _day(year, month)) <= last:
+            year_after, month_after = (year, month + months) if month + months <= 12 else (year + 1, 1)
+            name = f"{year}-{month:02}" if months == 1 else f"{year}-Q{(month + 2) // 3}"
+            yield Period(name, begin, _day(year_after, month_after))
+            year, month = year_after, month_after
+
+
+def _document(period: Period, row: Row, backlog: int, kept: tuple[int, int], rules: Rules) -> Document:
+    begin, end = period.first * DAY_MS, period.until * DAY_MS
+    seconds = max(min(end, kept[1]) - max(begin, kept[0]), 0) // 1000
+    kpis = []
+    for name, measure in measures((), row, backlog, seconds, rules).items():
+        definition = definition_of(name)
+        if definition is not None and (measure.n or (definition.kind in PLAIN and measure.value)):
+            kpis.append(described(definition, measure, rules))
+    return {
+        "period": period.name,
+        "from": _date(period.first).isoformat(),
+        "to": _date(period.until - 1).isoformat(),  # the last day of it
+        "complete": kept[0] <= begin and (end <= kept[1] or period.rolling),  # whether there are numbers of all of it
+        "kpis": kpis,
+    }
+
+
+def _levels_then(stock: Row, later: Iterable[Row]) -> Row:
+    then = dict(stock)
+    for row in later:
+        for level, flows in _FLOWS.items():
+            if level in then:
+                then[level] -= sum(sign * row.get(key, 0) for key, sign in flows.items())
+    return then
+
+
+def _net_flow(row: Row) -> int:
+    heads = {ENTERED: 1, LEFT: -1}
+    return sum(heads.get(key.partition(":")[0], 0) * amount for key, amount in row.items())
+
+
+def _date(day: int) -> date:
+    return datetime.fromtimestamp(day * DAY_MS / 1000, UTC).date()
+
+
+def _day(year: int, month: int) -> int:
+    return (date(year, month, 1) - date(1970, 1, 1)).days
