@@ -20,6 +20,7 @@ from processor.config.root import BEGINNING
 from processor.config.values import Duration
 from processor.core.dimensions import PER_AGENT
 from processor.core.kpi_readings import Rules
+from processor.core.schedule import Shift
 from processor.core.settings import Options, Policy, Settings, Target
 
 SCHEME = 1  # raised when the same settings begin to mean other numbers
@@ -67,7 +68,9 @@ def compile_settings(config: Config) -> Settings:
 def compile_rules(config: Config) -> Rules:
     """How KPIs are read from what was added up."""
     level = config.service_level
-    return Rules(config.kpis.min_n, level.counts_short_abandonments, level.counts_flow_outs)
+    calendars = {each.calendar: compile_calendar(each.calendar, config.calendars[each.calendar]) for each in config.kpis.scheduled_agents}
+    shifts = tuple(Shift(each.group, calendars[each.calendar], each.agents) for each in config.kpis.scheduled_agents)
+    return Rules(config.kpis.min_n, level.counts_short_abandonments, level.counts_flow_outs, shifts)
 
 
 def _group_bys(config: Config) -> tuple[tuple[str, ...], ...]:

@@ -63,7 +63,8 @@ class Numbers:
 class Kpi:
     """One value and how many observations it rests on. `value` is None where there were none; the mean in seconds of durations.
 
-    `low` and `high` are the confidence interval of a ratio at 95 %. `low_n`: whether there were fewer observations than `kpis.min_n`.
+    `low` and `high` are the confidence interval of a ratio at 95 %. `low_n`: whether there were fewer observations than `kpis.min_n`;
+    `estimated`: whether it rests on hours by plan, `kpis.scheduled_agents`.
     """
 
     value: float | None
@@ -75,6 +76,7 @@ class Kpi:
     low: float | None = None
     high: float | None = None
     low_n: bool = False
+    estimated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,7 @@ def _kpi(name: str, part: Any) -> Kpi:
         low=_number(part, "low", path) if "low" in part else None,
         high=_number(part, "high", path) if "high" in part else None,
         low_n=part.get("low_n") is True,
+        estimated=part.get("estimated") is True,
     )
 
 

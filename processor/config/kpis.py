@@ -153,6 +153,14 @@ class ShortAbandonment(Section):
     default: DurationField = Field(default=duration("0s"), description="All other channels; 0s counts every abandonment.")
 
 
+class ScheduledAgents(Section):
+    """So many agents are at work in the hours of a calendar."""
+
+    group: Name | None = Field(default=None, description="The group that they work for; without it they count in the total alone.")
+    calendar: str = Field(description="Name of the calendar in whose open hours they work.")
+    agents: Annotated[float, Field(gt=0, le=1_000_000)] = Field(description="How many; part-time as a fraction.")
+
+
 class Kpis(Section):
     """How the numbers of all partitions become KPIs."""
 
@@ -169,6 +177,12 @@ class Kpis(Section):
     per_agent: bool = Field(
         default=False,
         description="Whether the topic of KPIs also has the numbers of each agent, by a pseudonym. Ask those who represent them first.",
+    )
+    scheduled_agents: list[ScheduledAgents] = Field(
+        default_factory=list,
+        description="Who is at work when, such as {group: support, calendar: office, agents: 12}; several of one group add up. For"
+        " tickets_per_hour where no source reports the states of agents. Such a value is marked as estimated; only the topic of KPIs and"
+        " reports have it.",
     )
     targets: list[KpiTarget] = Field(
         default_factory=default_targets,

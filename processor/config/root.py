@@ -80,7 +80,20 @@ def cross_faults(config: Config, policies: Mapping[int, PolicyConfig], calendars
         yield from policy.faults(path)
         if policy.calendar is not None and policy.calendar not in names:
             yield Fault(f"{path}.calendar", unknown("calendar", policy.calendar, names))
+    yield from _schedule(config, names)
     yield from _double_versions(policies, config.reporting_zone)
+
+
+def _schedule(config: Config, calendars: list[str]) -> Iterator[Fault]:
+    """Shifts in the hours of no calendar, and one that stands there twice."""
+    seen: set[tuple[str | None, str]] = set()
+    for number, shift in enumerate(config.kpis.scheduled_agents):
+        path = f"kpis.scheduled_agents[{number}]"
+        if shift.calendar not in calendars:
+            yield Fault(f"{path}.calendar", unknown("calendar", shift.calendar, calendars))
+        if (shift.group, shift.calendar) in seen:
+            yield Fault(path, "this group and calendar stand there twice; add the agents up")
+        seen.add((shift.group, shift.calendar))
 
 
 def _section_faults(path: str, value: object) -> Iterator[Fault]:

@@ -133,9 +133,12 @@ def tickets_per_agent(window: Window) -> Measure:
 
 
 def tickets_per_hour(window: Window) -> Measure:
-    """Tickets that agents solved / hours that agents were at work."""
+    """Tickets that agents solved / hours that agents were at work; where nobody reports these, hours by plan."""
     solved, hours = window["tickets_solved_by_agents"], window.time(PRODUCTIVE_STATES) / HOUR_SECONDS
-    return Measure(solved / hours if hours > 0 else None, max(solved, 0) if hours > 0 else 0, solved, hours)
+    estimated = not window["agent_time"] and window.scheduled > 0
+    if estimated:
+        hours = window.scheduled / HOUR_SECONDS
+    return Measure(solved / hours if hours > 0 else None, max(solved, 0) if hours > 0 else 0, solved, hours, estimated=estimated)
 
 
 def agents_online(window: Window) -> float:

@@ -13,6 +13,7 @@ from processor.core.histogram import THOUSANDTHS
 from processor.core.kpi_statistics import Measure, Numbered, Timed
 from processor.core.posting import HISTOGRAMS, NUMBERS
 from processor.core.rows import Row
+from processor.core.schedule import Shift
 
 CLOCK_HEADS = frozenset({"sla_started", "sla_measured", "sla_breached", "sla_induced", "sla_cancelled"})
 _SPREAD = HISTOGRAMS.keys() | NUMBERS.keys()
@@ -25,21 +26,23 @@ class Rules:
     min_n: int = 30  # observations below which a value says little
     service_level_counts_short: bool = False
     service_level_counts_flow_outs: bool = False
+    shifts: tuple[Shift, ...] = ()  # who is at work by plan
 
 
 DEFAULT_RULES = Rules()
 
 
 class Window:
-    """One row, and what stands beside it: its length, and how many tickets were unsolved at the end."""
+    """One row, and what stands beside it: its length, how many tickets were unsolved at the end, and how long agents were to work."""
 
-    __slots__ = ("backlog", "row", "rules", "seconds", "sums")
+    __slots__ = ("backlog", "row", "rules", "scheduled", "seconds", "sums")
 
-    def __init__(self, row: Row, backlog: int, seconds: float, rules: Rules) -> None:
+    def __init__(self, row: Row, backlog: int, seconds: float, rules: Rules, scheduled: float = 0.0) -> None:
         self.row = row
         self.backlog = backlog
         self.seconds = seconds
         self.rules = rules
+        self.scheduled = scheduled
         self.sums = _sums(row)
 
     def __getitem__(self, name: str) -> int:

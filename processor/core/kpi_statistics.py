@@ -60,7 +60,8 @@ class Numbered:
 class Measure:
     """A KPI's value and what it rests on. `value` is None where `n` is 0; numerator and denominator are None where there is no division.
 
-    `interval`: whether the value is a share of `n` independent observations, so that it has a confidence interval.
+    `interval`: whether the value is a share of `n` independent observations, so that it has a confidence interval. `estimated`: some of it
+    was planned, not observed.
     """
 
     value: float | None
@@ -70,6 +71,7 @@ class Measure:
     timed: Timed | None = None
     numbered: Numbered | None = None
     share: bool = False
+    estimated: bool = False
 
     @property
     def spread(self) -> Timed | Numbered | None:

@@ -32,12 +32,15 @@ def definition_of(name: str) -> Definition | None:
     return _BY_NAME.get(name)
 
 
-def measures(names: Collection[str], row: NetRow, backlog: int, seconds: float = 0, rules: Rules = DEFAULT_RULES) -> dict[str, Measure]:
+def measures(
+    names: Collection[str], row: NetRow, backlog: int, seconds: float = 0, rules: Rules = DEFAULT_RULES, scheduled: float = 0.0
+) -> dict[str, Measure]:
     """Every KPI that a segment by these dimensions can have, from its net row over a window and its backlog at the end of it.
 
-    `seconds` is the length of the window, which rates of the backlog and of agents need. Costs per ticket are there where there are costs.
+    `seconds` is the length of the window, which rates of the backlog and of agents need, `scheduled` how long agents were to work in it by
+    plan. Costs per ticket are there where there are costs.
     """
-    window = Window(row, backlog, seconds, rules)
+    window = Window(row, backlog, seconds, rules, scheduled)
     found = {definition.name: reading(window) for definition, reading in _table(frozenset(names))}
     if window["cost"]:
         for key in sorted(row):
@@ -48,9 +51,11 @@ def measures(names: Collection[str], row: NetRow, backlog: int, seconds: float =
     return found
 
 
-def observed(names: Collection[str], row: NetRow, backlog: int, seconds: float = 0, rules: Rules = DEFAULT_RULES) -> dict[str, Measure]:
+def observed(
+    names: Collection[str], row: NetRow, backlog: int, seconds: float = 0, rules: Rules = DEFAULT_RULES, scheduled: float = 0.0
+) -> dict[str, Measure]:
     """The same without what was not observed. Only the total names every KPI: most segments have few of them, and there are many."""
-    found = measures(names, row, backlog, seconds, rules)
+    found = measures(names, row, backlog, seconds, rules, scheduled)
     return found if not names else {name: each for name, each in found.items() if each.n or each.value or each.numerator}
 
 

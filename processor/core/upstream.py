@@ -84,8 +84,10 @@ class Upstream:
         return min((heartbeat[place] for heartbeat in self._heard.values()), default=NEVER)
 
     def news(self, heartbeat: Heartbeat, reported: int, *, held: bool) -> bool:
-        """Whether it is to be told: once an hour, with each report (`reported` = end of the last one), and where reports are held, for any
-        full minute that the higher levels of timer time have passed: a report of that minute may wait for it elsewhere."""
+        """Whether it is to be told: once an hour, and with each report (`reported` = end of the last one).
+
+        Where reports are held, also for any full minute that a higher level of timer time has passed: one may wait for it elsewhere.
+        """
         told = self._told
         if not self.partitions or heartbeat == told:
             return False

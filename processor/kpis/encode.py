@@ -18,6 +18,7 @@ from processor.codec.times import format_time, parse_time
 from processor.core.histogram import EDGES_SECONDS, LADDER_VERSION
 from processor.core.kpi_readings import DEFAULT_RULES
 from processor.core.kpis import PLAIN, QUANTILES, Measure, Numbered, Rules, Timed, definition_of, observed
+from processor.core.schedule import scheduled_seconds
 from processor.core.settings import MINUTE_MS
 from processor.core.windows import WINDOWS, bounds_of
 from processor.kpis.combine import Combined, Published
@@ -39,7 +40,9 @@ def encode_kpis(combined: Combined, epoch: int, midnights: Sequence[int], rules:
     for place, merged in combined.segments.items():
         for window in WINDOWS:
             key = key_of(place, window)
-            found = observed(place[0], merged.windows.get(window, {}), merged.backlog, seconds[window], rules)
+            start, end = (minute * MINUTE_MS for minute in ends[window])
+            scheduled = scheduled_seconds(rules.shifts, *place, start, end) if rules.shifts else 0.0
+            found = observed(place[0], merged.windows.get(window, {}), merged.backlog, seconds[window], rules, scheduled)
             kpis = {name: _written(name, each, rules) for name, each in found.items()}
             yield key, orjson.dumps(_event(key, place, window, kpis, combined, epoch, bounds[window]))
     for place in combined.gone:
@@ -113,6 +116,8 @@ def _written(name: str, measure: Measure, rules: Rules) -> dict[str, Any]:
         return written
     written["low_n"] = measure.n < rules.min_n
     written["numerator"], written["denominator"] = _rounded(measure.numerator), _rounded(measure.denominator)
+    if measure.estimated:
+        written["estimated"] = True
     if measure.share:
         written["low"], written["high"] = map(_rounded, measure.interval or (None, None))
     if measure.spread is not None:

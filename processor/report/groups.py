@@ -11,6 +11,7 @@ from processor.core.kpis import GROUPS, PLAIN, Definition, Measure, Rules, defin
 from processor.core.levels import CUSTOMERS, CUSTOMERS_COUNTED
 from processor.core.outputs import View
 from processor.core.rows import Row, add_row
+from processor.core.schedule import scheduled_seconds
 from processor.core.settings import DAY_MS
 
 Document = dict[str, Any]
@@ -31,7 +32,9 @@ def by_group(
     total = list(group_bys).index(())
     for view in views:
         add_row(last, view.windows[RATES_WINDOW].get((total, ()), {}), 1)
-    found = measures((), everything, backlog, 0, rules)
+    end = min((view.window_end for view in views), default=0)
+    scheduled = scheduled_seconds(rules.shifts, (), (), min(days, default=0) * DAY_MS, end)
+    found = measures((), everything, backlog, 0, rules, scheduled)
     found |= {name: each for name, each in measures((), last, backlog, RATES_SECONDS, rules).items() if name in _LAST_DAY}
     groups: dict[str, list[Document]] = {group: [] for group in GROUPS}
     for name, measure in found.items():
@@ -52,6 +55,8 @@ def described(definition: Definition, measure: Measure, rules: Rules) -> Documen
     }
     if definition.kind not in PLAIN:
         found["low_n"] = measure.n < rules.min_n
+    if measure.estimated:
+        found["estimated"] = True
     if measure.interval is not None:
         found["low"], found["high"] = (round(bound, 4) for bound in measure.interval)
     stats = measure.stats()

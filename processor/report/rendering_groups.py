@@ -14,6 +14,7 @@ from processor.report.numbers import duration, percent
 Document = dict[str, Any]
 PERIODS_MAX = 16  # of months and quarters, the newest
 FEW = "few"  # the mark of what rests on fewer observations than kpis.min_n
+ESTIMATED = "estimated"  # of what rests on kpis.scheduled_agents
 COUNTS = ("count", "net", "level")
 
 
@@ -26,7 +27,7 @@ def group_tables(document: Document) -> Iterator[Table]:
             for each in rows:
                 name = each["kpi"] + (f" ({each['window']})" if "window" in each else "")
                 half, most = (shown(each.get(stat), each["unit"]) for stat in ("p50", "p90"))
-                table.add_row(escape(name), shown(each["value"], each["unit"]), _interval(each), half, most, f"{each['n']:,}", _mark(each))
+                table.add_row(escape(name), shown(each["value"], each["unit"]), interval(each), half, most, f"{each['n']:,}", _mark(each))
             yield table
     yield from _waiting(document["waiting_included"])
     if document["customers"]:
@@ -73,12 +74,14 @@ def shown(value: Any, unit: str) -> str:
     return f"{value:,.2f}".rstrip("0").rstrip(".") + (f" {unit}" if unit.isupper() else "")
 
 
-def _interval(each: Document) -> str:
+def interval(each: Document) -> str:
+    """How sure a share is."""
     return f"{percent(each['low'])} to {percent(each['high'])}" if "low" in each else ""
 
 
 def _mark(each: Document) -> str:
-    return f"[yellow]{FEW}[/]" if each.get("low_n") else ""
+    marks = ((ESTIMATED, each.get("estimated")), (FEW, each.get("low_n")))
+    return ", ".join(f"[yellow]{mark}[/]" for mark, applies in marks if applies)
 
 
 def plain_table(title: str, columns: Iterable[str]) -> Table:
