@@ -78,8 +78,16 @@ def begin(ticket: Ticket, name: str, at: int, out: Out) -> None:
     more.clocks.append(clock)
     if clock.target is not None:
         more.number(clock)
-        out.append((1, clock.started_fact(ticket.dims)))
+        state_start(ticket, clock, out)
     pause_or_resume(ticket, clock, at, out)
+
+
+def state_start(ticket: Ticket, clock: Clock, out: Out) -> None:
+    """A clock runs. What starts while the ticket is discarded is told if it comes back, as what becomes of it is."""
+    if ticket.flags:
+        ticket._outcome(clock.started_fact(ticket.dims), out)
+    else:
+        out.append((1, clock.started_fact(ticket.dims)))
 
 
 def measured_since(ticket: Ticket) -> MoreClocks | None:
@@ -143,7 +151,7 @@ def reconsider_policy(ticket: Ticket, clock: Clock, began_at: int, at: int, out:
     if clock.target is not None and not had_target:
         if more is not None:
             more.number(clock)
-        out.append((1, clock.started_fact(ticket.dims)))
+        state_start(ticket, clock, out)
     if late:
         if more is not None:
             more.breached = True

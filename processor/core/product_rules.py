@@ -41,5 +41,5 @@ def restart_first_response(ticket: Ticket, at: int, out: Out) -> None:
     clock.arm(ticket.policies)
     ticket.first_response = clock
     if clock.target is not None:
-        out.append((1, clock.started_fact(ticket.dims)))
+        instances.state_start(ticket, clock, out)
     instances.pause_or_resume(ticket, clock, at, out)

@@ -63,8 +63,13 @@ def progress_of(ticket: Ticket) -> Progress:
     """The ticket's, begun where there is none yet."""
     progress = ticket.progress
     if progress is None:
-        progress = ticket.progress = Progress(ticket.asked_at or ticket.created_at)
+        progress = ticket.progress = Progress(began_at(ticket))
     return progress
+
+
+def began_at(ticket: Ticket) -> int:
+    """Since when what the ticket takes counts: its first message, whatever its first response is measured from."""
+    return ticket.resolution.started_at if ticket.resolution is not None else ticket.created_at
 
 
 # -- effort -----------------------------------------------------------------------------------------------------------------------------
@@ -85,7 +90,7 @@ def passes(ticket: Ticket, at: int) -> Progress:
 
 
 def joined(ticket: Ticket, at: int) -> None:
-    """The customer first wrote in a ticket that we had opened: what it takes begins now."""
+    """Begins what a ticket takes: at its creation, or with the customer's first message where we had opened it."""
     progress = ticket.progress
     if progress is not None:
         progress.since, progress.wait, progress.work = at, 0, 0

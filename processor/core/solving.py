@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from processor.core import conversation, first_contact
 from processor.core.facts import Fact, pseudonym
-from processor.core.progress import Progress, progress_of
+from processor.core.progress import Progress, began_at, progress_of
 from processor.core.ticket_clocks import any_breached
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def end_of(ticket: Ticket, at: int, reason: str | None) -> int:
     settings, progress = ticket.policies.settings, progress_of(ticket)
     if settings.auto_close_at_last_reply and reason in settings.auto_close_reasons and progress.at_reply is not None:
         replied_at, progress.wait, progress.work = progress.at_reply
-        return max(replied_at, ticket.asked_at or ticket.created_at)
+        return max(replied_at, began_at(ticket))
     return at
 
 

@@ -196,6 +196,7 @@ class Ticket:
             self.gone_at = NEVER
             self.status = status
             self.engaged = self.inbound
+            progress.joined(self, at)  # an answer to a survey may have been told before
             if self.engaged:
                 clocks.start(self, at, out)
             else:
@@ -374,7 +375,8 @@ class Ticket:
     def _gone_after(self, at: int) -> int:
         """When a ticket that came to rest at `at` is gone; long after its last reopen that counts, and after it became final."""
         settings = self.policies.settings
-        return at + max(settings.reopen_horizon, settings.final_after, settings.repeat_window) + 2 * settings.allowed_lateness
+        longest = max(settings.reopen_horizon, settings.final_after, settings.repeat_window, settings.survey_edit_window)
+        return at + longest + 2 * settings.allowed_lateness
 
     def _enter(self, at: int, reason: str, out: Out) -> None:
         self.entries += 1

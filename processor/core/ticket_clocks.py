@@ -58,7 +58,7 @@ def start(ticket: Ticket, at: int, out: Out) -> None:
     for clock in (ticket.first_response, ticket.resolution):
         clock.arm(policies)
         if clock.target is not None:
-            out.append((1, clock.started_fact(ticket.dims)))
+            instances.state_start(ticket, clock, out)
     ticket.asked_at = at
     take_up(ticket, at, out)
     if policies.more_clocks:
