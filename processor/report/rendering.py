@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from processor.core.rows import DAYS_KEPT
-from processor.report.numbers import duration, percent
+from processor.report.numbers import bar, duration, percent
 from processor.report.rendering_groups import group_tables
 from processor.report.rendering_times import time_tables
 
@@ -21,9 +21,7 @@ Document = dict[str, Any]
 
 ROWS_MAX = 12  # lines of one table; what is left out is counted
 DAYS_MAX = 31  # days shown one by one; longer logs are shown by month
-BAR_WIDTH = 24
 EXAMPLES_MAX = 2  # examples of one reason for a rejection
-LEVELS = " ▏▎▍▌▋▊▉█"
 
 
 def render(document: Document, console: Console) -> None:
@@ -37,12 +35,6 @@ def render(document: Document, console: Console) -> None:
 
 
 # -- numbers for people -----------------------------------------------------------------------------------------------------------
-
-
-def bar(value: float, largest: float, width: int = BAR_WIDTH) -> str:
-    """A bar in eighths of a character."""
-    eighths = round(width * 8 * value / largest) if largest > 0 and value > 0 else 0
-    return "█" * (eighths // 8) + (LEVELS[eighths % 8] if eighths % 8 else "")
 
 
 def at_most(distribution: Document, name: str) -> str:
