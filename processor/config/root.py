@@ -111,15 +111,16 @@ def _section_faults(path: str, value: object) -> Iterator[Fault]:
 
 
 def _windows(config: Config) -> Iterator[Fault]:
-    """Spans of different sections that only make sense in one order: what a window is about must still be remembered at its end."""
-    time = config.time
-    for path, window in (
-        ("solving.benign_reopen_window", config.solving.benign_reopen_window),
-        ("first_contact.repeat_window", config.first_contact.repeat_window),
-        ("surveys.edit_window", config.surveys.edit_window),
-    ):
-        if window.ms > time.reopen_horizon.ms:
-            yield Fault(path, f"{window} is longer than time.reopen_horizon, {time.reopen_horizon}: the ticket is forgotten by then")
+    """Spans of different sections that only make sense in one order: what a window is about must still be remembered at its end.
+
+    Only what the file says can be a fault: where a horizon is shorter than a default, tickets are remembered for as long as the default.
+    """
+    horizon = config.time.reopen_horizon
+    for section, name in (("solving", "benign_reopen_window"), ("first_contact", "repeat_window"), ("surveys", "edit_window")):
+        values = getattr(config, section)
+        window = getattr(values, name)
+        if name in values.model_fields_set and window.ms > horizon.ms:
+            yield Fault(f"{section}.{name}", f"{window} is longer than time.reopen_horizon, {horizon}: the ticket is forgotten by then")
 
 
 def _targets_of_no_segment(config: Config) -> Iterator[Fault]:

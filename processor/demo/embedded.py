@@ -10,6 +10,7 @@ from aiohttp import web
 
 from processor.config import Config
 from processor.demo.live import PIECE, TICK_SECONDS, Live
+from processor.explain import ExplainError, Kept, explain
 from processor.export.collector import Exporter
 from processor.export.http import create_http_app
 from processor.replay import Replay
@@ -38,6 +39,17 @@ class Embedded:
     async def snapshot(self) -> dict[str, Any]:
         """The numbers of this instant."""
         return self.replay.snapshot()
+
+    async def explain(self, ticket: str, at: int | None) -> tuple[int, dict[str, Any]]:
+        """Why the numbers of a ticket are what they are, as far as its events are kept."""
+        for engine in self.replay.engines.values():
+            kept = Kept.by(engine, ticket)
+            if kept is not None:
+                try:
+                    return 200, {**explain(kept, engine.policies, at=at), "partition": engine.partition}
+                except ExplainError as error:
+                    return 400, {"error": str(error), "reason": "not_kept"}
+        return 404, {"error": f"{ticket or 'this'} is no ticket of the demonstration", "reason": "unknown"}
 
     def ready(self) -> tuple[bool, list[str]]:
         """Whether the history is folded."""

@@ -8,7 +8,8 @@ from typing import Any
 
 from processor.codec.envelope import format_time
 from processor.core.clocks import CANCELLED, FULFILLED
-from processor.core.events import Event
+from processor.core.engine import Engine
+from processor.core.events import TICKET, Event
 from processor.core.facts import Fact
 from processor.core.handovers import MERGED
 from processor.core.policies import Policies
@@ -36,6 +37,15 @@ class Kept:
     base_at: int
     tail: tuple[Event, ...]
     timer_time: int
+
+    @classmethod
+    def by(cls, engine: Engine, ticket: str) -> Kept | None:
+        """What an engine keeps of it; None where it knows no such ticket."""
+        entity = engine.entities[TICKET].get(ticket)
+        if entity is None:
+            return None
+        base_at = entity.base_last[0] if entity.base_last else 0
+        return cls(ticket, entity.base, base_at, tuple(entity.tail), engine.timer_time)
 
 
 def explain(

@@ -60,11 +60,9 @@ async def _kept(partitions: Iterable[PartitionProcessor], ticket: str) -> tuple[
             if partition.phase != "running":
                 ready = -1
                 continue
-            engine = partition.engine
-            entity = engine.entities[TICKET].get(ticket)
-            if entity is not None:
-                base_at = entity.base_last[0] if entity.base_last else 0
-                return Kept(ticket, entity.base, base_at, tuple(entity.tail), engine.timer_time), engine.partition
+            kept = Kept.by(partition.engine, ticket)
+            if kept is not None:
+                return kept, partition.engine.partition
     return None, ready
 
 

@@ -11,7 +11,8 @@ from processor.compile import compile_settings
 from processor.config import Config, load, loads
 from processor.config.calendars import WEEKDAYS, CalendarChange, CalendarConfig
 from processor.config.example import SAMPLES, render_example
-from processor.config.policies import Match, Pauses, PolicyConfig, TargetConfig, Targets
+from processor.config.policies import Match, Pauses, PolicyConfig, Targets
+from processor.config.promises import TargetConfig
 from processor.config.values import Section
 
 DEPLOY = Path(__file__).parents[2] / "deploy"

@@ -235,8 +235,9 @@ def test_an_exported_state_restores_a_deployment_that_was_emptied(broker: Broker
 
 
 def test_a_worker_goes_on_from_a_state_of_version_1(broker: Broker, tmp_path: Path) -> None:
-    old = stored()
+    old = stored(1)
     sections = {name: value for name, value in old.config.items() if name not in ("application_id", "topics")}
+    sections["abandonment"] = {**sections.get("abandonment", {}), "silent_channels": []}  # a rule that came later and says otherwise
     deployment = Deployment(broker.bootstrap, "first", tmp_path, topics={"events": "first-events"}, **sections).create_topics()
     markers = {number: orjson.loads(marker) for number, marker in old.markers.items()}
     # The worker never looks at what lies before the offsets that the state has applied.
@@ -250,10 +251,12 @@ def test_a_worker_goes_on_from_a_state_of_version_1(broker: Broker, tmp_path: Pa
     deployment.send(rest)
     taken = run(deployment, [*before, *rest])
     shown = old.at_end["snapshot"]
-    assert (taken["digest"], taken["ledger_count"]) == (shown["digest"], shown["ledger_count"])
+    assert taken["ledger_count"] > shown["ledger_count"]  # it states more than version 1 did
+    later = {"support_processor_events_control_total", "support_processor_events_consumed_total", "support_processor_ledger_facts"}
     for family, values in shown["metrics"].items():
-        if family not in ("support_processor_events_control_total", "support_processor_events_consumed_total"):
-            assert taken["metrics"].get(family) == values, family
+        if family not in later:
+            found = taken["metrics"].get(family, {})
+            assert {labels: found.get(labels) for labels in values} == values, family
     newest = {(record.partition, record.key): record.value for record in deployment.read("state")}
     assert {orjson.loads(newest[number, MARKER_KEY])["state_version"] for number in markers} == {STATE_VERSION}
     assert "not read" in done(deployment, "state", "export", str(tmp_path / "state.jsonl"))
