@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from processor.codec.envelope import format_time
+from processor.core.events import AGENT
 from processor.core.facts import CONTENT_FIELDS, Fact, slot_text
 from processor.core.outputs import Stated
 from processor.core.settings import DIMENSIONS
@@ -34,17 +35,28 @@ _RENAMED = {"in_target": "in_time", "escalation_kind": "escalation"}
 _NEVER_WRITTEN = {"visitor"}  # only there to be counted once
 
 
+def subject_of(stated: Stated, *, agents: bool) -> str:
+    """Whom or what a fact is about. Where agents are not named, what is said of one has its slot in the place of the id."""
+    subject = f"{stated.entity}/{stated.key}"
+    return subject if agents or stated.entity != AGENT else f"{AGENT}/{slot_text(subject, stated.fact)}"
+
+
+def fact_key(stated: Stated, *, agents: bool) -> bytes:
+    """The record key of a fact: the id in its subject."""
+    return (stated.key if stated.entity != AGENT else subject_of(stated, agents=agents).partition("/")[2]).encode()
+
+
 def encode_fact(stated: Stated, *, agents: bool) -> bytes:
     """The record value of a fact or, for sign -1, of the retraction that takes it back. `agents`: whether it names the agent."""
     fact = stated.fact
-    subject = f"{stated.entity}/{stated.key}"
+    subject = subject_of(stated, agents=agents)
     number = f"{stated.number:032x}"
     at = format_time(fact.at)
     data: dict[str, Any] = {
         "subject": subject,
         "kind": fact.kind,
         "instance": fact.instance,
-        "slot": slot_text(subject, fact),
+        "slot": slot_text(f"{stated.entity}/{stated.key}", fact),
         "at": at,
         "dimensions": dict(zip(DIMENSIONS, fact.dims, strict=True)),
     }
@@ -63,7 +75,7 @@ def encode_fact(stated: Stated, *, agents: bool) -> bytes:
         "type": f"support.{kind}",
         "subject": subject,
         "time": at,
-        "partitionkey": stated.key,
+        "partitionkey": subject.partition("/")[2],
         "data": data,
     }
     return orjson.dumps(envelope)

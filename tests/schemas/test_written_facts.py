@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from processor.codec.facts import encode_fact
+from processor.codec.facts import encode_fact, fact_key
 from processor.core.facts import CONTENT_FIELDS, Fact
 from processor.core.outputs import Stated
 from processor.schemas_path import schemas_path
@@ -50,6 +50,19 @@ def test_a_fact_is_written_as_the_schema_says(kind: str, sign: int) -> None:
     assert set(document) <= set(SCHEMA["properties"])
     assert set(document["data"]) <= set(SCHEMA["properties"]["data"]["properties"])
     assert ("retracts" in document["data"]) == (sign < 0)
+
+
+def test_agents_are_told_apart_only_where_facts_may_name_them() -> None:
+    spans = [Stated(1, "agent", "A-17", 7, Fact("agent.time", number, AT, DIMS, ("busy", DURATION, "5e3f")), "") for number in (1, 2)]
+    hidden, named = ([json.loads(encode_fact(span, agents=agents)) for span in spans] for agents in (False, True))
+    assert "A-17" not in json.dumps(hidden)
+    assert "5e3f" not in json.dumps(hidden)
+    assert hidden[0]["subject"] != hidden[1]["subject"]
+    assert [document["data"]["slot"] for document in hidden] == [document["data"]["slot"] for document in named]
+    assert [document["subject"] for document in named] == ["agent/A-17"] * 2
+    for agents, documents in ((False, hidden), (True, named)):
+        assert [fact_key(span, agents=agents).decode() for span in spans] == [document["partitionkey"] for document in documents]
+        assert all(Draft202012Validator(SCHEMA).is_valid(document) for document in documents)
 
 
 def test_the_longest_id_fits_into_a_subject() -> None:
