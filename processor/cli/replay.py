@@ -227,10 +227,10 @@ def _write(path: str, chunks: Any) -> None:
 
 
 def _report(replay: Replay, seconds: float, refusals: Refusals, what_if: WhatIf | None, *, as_json: bool) -> None:
-    rules, following = compile_rules(replay.config), replay.following
+    rules, views, days = compile_rules(replay.config), replay.views(), replay.days()
     made = document.build(
-        replay.views(), replay.settings.group_bys, replay.days(), records=replay.records, seconds=seconds, examples=refusals.examples,
-        rules=rules, more=following.document(replay.shown(), replay.last_event_at(), rules) if following else None,
+        views, replay.settings.group_bys, days, records=replay.records, seconds=seconds, examples=refusals.examples, rules=rules,
+        more=replay.following.document(replay.shown(), views, days, rules) if replay.following else None,
     )  # fmt: skip
     if what_if:
         made["what_if"] = what_if.document(made, seconds)

@@ -3,24 +3,33 @@
 - By hour of the week, in the reporting zone: rows tell hours apart for eight days only.
 - By the day of creation, whatever the time at which something was answered or solved; the other numbers belong to the day of that.
 - The slowest solved tickets, by their ids; numbers know no tickets.
+- Shares by what the configured segments do not tell: see `crossing`.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from processor.calendar_tables import TABLE_END, TABLE_START
 from processor.config.zones import offset_periods
 from processor.core.engine import Engine
 from processor.core.events import TICKET
+from processor.core.facts import Dims
 from processor.core.kpi_readings import Rules
-from processor.core.outputs import Stated
+from processor.core.outputs import Stated, View
+from processor.core.posting import observe
 from processor.core.rows import Row, Rows, add_row
-from processor.core.settings import DAY_MS, MINUTE_MS
+from processor.core.settings import DAY_MS, DIMENSIONS, MINUTE_MS
 from processor.core.ticket import Ticket
-from processor.report.times import by_creation, hours_of_the_week, longest
+from processor.replay.crossing import Crossing, waiting_contacts
+from processor.replay.segments import segment_sums
+from processor.report.cohorts import ANSWERED, CREATED, SOLVED, cohorts
+from processor.report.crosses import crosses, patience
+from processor.report.periods import kept_of
+from processor.report.segments import by_segment, segment_periods
+from processor.report.times import hours_of_the_week, longest
 
 Hour = tuple[str, int]  # channel ("" = all), hours since Monday 00:00
 WEEK_HOURS = 168
@@ -34,6 +43,7 @@ _BY_HOUR = frozenset({
 SLOWEST_KEPT = 4_000  # solved tickets that are remembered; when there are twice as many, the quicker ones are forgotten
 CHANNEL = ("channel",)
 TOP = 10  # of the longest tickets
+_ONE_CREATED: Row = {CREATED: 1}
 
 
 class Following:
@@ -42,8 +52,15 @@ class Following:
     def __init__(self, zone: str) -> None:
         self.zone = zone
         self.hours: dict[Hour, Row] = {}
-        self.by_creation: dict[int, Row] = {}  # day since 1970 -> counts and milliseconds
-        self._solved: dict[tuple[str, int], int] = {}  # ticket and number of the solve -> milliseconds since the creation
+        self.by_creation: dict[int, Row] = {}  # day since 1970 in the zone -> what `cohorts` reads
+        self.crossing = Crossing()
+        self._handlers: dict[str, Callable[[Stated], None]] = {
+            "ticket.created": self._created,
+            "ticket.first_responded": self._responded,
+            "ticket.completed": self._completed,
+            "ticket.solved": self._solve,
+        }
+        self._solved: dict[tuple[str, int], tuple[int, Dims]] = {}  # ticket, number of the solve -> milliseconds since the creation
         self._standing: set[tuple[str, int]] = set()  # solves that were not taken back by a reopen
         periods = offset_periods(zone, TABLE_START, TABLE_END)
         self._starts = [period.start for period in periods]
@@ -69,54 +86,75 @@ class Following:
                 add_row(self.hours.setdefault((values[0], hour), {}), kept, 1)
 
     def _hour_of_the_week(self, minute: int) -> int:
-        place = max(bisect_right(self._starts, minute * MINUTE_MS) - 1, 0)
-        local = minute + self._offsets[place] // MINUTE_MS
+        local = minute + self._offset(minute * MINUTE_MS) // MINUTE_MS
         return (local - _MONDAY_MINUTES) // _HOUR_MINUTES % WEEK_HOURS
+
+    def _offset(self, at: int) -> int:
+        return self._offsets[max(bisect_right(self._starts, at) - 1, 0)]
 
     # -- by facts -----------------------------------------------------------------------------------------------------------------
 
     def facts(self, facts: Iterable[Stated]) -> None:
         """Take in what was stated and taken back."""
+        handlers, crossed = self._handlers, Crossing.kinds
         for stated in facts:
-            fact, sign = stated.fact, stated.sign
-            if fact.kind == "ticket.created":
-                self._count(fact.at, {"created": 1}, sign)
-            elif fact.kind == "ticket.first_responded":
-                duration = fact.content[0]
-                self._count(fact.at - duration, {"answered": 1, "answered_ms": duration}, sign)
-            elif fact.kind == "ticket.completed":
-                (self._standing.add if sign > 0 else self._standing.discard)((stated.key, fact.instance))
-            elif fact.kind == "ticket.solved" and fact.content[0] is not None:
-                self._solve(stated.key, fact.instance, fact.content[0], sign)
-                if fact.instance == 1:
-                    self._count(fact.at - fact.content[0], {"solved": 1, "solved_ms": fact.content[0]}, sign)
+            kind = stated.fact.kind
+            if kind in handlers:
+                handlers[kind](stated)
+            if kind in crossed:
+                self.crossing.hear(stated.fact, stated.sign)
         if len(self._solved) > 2 * SLOWEST_KEPT:
-            kept = sorted(self._solved.items(), key=lambda item: (-item[1], item[0]))[:SLOWEST_KEPT]
+            kept = sorted(self._solved.items(), key=lambda item: (-item[1][0], item[0]))[:SLOWEST_KEPT]
             self._solved = dict(kept)
             self._standing &= self._solved.keys()
 
-    def _count(self, created_at: int, amounts: Row, sign: int) -> None:
-        add_row(self.by_creation.setdefault(created_at // DAY_MS, {}), amounts, sign)
+    def _created(self, stated: Stated) -> None:
+        self._count(stated.fact.at, _ONE_CREATED, stated.sign)
 
-    def _solve(self, ticket: str, number: int, duration: int, sign: int) -> None:
-        if sign < 0:
-            self._solved.pop((ticket, number), None)
+    def _responded(self, stated: Stated) -> None:
+        duration = stated.fact.content[0]
+        self._count(stated.fact.at - duration, dict(observe(ANSWERED, duration)), stated.sign)
+
+    def _completed(self, stated: Stated) -> None:
+        (self._standing.add if stated.sign > 0 else self._standing.discard)((stated.key, stated.fact.instance))
+
+    def _solve(self, stated: Stated) -> None:
+        fact, solve = stated.fact, (stated.key, stated.fact.instance)
+        duration = fact.content[0]
+        if duration is None:
+            return
+        if stated.sign > 0:
+            self._solved[solve] = duration, fact.dims
         else:
-            self._solved[ticket, number] = duration
+            self._solved.pop(solve, None)
+        if fact.instance == 1:
+            self._count(fact.at - duration, dict(observe(SOLVED, duration)), stated.sign)
 
-    def document(self, engines: Iterable[Engine], now: int, rules: Rules) -> dict[str, Any]:
-        """What goes into the report."""
+    def _count(self, created_at: int, amounts: Row, sign: int) -> None:
+        day = (created_at + self._offset(created_at)) // DAY_MS
+        add_row(self.by_creation.setdefault(day, {}), amounts, sign)
+
+    # -- in the end ---------------------------------------------------------------------------------------------------------------
+
+    def document(self, engines: Sequence[Engine], views: Sequence[View], days: Collection[int], rules: Rules) -> dict[str, Any]:
+        """What goes into the report. `views` are those of the engines, `days` those of which there are rows."""
+        windows = segment_periods(days)
+        now = max((max(view.stream_time, view.timer_time) for view in views), default=0)
         return {
+            "segments": by_segment(segment_sums(engines, views, windows), windows, kept_of(views, days), rules),
+            "crosses": crosses(self.crossing.counts, rules),
+            "patience": patience(views, waiting_contacts(engines, now)),
             "hours_of_week": hours_of_the_week(self.zone, self.hours, rules),
-            "by_creation": by_creation(self.by_creation),
+            "by_creation": cohorts(self.zone, self.by_creation),
             "longest": longest(longest_open(engines, now, TOP), self.slowest(TOP)),
         }
 
     def slowest(self, top: int) -> list[dict[str, Any]]:
-        """Tickets whose solution stands and took longest, first things first."""
-        standing = ((duration, ticket) for (ticket, number), duration in self._solved.items() if (ticket, number) in self._standing)
+        """Tickets whose solution stands and took longest, first things first; group and priority are those at the solution."""
+        standing = ((duration, ticket, dims) for (ticket, number), (duration, dims) in self._solved.items()
+                    if (ticket, number) in self._standing)  # fmt: skip
         slowest = sorted(standing, key=lambda item: (-item[0], item[1]))[:top]
-        return [{"ticket": ticket, "seconds": duration / 1000} for duration, ticket in slowest]
+        return [{"ticket": ticket, "seconds": duration / 1000, **_who(dims)} for duration, ticket, dims in slowest]
 
 
 def longest_open(engines: Iterable[Engine], now: int, top: int) -> list[dict[str, Any]]:
@@ -129,6 +167,10 @@ def longest_open(engines: Iterable[Engine], now: int, top: int) -> list[dict[str
                 found.append((ticket.created_at, key, ticket))
     found.sort(key=lambda item: item[:2])
     return [
-        {"ticket": key, "seconds": (now - created_at) / 1000, "status": ticket.status, "group": ticket.dims[2], "priority": ticket.dims[1]}
+        {"ticket": key, "seconds": (now - created_at) / 1000, **_who(ticket.dims), "status": ticket.status}
         for created_at, key, ticket in found[:top]
     ]
+
+
+def _who(dims: Dims) -> dict[str, str]:
+    return {name: dims[DIMENSIONS.index(name)] for name in ("group", "priority")}

@@ -75,7 +75,8 @@ def patience(views: Sequence[View], waiting: Mapping[Queue, Sequence[int]]) -> l
         for place in ((channel, None), (channel, queue)):
             ages.setdefault(place, []).extend(found)
     documents = [_patience(*place, rows.get(place, {}), ages.get(place, ())) for place in rows.keys() | ages.keys()]
-    documents = [each for each in documents if each["n"] or each["censored"]]
+    # Who was accepted without a queue never waited.
+    documents = [each for each in documents if each["n"] or (each["censored"] and each["queue"] != NONE)]
     kept = sorted(documents, key=lambda each: -each["n"] - each["censored"])[:QUEUES_MAX]
     return sorted(kept, key=lambda each: (each["channel"], each["queue"] is not None, each["queue"]))
 

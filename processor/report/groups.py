@@ -40,7 +40,8 @@ def by_group(
     for name, measure in found.items():
         definition = definition_of(name)
         if definition is not None:
-            groups[definition.group].append(described(definition, measure, rules))
+            told = described(definition, measure, rules)
+            groups[definition.group].append({**told, "window": RATES_WINDOW} if name in _LAST_DAY else told)
     return [{"group": group, "kpis": kpis} for group, kpis in groups.items()]
 
 
@@ -61,8 +62,6 @@ def described(definition: Definition, measure: Measure, rules: Rules) -> Documen
         found["low"], found["high"] = (round(bound, 4) for bound in measure.interval)
     stats = measure.stats()
     found.update({name: _finite(stats[name]) for name in ("p50", "p90") if name in stats})
-    if definition.name in _LAST_DAY:
-        found["window"] = RATES_WINDOW
     return found
 
 

@@ -6,7 +6,7 @@ since.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from processor.core.kpi_readings import DEFAULT_RULES, Rules
 from processor.core.kpis import PLAIN, definition_of, measures
 from processor.core.outputs import View
 from processor.core.rows import Row, add_row
+from processor.core.schedule import scheduled_seconds
 from processor.core.settings import DAY_MS
 from processor.report.groups import described, stock_of
 
@@ -39,21 +40,25 @@ def periods(views: Sequence[View], days: Mapping[int, Row], rules: Rules = DEFAU
         return []
     backlog = sum(count for view in views for key, count in view.levels.items() if key[0] == "backlog")
     stock = stock_of(views)
-    kept = min(days) * DAY_MS, max(view.timer_time for view in views)
+    kept = kept_of(views, days)
     found = []
-    for period in _periods(min(days), max(days)):
+    for period in periods_between(min(days), max(days)):
         row: Row = {}
         for day, amounts in days.items():
             if period.first <= day < period.until:
                 add_row(row, amounts, 1)
         later = [amounts for day, amounts in days.items() if day >= period.until]
         row.update(_levels_then(stock, later))
-        told = _document(period, row, backlog - sum(_net_flow(amounts) for amounts in later), kept, rules)
-        found.append(told)
+        found.append(document_of(period, row, backlog - sum(net_flow(amounts) for amounts in later), kept, rules))
     return found
 
 
-def _periods(first: int, last: int) -> Iterator[Period]:
+def kept_of(views: Sequence[View], days: Collection[int]) -> tuple[int, int]:
+    """From when to when there are numbers, in milliseconds."""
+    return min(days, default=0) * DAY_MS, max((view.timer_time for view in views), default=0)
+
+
+def periods_between(first: int, last: int) -> Iterator[Period]:
     """Rolling ones end with the last day, that one included; calendar ones with their month or quarter."""
     for length in ROLLING_DAYS:
         yield Period(f"{length}d", last + 1 - length, last + 1, rolling=True)
@@ -67,11 +72,16 @@ def _periods(first: int, last: int) -> Iterator[Period]:
             year, month = year_after, month_after
 
 
-def _document(period: Period, row: Row, backlog: int, kept: tuple[int, int], rules: Rules) -> Document:
+def document_of(
+    period: Period, row: Row, backlog: int, kept: tuple[int, int], rules: Rules, by: Sequence[tuple[str, str]] = ()
+) -> Document:
+    """A period of a segment, or of all, from its sums and its backlog at the end."""
     begin, end = period.first * DAY_MS, period.until * DAY_MS
-    seconds = max(min(end, kept[1]) - max(begin, kept[0]), 0) // 1000
+    since, until = max(begin, kept[0]), min(end, kept[1])
+    names, values = [name for name, _ in by], [value for _, value in by]
+    scheduled = scheduled_seconds(rules.shifts, names, values, since, max(since, until))
     kpis = []
-    for name, measure in measures((), row, backlog, seconds, rules).items():
+    for name, measure in measures(names, row, backlog, max(until - since, 0) // 1000, rules, scheduled).items():
         definition = definition_of(name)
         if definition is not None and (measure.n or (definition.kind in PLAIN and measure.value)):
             kpis.append(described(definition, measure, rules))
@@ -93,7 +103,8 @@ def _levels_then(stock: Row, later: Iterable[Row]) -> Row:
     return then
 
 
-def _net_flow(row: Row) -> int:
+def net_flow(row: Row) -> int:
+    """How many more tickets came into the backlog than left it."""
     heads = {ENTERED: 1, LEFT: -1}
     return sum(heads.get(key.partition(":")[0], 0) * amount for key, amount in row.items())
 

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from processor.core.rows import DAYS_KEPT
 from processor.report.numbers import bar, duration, percent
+from processor.report.rendering_crosses import cross_tables
 from processor.report.rendering_groups import group_tables
 from processor.report.rendering_times import time_tables
 
@@ -118,6 +119,7 @@ def _tables(document: Document) -> Iterator[RenderableType]:
         yield _contacts(sorted(document["queues"], key=lambda row: -row["offered"]))
     if document["days"]:
         yield _days(document["days"])
+    yield from cross_tables(document)
     yield from time_tables(document)
 
 

@@ -29,14 +29,16 @@ def group_tables(document: Document) -> Iterator[Table]:
                 half, most = (shown(each.get(stat), each["unit"]) for stat in ("p50", "p90"))
                 table.add_row(escape(name), shown(each["value"], each["unit"]), interval(each), half, most, f"{each['n']:,}", _mark(each))
             yield table
-    yield from _waiting(document["waiting_included"])
+    yield from _waiting(document["waiting_included"], channels="patience" not in document)
     if document["customers"]:
         yield _customers(document["customers"][-PERIODS_MAX:])
 
 
-def _waiting(found: Document) -> Iterator[Table]:
+def _waiting(found: Document, *, channels: bool) -> Iterator[Table]:
+    """`channels`: whether patience has no table of its own."""
     rows = [("first response, those who wait included", found["first_response"]), ("patience in a queue", found["patience"])]
-    rows += [(f"patience in a queue, {channel}", each) for channel, each in sorted(found["patience_by_channel"].items())]
+    if channels:
+        rows += [(f"patience in a queue, {channel}", each) for channel, each in sorted(found["patience_by_channel"].items())]
     rows = [(name, each) for name, each in rows if each["n"] or each["censored"]]
     if not rows:
         return

@@ -1,4 +1,4 @@
-"""The tables of long windows, of hours of the week, of days of creation and of the longest tickets on a terminal."""
+"""The tables of long windows, of hours of the week, of times of creation and of the longest tickets on a terminal."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from processor.report.numbers import duration
+from processor.report.numbers import duration, percent
 from processor.report.rendering_groups import plain_table, shown
+from processor.report.rendering_segments import segment_tables
 from processor.report.times import WEEKDAYS
 
 Document = dict[str, Any]
@@ -19,18 +20,19 @@ PERIOD_KPIS = (
     *("tickets_created", "tickets_solved", "backlog_growth", "first_response", "full_resolution", "csat", "nps", "ces", "fcr", "reopen"),
     *("abandonment", "service_level", "handle_time", "tickets_per_hour", "kb_efficiency", "retention", "churn"),
 )
-DAYS_SHOWN = 14
+COHORTS_SHOWN = 14  # days, weeks or months of creation
 
 
 def time_tables(document: Document) -> Iterator[Table]:
     """All that there is anything in."""
     if document["periods"]:
         yield _periods(document["periods"])
+    yield from segment_tables(document)
     hours = document.get("hours_of_week", {"hours": []})
     if hours["hours"]:
         yield from _hours(hours)
-    if document.get("by_creation"):
-        yield _by_creation(document["by_creation"])
+    if document.get("by_creation", {"days": []})["days"]:
+        yield from _by_creation(document["by_creation"])
     longest = document.get("longest", {"open": [], "solved": []})
     for name, title in (("open", "Longest open"), ("solved", "Slowest solved")):
         if longest[name]:
@@ -83,21 +85,27 @@ def _whole(share: float | None) -> str:
     return "" if share is None else f"{100 * share:.0f}"
 
 
-def _by_creation(days: Sequence[Document]) -> Table:
-    more = f", the newest {DAYS_SHOWN} days" if len(days) > DAYS_SHOWN else ""
-    columns = ("created on", "created", "answered", "first response", "solved", "first resolution")
-    table = plain_table(f"By creation: what became of the tickets of a day, whenever it did (UTC{more}; means)", columns)
-    for each in days[-DAYS_SHOWN:]:
-        table.add_row(
-            each["created_on"], f"{each['created']:,}", f"{each['answered']:,}", duration(each["first_response_mean_seconds"]),
-            f"{each['solved']:,}", duration(each["first_resolution_mean_seconds"]),
-        )  # fmt: skip
-    return table
+def _by_creation(found: Document) -> Iterator[Table]:
+    """Weeks and months; of a short log the days."""
+    many = len(found["days"]) > COHORTS_SHOWN
+    for kind in ("weeks", "months") if many else ("days",):
+        rows = found[kind]
+        more = f", the newest {COHORTS_SHOWN}" if len(rows) > COHORTS_SHOWN else ""
+        title = f"By creation: what became of the tickets created in {kind}, whenever it did ({escape(found['zone'])}{more})"
+        columns = ("created", "answered", "share", "first response, mean", "half", "solved", "share", "first resolution, mean", "half")
+        table = plain_table(title, ("", *columns))
+        for each in rows[-COHORTS_SHOWN:]:
+            numbers: list[str] = []
+            for what, kpi in (("answered", "first_response"), ("solved", "first_resolution")):
+                times = (duration(each[f"cohort_{kpi}_{stat}_seconds"]) for stat in ("mean", "median"))
+                numbers += (f"{each[what]:,}", percent(each[f"{what}_share"]), *times)
+            table.add_row(each["created_in"], f"{each['created']:,}", *numbers)
+        yield table
 
 
 def _longest(title: str, tickets: Sequence[Document]) -> Table:
     names = [name for name in ("status", "group", "priority") if name in tickets[0]]
-    table = plain_table(f"{title} tickets", ("ticket", *names, "since its creation"))
+    table = plain_table(f"{title} tickets: `ticket-kpis explain ID` with the log tells why", ("ticket", *names, "since its creation"))
     for each in tickets:
         table.add_row(escape(each["ticket"]), *(escape(each[name]) for name in names), duration(each["seconds"]))
     return table

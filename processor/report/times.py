@@ -1,15 +1,13 @@
-"""When things happen: by hour of the week, by the day on which tickets were created, and which tickets took longest; as plain values."""
+"""When things happen by hour of the week, and which tickets took longest; as plain values."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from processor.core.kpi_readings import DEFAULT_RULES, Rules
 from processor.core.kpis import Measure, measures
 from processor.core.rows import Row
-from processor.core.settings import DAY_MS
 
 Document = dict[str, Any]
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -47,32 +45,6 @@ def _hour(hour: int, row: Row, rules: Rules) -> Document | None:
 
 def _rounded(measure: Measure, digits: int) -> float | None:
     return None if measure.value is None else round(measure.value, digits)
-
-
-def by_creation(days: Mapping[int, Row]) -> list[Document]:
-    """What has become of the tickets created on each day (UTC), whenever it did. The other numbers belong to the day of the reply or solve.
-
-    Of a ticket that we wrote ourselves the wait begins with the customer's first message, so its answer counts on that day.
-    """
-    found = []
-    for day, row in sorted(days.items()):
-        created, answered, solved = (max(row.get(name, 0), 0) for name in ("created", "answered", "solved"))
-        if not (created or answered or solved):
-            continue
-        found.append({
-            "created_on": datetime.fromtimestamp(day * DAY_MS / 1000, UTC).date().isoformat(),
-            "created": created,
-            "answered": answered,
-            "first_response_mean_seconds": _mean(row, "answered"),
-            "solved": solved,
-            "first_resolution_mean_seconds": _mean(row, "solved"),
-        })  # fmt: skip
-    return found
-
-
-def _mean(row: Row, name: str) -> float | None:
-    n = row.get(name, 0)
-    return round(row.get(f"{name}_ms", 0) / 1000 / n, 3) if n > 0 else None
 
 
 def longest(open_tickets: Iterable[Document], solved_tickets: Iterable[Document]) -> Document:

@@ -60,7 +60,7 @@ def told(*lines: str, partitions: int = 1) -> dict[str, Any]:
     rules = compile_rules(CONFIG)
     made = document.build(
         replay.views(), replay.settings.group_bys, replay.days(), records=len(lines), seconds=1.0, examples={},
-        rules=rules, more=following.document(replay.shown(), replay.last_event_at(), rules),
+        rules=rules, more=following.document(replay.shown(), replay.views(), replay.days(), rules),
     )  # fmt: skip
     rendering.render(made, Console(width=200, record=True, quiet=True))
     assert orjson.dumps(made)
@@ -100,17 +100,30 @@ def test_hours_are_those_of_the_zone_over_the_whole_log(partitions: int) -> None
 
 def test_by_creation_a_reply_counts_for_the_day_on_which_the_customer_wrote() -> None:
     found = told(*STORY)["by_creation"]
-    assert [(each["created_on"], each["created"], each["answered"], each["solved"]) for each in found] == [
-        ("2026-03-27", 1, 1, 1), ("2026-03-28", 1, 0, 0), ("2026-03-30", 1, 1, 1), ("2026-04-20", 1, 0, 0),
+    assert found["zone"] == "Europe/Berlin"
+    assert [(each["created_in"], each["created"], each["answered"], each["solved"]) for each in found["days"]] == [
+        ("2026-03-27", 1, 1, 1), ("2026-03-28", 1, 0, 0), ("2026-03-31", 1, 1, 1), ("2026-04-20", 1, 0, 0),
     ]  # fmt: skip
-    assert (found[0]["first_response_mean_seconds"], found[0]["first_resolution_mean_seconds"]) == (2400.0, 48_600.0)
+    first = found["days"][0]
+    assert (first["cohort_first_response_mean_seconds"], first["cohort_first_resolution_mean_seconds"]) == (2400.0, 48_600.0)
+
+
+def test_weeks_and_months_of_creation_say_what_share_is_answered_and_solved() -> None:
+    found = told(*STORY)["by_creation"]
+    weeks = [(each["created_in"], each["from"], each["created"], each["answered_share"], each["solved_share"]) for each in found["weeks"]]
+    assert weeks == [("2026-W13", "2026-03-23", 2, 0.5, 0.5), ("2026-W14", "2026-03-30", 1, 1.0, 1.0), ("2026-W17", "2026-04-20", 1, 0, 0)]
+    march, april = found["months"]
+    assert (march["created_in"], march["to"], march["created"], march["answered_share"]) == ("2026-03", "2026-03-31", 3, 0.6667)
+    assert march["cohort_first_response_mean_seconds"] == (2400 + 1800) / 2
+    assert march["cohort_first_response_median_seconds"] == 1800  # one of two lies at most at this edge
+    assert (april["answered"], april["cohort_first_response_mean_seconds"]) == (0, None)
 
 
 def test_what_is_taken_back_is_no_longer_there() -> None:
     found = told(
         "2026-03-02T09:00Z T-1 created", "2026-03-02T09:10Z T-1 reply", "2026-03-02T09:20Z T-1 solved", "2026-03-02T10:00Z T-1 spam"
     )
-    assert [(each["created"], each["answered"], each["solved"]) for each in found["by_creation"]] == [(1, 0, 0)]
+    assert [(each["created"], each["answered"], each["solved"]) for each in found["by_creation"]["days"]] == [(1, 0, 0)]
     assert found["longest"] == {"open": [], "solved": []}
     assert [each["first_response"]["n"] for each in found["hours_of_week"]["hours"]] == [0]
 
@@ -120,7 +133,7 @@ def test_the_longest_tickets_are_named() -> None:
     assert [(each["ticket"], each["status"], each["seconds"]) for each in found["open"]] == [
         ("T-2", "new", 2_019_600.0), ("T-3", "open", 1_767_000.0), ("T-4", "new", 3600.0),
     ]  # fmt: skip
-    assert found["solved"] == [{"ticket": "T-1", "seconds": 48_600.0}]  # T-3 is open again
+    assert found["solved"] == [{"ticket": "T-1", "seconds": 48_600.0, "group": "none", "priority": "normal"}]  # T-3 is open again
 
 
 def test_of_many_solved_tickets_the_slowest_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,63 @@
+"""What rows of days say of each configured segment over long periods, added up over the partitions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from processor.core.dimensions import PER_AGENT
+from processor.core.engine import Engine
+from processor.core.outputs import View
+from processor.core.rows import TIER_MINUTES, Row, add_row
+from processor.core.settings import DIMENSIONS
+from processor.report.periods import Period, net_flow
+from processor.report.segments import By, Summed
+
+_DAY_MINUTES = 1440
+
+
+def segment_sums(engines: Iterable[Engine], views: Iterable[View], periods: Sequence[Period]) -> dict[By, dict[str, Summed]]:
+    """By segment and period: the sums of its days, and how many of its tickets were unsolved at its end. No agent is a segment."""
+    found: dict[By, dict[str, Summed]] = {}
+    for engine, view in zip(engines, views, strict=True):
+        segments = _segments(engine)
+        backlogs = _backlogs(engine.rows.group_bys, view)
+        for by in segments.values():
+            told = found.setdefault(by, {period.name: Summed() for period in periods})
+            for summed in told.values():
+                summed.backlog += backlogs[by]
+        for day, number, row in _rows(engine):
+            if number in segments:
+                told = found[segments[number]]
+                for period in periods:
+                    if day >= period.until:
+                        told[period.name].backlog -= net_flow(row)
+                    elif day >= period.first:
+                        add_row(told[period.name].row, row, 1)
+    return found
+
+
+def _segments(engine: Engine) -> dict[int, By]:
+    """By their numbers; without the total, which is told apart by nothing."""
+    group_bys = engine.rows.group_bys
+    named = ((number, group_bys[index], values) for number, (index, values) in enumerate(engine.rows.segments))
+    return {number: tuple(zip(names, values, strict=True)) for number, names, values in named if names and names != PER_AGENT}
+
+
+def _rows(engine: Engine) -> Iterator[tuple[int, int, Row]]:
+    for tier, width in TIER_MINUTES.items():
+        for index, rows in engine.rows.tiers[tier].items():
+            for number, row in rows.items():
+                yield index * width // _DAY_MINUTES, number, row
+
+
+def _backlogs(group_bys: Iterable[Sequence[str]], view: View) -> Counter[By]:
+    """Unsolved tickets of each segment by now."""
+    found: Counter[By] = Counter()
+    for key, count in view.levels.items():
+        if key[0] == "backlog":
+            values = dict(zip(DIMENSIONS, key[2], strict=True))
+            for names in group_bys:
+                if values.keys() >= set(names):
+                    found[tuple((name, values[name]) for name in names)] += count
+    return found
