@@ -22,6 +22,7 @@ from processor.config.zones import load_zone, tzdata_version
 from processor.core.business_hours import NEVER, Calendar
 from processor.core.settings import CLOCKS, DAY_MS, HOUR_MS, Policy, Settings, Target
 from processor.export.catalogue import estimate_samples
+from processor.export.documentation import kpi_page
 from processor.wall_clock import WallClock
 
 PAPER_WIDTH = 170  # of tables that do not go to a terminal
@@ -30,10 +31,11 @@ PAPER_WIDTH = 170  # of tables that do not go to a terminal
 @click.command("check")
 @config_option
 @click.option("--example", is_flag=True, help="Print a commented file with every key and its default instead.")
-def command(config_path: Path | None, example: bool) -> None:
+@click.option("--kpis", is_flag=True, help="Print what each KPI is instead, as in schemas/kpis.md.")
+def command(config_path: Path | None, example: bool, kpis: bool) -> None:
     """Check a configuration without running anything: what was understood, or every fault with its path (exit code 2)."""
-    if example:
-        click.echo(render_example())
+    if example or kpis:
+        click.echo(render_example() if example else kpi_page(), nl=example)
         return
     try:
         config = load(config_path)
@@ -64,18 +66,34 @@ def _report(config: Config, source: str, samples: int) -> None:
     console.print(f"clock {config.worker.clock}, {config.topics.events} on {escape(', '.join(config.kafka.bootstrap_servers))}")
     console.print(f"a day begins at midnight in {config.reporting_zone}; segments: {escape(_segments(config))}")
     console.print(f"/metrics: about {samples:,} samples of at most {config.limits.samples_max:,}")
+    console.print(f"surveys: {escape(_surveys(config))}")
+    console.print(f"agents: KPIs of each {_yes(config.kpis.per_agent)}, named in facts {_yes(config.facts.agents)}")
     now = WallClock().now()
     if config.calendars:
         console.print(_calendar_table(config, settings, now))
     console.print(_policy_table(config, settings, now))
     for start, what in sorted(_coming(config, settings, now)):
         console.print(f"[bold]later[/] {_local(start, config.reporting_zone)} ({config.reporting_zone}) {escape(what)}")
-    for note in _notes(config):
+    for note in (*_warnings(settings), *_notes(config)):
         console.print(f"[yellow]note[/] {escape(str(note))}")
 
 
 def _segments(config: Config) -> str:
     return ", ".join("(" + ", ".join(group_by) + ")" for group_by in config.segments.group_bys)
+
+
+def _surveys(config: Config) -> str:
+    surveys = config.surveys
+    satisfied = ", ".join(f"{each.score:g} of {each.scale[0]:g} to {each.scale[1]:g}" for each in surveys.satisfied_from)
+    effort = "1 = very little effort" if surveys.ces_low_is_easy else "1 = very hard"
+    return (
+        f"satisfied from {satisfied or 'three quarters of the scale'} on; effort {effort}; one recommendation a respondent in "
+        f"{surveys.nps_window}; changed within {surveys.edit_window}, late by up to {surveys.lateness}"
+    )
+
+
+def _yes(setting: bool) -> str:
+    return "yes" if setting else "no"
 
 
 def _calendar_table(config: Config, settings: Settings, now: int) -> Table:
@@ -173,13 +191,34 @@ def _match(policy: Policy) -> str:
 
 def _target(target: Target) -> str:
     if target.working_days:
-        days = f"{target.working_days} working day{'s' if target.working_days > 1 else ''}"
-        return f"{days} ({target.calendar})" + (", until the day ends" if target.end_of_working_day else "")
-    text, rest = "", target.ms
+        text = f"{_days(target.working_days)} ({target.calendar})" + (", until the day ends" if target.end_of_working_day else "")
+    else:
+        text = _span(target.ms) + (f" open hours ({target.calendar})" if target.calendar else "")
+    warning = target.warning_days if target.warning_days is not None else target.warning
+    if warning is None:
+        return text
+    length = _days(abs(warning)) if target.warning_days is not None else _span(abs(warning))
+    return f"{text}; warns {length} {'after' if warning > 0 else 'before'}"
+
+
+def _days(count: int) -> str:
+    return f"{count} working day{'' if count == 1 else 's'}"
+
+
+def _span(ms: int) -> str:
+    parts = []
     for unit, size in (("h", HOUR_MS), ("m", 60_000), ("s", 1000), ("ms", 1)):
-        count, rest = divmod(rest, size)
-        text += f"{count}{unit} " if count else ""
-    return text + (f"open hours ({target.calendar})" if target.calendar else "").strip()
+        count, ms = divmod(ms, size)
+        parts += [f"{count}{unit}"] if count else []
+    return " ".join(parts)
+
+
+def _warnings(settings: Settings) -> Iterator[Fault]:
+    """What warns of every clock."""
+    for policy in settings.policies:
+        for clock, target in policy.targets.items():
+            if 0 < target.ms <= -(target.warning or 0) or 0 < target.working_days <= -(target.warning_days or 0):
+                yield Fault(f"policy {policy.id} v{policy.version}, {clock}", "warns from the start on: that long before it is due")
 
 
 def _notes(config: Config) -> Iterator[Fault]:

@@ -163,7 +163,7 @@ def currency(value: Any, path: str) -> str:
     text = required_label(value, path)
     if len(text) == 3 and text.isascii() and text.isalpha() and text.isupper():
         return text
-    raise Refusal(Reason.INVALID_VALUE, f"{path}: {shown(text)} is not one of three capital letters, such as EUR")
+    raise Refusal(Reason.INVALID_VALUE, f"{path}: {shown(text)} is not one of the codes of three capital letters, such as EUR")
 
 
 def seconds(value: Any, path: str) -> float:

@@ -47,6 +47,8 @@ def parse_time(text: str) -> int:
 def _parse(text: str) -> int:
     match = _RFC3339.fullmatch(text)
     if match is None:
+        if _RFC3339.fullmatch(f"{text}Z"):
+            raise ValueError("without an offset from UTC: write Z, or one such as +01:00, at its end")
         raise ValueError("not an RFC 3339 time such as 2026-11-21T09:14:03.120Z")
     try:
         day = date.fromisoformat(match["date"]).toordinal() - _EPOCH_DAY

@@ -43,7 +43,7 @@ def path_of(parts: Iterable[str | int]) -> str:
 def unknown(what: str, value: str, known: Iterable[str], *, listed_max: int = 12) -> str:
     """A message for a name that is not in a set: the nearest known one, and the set itself when it is short."""
     names = sorted(set(known))
-    near = difflib.get_close_matches(value, names, n=1)
+    near = difflib.get_close_matches(value, names, n=1) or [name for name in names if name.lower() == value.lower()]
     message = f"unknown {what} {value!r}"
     if near:
         message += f"; did you mean {near[0]!r}?"

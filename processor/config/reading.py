@@ -175,7 +175,11 @@ def _value_faults(error: ValidationError, document: Any) -> Iterator[Fault]:
             message = 'must be a list: write [...], or each entry in a line of its own that begins with "- "'
         elif item["type"] in ("model_type", "dict_type"):
             message = 'must have keys: write {...}, or each "key: value" in a line of its own, further to the right'
-        yield Fault(path, message)
+        elif item["type"] in ("bool_type", "bool_parsing"):
+            message = "must be true or false"
+        elif item["type"] == "string_pattern_mismatch":
+            message = f"must match {item['ctx']['pattern']}"
+        yield Fault(path, message.replace("Input should be", "must be"))
 
 
 def _within(document: Any, location: Loc) -> Iterator[str | int]:

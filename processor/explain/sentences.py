@@ -79,7 +79,7 @@ def _fcr(when: str) -> Callable[[Said], str]:
 
 OUTCOMES: dict[str, Callable[[Said], str]] = {
     "ticket.created": lambda _: "created",
-    "ticket.adopted": lambda _: "first heard of; its creation is not among the events before, so nothing is measured from its start",
+    "ticket.adopted": lambda _: "first heard of; its creation is not among the events before, so effort and time to solve are not measured",
     "ticket.first_responded": _first_responded,
     "ticket.replied": lambda says: f"a reply, after the customer had waited for {_value(says)}",
     "ticket.first_outgoing": lambda says: (

@@ -45,7 +45,7 @@ def _head(document: Document, when: When) -> Iterator[str]:
     now = document["now"]
     yield f"{document['ticket']}: {now['status']}, as of {when(document['as_of'])}"
     dimensions = ", ".join(f"{name} {value}" for name, value in now["dimensions"].items() if value != "none")
-    begun = "created" if now["creation_seen"] else "first heard of (its creation is not in the log)"
+    begun = "created" if now["creation_seen"] else _first_heard(document)
     yield f"  {begun} {when(now['created_at'])}; {dimensions}"
     if not now["counted"]:
         yield f"  not counted: {', '.join(now['not_counted_because'])}"
@@ -55,6 +55,13 @@ def _head(document: Document, when: When) -> Iterator[str]:
         yield f"  events until {when(document['kept_since'])} are no longer kept: what they came to is told, not how"
     if document["later_events"]:
         yield f"  {document['later_events']} later events are left out"
+
+
+def _first_heard(document: Document) -> str:
+    """Where a ticket begins whose first event was another one than its creation."""
+    if any(event["type"] == "support.ticket.created" for event in document["events"]):
+        return "created (there were events about it before)"
+    return "first heard of (its creation is not in the log)"
 
 
 def _clock(clock: Document, when: When) -> Iterator[str]:

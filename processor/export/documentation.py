@@ -26,7 +26,17 @@ with `low_n` that it rests on fewer than `kpis.min_n` observations.
 
 **What is common to all.** Instants are those of the events. A KPI belongs to the window in which what ended it happened: the reply, the
 solve, the deadline, the answer. Numbers are net: what a late event, a discard or a reopening takes back is out. Tickets count that are
-inbound and neither spam, deleted nor merged away. Rates of the backlog and of agents are in calendar time.
+inbound and neither spam, deleted nor merged away; only `tickets_created`, and what is divided by it, has all that were created. Rates of
+the backlog and of agents are in calendar time. An agent of whom nothing was heard for 24 h counts as offline from then on; `n` of
+occupancy counts quarters of an hour.
+
+**What others call them.** ASA `speed_of_answer`. Average response time `reply`, from the second one on `next_response`. CSAT `csat`, NPS
+`nps`, CES `ces`. FCR `fcr` where nothing came back (`fcr_provisional` does not wait for the repeat window), `fcr_survey` as customers say,
+`fcr_marked` as agents do. FRT `first_response`. Full resolution, MTTR `full_resolution`. Self-service rate, efficiency of the knowledge
+base `kb_efficiency`. SLA compliance `first_response_sla_compliance` and its like for each clock, `sla_compliance_per_ticket` for all.
+
+**How exact.** Counts, means, ratios and rates are. Quantiles of durations are interpolated in the histogram's bucket in which they lie, and
+`max` is the upper edge of the longest one's bucket: with few observations a quantile may be above or below all of them.
 
 Different people (agents who were active, visitors) are counted exactly up to 10,000 keys a row, and above that estimated with a
 standard error of 4.6 %. Numbers told apart by agent are in the topic only where `kpis.per_agent` asks for them, under the dimension

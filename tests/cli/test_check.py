@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from processor.cli import check
 from processor.config import Config, ConfigError, loads
 from processor.config.example import render_example
+from processor.export.documentation import kpi_page
 
 DEMO = Path(__file__).parents[2] / "deploy" / "config.demo.yaml"
 
@@ -22,6 +23,33 @@ def test_a_good_configuration_is_shown_as_it_was_understood() -> None:
         *("standard v2", "2026-01-01 00:00", "8h open hours", "priority: low,", "everything", "24h"),
     )
     assert [text for text in shown if text not in result.stdout] == []
+
+
+def test_warnings_surveys_and_what_names_agents_are_shown(tmp_path: Path) -> None:
+    file = tmp_path / "warned.yaml"
+    file.write_text(
+        "calendars: {office: {zone: UTC, hours: {mon: 08:00-12:00}}}\n"
+        "policies:\n"
+        "  - {id: a, calendar: office, match: {tier: gold}, targets: {first_response: {target: 1h30m, warn: 10m before},\n"
+        "     resolution: {target: 2 working days, warn: 1 working day before}, update: {target: 1h, warn: 2h before}}}\n"
+        "  - {id: b, targets: {next_response: {target: 4h, warn: 30m after}}}\n"
+        "surveys: {ces_low_is_easy: true, nps_window: 30d}\nkpis: {per_agent: true}\n",
+        encoding="utf-8",
+    )
+    result = CliRunner().invoke(check.command, ["--config", str(file)])
+    assert result.exit_code == 0, result.output
+    shown = (
+        *("1h 30m open hours (office); warns 10m before", "2 working days (office); warns 1 working day before", "4h; warns 30m after"),
+        *("effort 1 = very little effort", "a respondent in 30d", "agents: KPIs of each yes, named in facts no"),
+        "note policy a v1, update: warns from the start on",
+    )
+    assert [text for text in shown if text not in result.stdout] == []
+    assert result.stdout.count("warns from the start on") == 1
+
+
+def test_the_page_of_kpis_can_be_printed() -> None:
+    result = CliRunner().invoke(check.command, ["--kpis"])
+    assert (result.exit_code, result.stdout) == (0, kpi_page())
 
 
 def test_a_bad_configuration_lists_all_faults_and_exits_2(tmp_path: Path) -> None:
