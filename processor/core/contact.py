@@ -206,7 +206,7 @@ class Contact:
         """An agent and the customer speak for the first time."""
         out.append((1, fact))
         if self.ticket_id is not None:
-            out.append((1, Fact("ticket.contact_answered", 1, fact.at, self.dims, (self.ticket_id, wait))))
+            out.append((1, Fact("ticket.contact_answered", 1, fact.at, self.dims, (self.ticket_id, wait, self.agent))))
 
     def _offered(self, event: Event, at: int, out: Out) -> None:
         if not self.ended:

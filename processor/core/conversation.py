@@ -36,7 +36,7 @@ class Conversation:
     def __init__(self) -> None:
         self.turns = 0
         self.spoke = False  # the last who spoke, of customer and human agent, was the agent
-        self.author: str | None = None  # pseudonym of the last human author, notes included
+        self.author: str | None = None  # pseudonym of the last human who wrote, notes included, or accepted a contact
         self.replies = 0  # stated ones
         self.handoffs = 0
         self.handed_off_at: int | None = None  # nobody has answered since
@@ -97,9 +97,10 @@ def wrote(ticket: Ticket, at: int, human: bool, agent: str | None, out: Out) -> 
             talk.turns += 1
 
 
-def spoke_live(ticket: Ticket) -> None:
+def spoke_live(ticket: Ticket, agent: str | None) -> None:
     """A human accepted a contact of the ticket, which may not have been written yet."""
     talk = _of(ticket)
+    talk.author = agent or talk.author
     talk.turns += 1
     talk.spoke = True
 

@@ -82,7 +82,8 @@ ENTITIES = (TICKET, CONTACT, PERSON, AGENT, ORGANIZATION, ACCOUNT)
 HANDED_FIELDS: dict[str, tuple[str, ...]] = {
     "ticket.wait_handed": ("source", "since", "hops"),  # a ticket was merged into this one, and its customer waits since then
     "ticket.wait_withdrawn": ("source", "merged_at"),  # the merge of that instant was undone
-    "ticket.contact_answered": ("contact", "wait"),  # an agent accepted a contact that belongs to this ticket, after that wait
+    # An agent (a pseudonym; None: not known who) accepted a contact that belongs to this ticket, after that wait.
+    "ticket.contact_answered": ("contact", "wait", "agent"),
     "ticket.contacted_again": ("source", "by"),  # the requester came back about the same topic: with which ticket or contact
     "person.contacted": ("source", "topic", "since"),  # a ticket or contact of this requester, and when it began
     # A recommendation score of a survey of that ticket, which counts once per respondent, not per ticket; no score: not any more. `edition`

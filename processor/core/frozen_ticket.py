@@ -53,7 +53,7 @@ def thaw(ticket: Ticket, stored: Any) -> None:
     ticket.final_due, ticket.fcr_due, ticket.gone_at = (NEVER if due is None else due for due in (final_due, fcr_due, gone_at))
     ticket.handed = {source: (since, hops) for source, (since, hops) in handed}
     ticket.contacts = tuple(thaw_fact(fact) for fact in contacts)
-    ticket.contact_answer = tuple(contact_answer) if contact_answer else None
+    ticket.contact_answer = (*contact_answer, None)[:3] if contact_answer else None  # an earlier release did not say by whom
     ticket.merged_into = tuple(merged_into) if merged_into else None
     ticket.standing = [thaw_fact(fact) for fact in standing]
     ticket.suspended = [thaw_fact(fact) for fact in suspended]

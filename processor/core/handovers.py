@@ -78,17 +78,17 @@ def wait_withdrawn(ticket: Ticket, event: Event, at: int, out: Out) -> None:
 
 def contact_answered(ticket: Ticket, event: Event, at: int, out: Out) -> None:
     """An agent accepted a contact that belongs to the ticket: on the phone and in a chat that is the first response."""
-    wait = event.data[1]
-    spoke_live(ticket)
+    wait, agent = event.data[1], event.data[2] if len(event.data) > 2 else None  # an earlier release did not say who
+    spoke_live(ticket, agent)
     if not ticket.created_at:
         if ticket.contact_answer is None:
-            ticket.contact_answer = (at, wait)
+            ticket.contact_answer = (at, wait, agent)
     elif ticket.engaged:
         first = ticket.first_response
         if first is not None and first.open and at - wait < first.started_at:
             first.move_start(at - wait, ticket.policies)
             _breach_where_missed(ticket, at, first, out)
-        ticket._human_replied(at, None, out)
+        ticket._human_replied(at, agent, out)
 
 
 def take_up(ticket: Ticket, at: int, out: Out) -> None:
@@ -100,14 +100,14 @@ def take_up(ticket: Ticket, at: int, out: Out) -> None:
         _move_start(ticket, at, out)
 
 
-def _answer_before(ticket: Ticket, at: int, wait: int, out: Out) -> None:
+def _answer_before(ticket: Ticket, at: int, wait: int, agent: str | None, out: Out) -> None:
     """The ticket was written while an agent was speaking already: what its customer waited is what the contact did."""
     first = ticket.first_response
     assert first is not None
     first.started_at = first.resumed_at = first.business_since = _waiting_since(ticket, at - wait)
     first.arm(ticket.policies)
     _breach_where_missed(ticket, at, first, out)
-    ticket._human_replied(at, None, out)
+    ticket._human_replied(at, agent, out)
 
 
 def _move_start(ticket: Ticket, at: int, out: Out) -> None:

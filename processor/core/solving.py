@@ -58,7 +58,7 @@ def solved(ticket: Ticket, at: int, ended_at: int, reason: str | None, marked: b
 
 
 def solver(ticket: Ticket) -> str | None:
-    """Who is credited: whose ticket it is, else who last wrote in it as a human."""
+    """Who is credited: whose ticket it is, else the human who last wrote in it or accepted a contact of it."""
     if ticket.assignee:
         return pseudonym(ticket.assignee)
     return ticket.conversation.author if ticket.conversation is not None else None

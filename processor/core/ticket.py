@@ -87,7 +87,7 @@ class Ticket:
         self.more: MoreClocks | None = None
         self.asked_at = 0  # when its own customer began to wait: where its clocks start
         self.handed: dict[str, tuple[int, int]] = {}  # waits of tickets merged into this one: source -> (since, hops)
-        self.contact_answer: tuple[int, int] | None = None  # a contact answered before the ticket was created: (at, wait)
+        self.contact_answer: tuple[int, int, str | None] | None = None  # a contact answered before the creation: (at, wait, by whom)
         self.merged_into: tuple[str, int] | None = None  # the ticket to which its wait was handed, and when
         self.solves = 0
         self.reopens = 0

@@ -44,12 +44,13 @@ _KINDS = {
     "ticket.wait_withdrawn": 2,
     "ticket.contact_answered": 2,
 }
+FIRST_TO_HAND_OVER = 2  # the version before handed nothing from one entity to another
 _CLOCKS = frozenset({FIRST_RESPONSE, RESOLUTION, QUEUE_WAIT})
 _SILENT = 2  # in the content of an abandonment
 
 
-def catch_up(engine: Engine) -> Iterator[int]:
-    """State what the release of version 2 did not. Call it once, on an engine that was just restored from its state.
+def catch_up(engine: Engine, version: int) -> Iterator[int]:
+    """State what the release of version 2 did not. Call it once, on an engine that was just restored from its state, or from an older one.
 
     A generator, as `restoring.restore`.
     """
@@ -58,19 +59,22 @@ def catch_up(engine: Engine) -> Iterator[int]:
         for entity in list(entities.values()):
             if entity.tail:
                 _, out = engine._folded(entity)
-                _catch_up(engine, entity, out)
+                _catch_up(engine, entity, out, hands=version >= FIRST_TO_HAND_OVER)
                 taken += 1
                 if taken % 200 == 0:
                     yield taken
 
 
-def _catch_up(engine: Engine, entity: Timeline, out: Out) -> None:
+def _catch_up(engine: Engine, entity: Timeline, out: Out, *, hands: bool) -> None:
     for sign, fact in difference([], out):  # what was taken back again was never there
         stated = _as_stated(fact)
         if stated is None:
             engine._book(entity, [(sign, fact)], "")
-        elif sign > 0 and stated != fact and fact.kind not in HANDED_KINDS:
-            engine.restate(entity, stated, fact)
+        elif sign > 0 and stated != fact:
+            if fact.kind not in HANDED_KINDS:
+                engine.restate(entity, stated, fact)
+            elif hands:
+                engine._book(entity, [(-1, stated), (sign, fact)], "")  # so that a correction takes back what was handed over
 
 
 def _as_stated(fact: Fact) -> Fact | None:

@@ -159,7 +159,7 @@ class _Joined:
                 for _ in engine.restore(marker, store.items()):
                     pass
                 if UPGRADED_FROM in marker:  # as a worker that takes it over
-                    for _ in catch_up(engine):
+                    for _ in catch_up(engine, marker[UPGRADED_FROM]):
                         pass
             except LookupError as error:
                 raise MoveError(f"partition {each.number}: {error.args[0]}. Put that version back into the configuration") from error

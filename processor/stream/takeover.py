@@ -85,7 +85,7 @@ async def take_over(
         for _ in engine.restore(marker, (decode_record(key, value) for key, value in stored.records.items())):
             await asyncio.sleep(0)  # heartbeats live on this loop
         if UPGRADED_FROM in marker:
-            for _ in catch_up(engine):
+            for _ in catch_up(engine, marker[UPGRADED_FROM]):
                 await asyncio.sleep(0)
     except LookupError as error:
         raise RefusedError(f"{_name(source)}: {error.args[0]}. Put that version back into the configuration.") from error

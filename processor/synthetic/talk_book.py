@@ -16,7 +16,7 @@ class TalkBook:
     def __init__(self) -> None:
         self.turns = 0
         self.agent_spoke_last = False
-        self.author = False  # whether any human agent wrote, if only a note
+        self.author = False  # whether any human agent wrote, if only a note, or spoke
         self.asked_at = 0  # the oldest message of the customer that nobody has answered
         self.replies = 0  # those after the first response
         self.waited = 0
@@ -42,6 +42,7 @@ class TalkBook:
 
     def spoke(self) -> None:
         """An agent accepted a contact of the ticket."""
+        self.author = True
         self.turns += 1
         self.agent_spoke_last = True
 

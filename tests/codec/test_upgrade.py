@@ -44,10 +44,10 @@ def restored(state: Stored) -> dict[int, Engine]:
     return engines
 
 
-def caught_up(engines: dict[int, Engine]) -> dict[int, Engine]:
+def caught_up(state: Stored, engines: dict[int, Engine]) -> dict[int, Engine]:
     """As a worker that takes them over."""
-    for engine in engines.values():
-        for _ in catch_up(engine):
+    for number, engine in engines.items():
+        for _ in catch_up(engine, decode_marker(state.markers[number])[UPGRADED_FROM]):
             pass
     return engines
 
@@ -79,7 +79,7 @@ def test_an_older_state_shows_its_numbers_and_goes_on(version: int) -> None:
     engines = restored(state)
     assert_stands_where(engines, state.at_restore)
     assert_shows(engines, state.at_restore)
-    caught_up(engines)
+    caught_up(state, engines)
     assert_shows(engines, state.at_restore)  # what it states in addition is new: what was counted is not counted again
     go_on(engines, state.log, state.until)
     assert state.at_end["snapshot"]["digest"] != state.at_restore["snapshot"]["digest"]
@@ -89,7 +89,7 @@ def test_an_older_state_shows_its_numbers_and_goes_on(version: int) -> None:
 def test_what_is_taken_back_after_an_upgrade_was_stated_before() -> None:
     state = stored(2)
     engines = restored(state)
-    told = go_on(caught_up(engines), state.log, state.until)
+    told = go_on(caught_up(state, engines), state.log, state.until)
     ledger = Counter({int(number, 16): 1 for number in state.ledger})
     for stated in told:
         ledger[stated.number] += stated.sign
@@ -104,7 +104,7 @@ def test_what_is_taken_back_after_an_upgrade_was_stated_before() -> None:
 def test_nothing_that_is_counted_now_falls_below_zero_by_what_was_not_counted_before() -> None:
     state = stored(2)
     engines = restored(state)
-    go_on(caught_up(engines), state.log, state.until)
+    go_on(caught_up(state, engines), state.log, state.until)
     for engine in engines.values():
         for cell in engine.view().cells.values():
             assert not [name for name, amount in cell.items() if name.endswith("-") and amount > cell.get(name[:-1], 0)]

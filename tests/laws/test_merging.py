@@ -115,7 +115,7 @@ def test_what_is_handed_over_and_taken_back_was_never_handed_over(seed: int) -> 
     events = story(seed, "replies", SHORT_STEPS, 30)
     at = events[len(events) // 2].occurred_at
     words = (
-        ("ticket.contact_answered", "T1", ("C9", 5000)), ("ticket.wait_handed", "T1", ("T9", START - MINUTE_MS, 1)),
+        ("ticket.contact_answered", "T1", ("C9", 5000, None)), ("ticket.wait_handed", "T1", ("T9", START - MINUTE_MS, 1)),
         ("ticket.contacted_again", "T1", ("P1", "T9")), ("person.contacted", "P1", ("T9", "billing", at)),
     )  # fmt: skip
     until = events[-1].occurred_at + HOUR_MS

@@ -149,7 +149,7 @@ def test_a_state_of_version_1_can_be_moved() -> None:
     assert moved.differences() == []
     engines = dict(enumerate(engines_of(moved, settings)))
     go_on(engines, old.log, old.until)
-    stayed = caught_up(restored(old))
+    stayed = caught_up(old, restored(old))
     go_on(stayed, old.log, old.until)
     assert compare(shown(list(stayed.values())), shown(list(engines.values())), partitions=False) == []
     assert_shows(stayed, old.at_end)

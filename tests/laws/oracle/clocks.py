@@ -79,7 +79,7 @@ class Clocks:
         assert self.start is not None
         self._begin("first_response", moment)
         if self.start.answered is not None:
-            self._answered_before(moment, *self.start.answered)
+            self._answered_before(moment, *self.start.answered[:2])
         elif self.waits:
             self._move(self.running["first_response"], moment)
         for name in CUMULATIVE:

@@ -219,7 +219,7 @@ class ContactReading:
 
     def _tell_ticket(self, at: int, wait: int) -> None:
         if self.ticket is not None:
-            self.given.append(given("answer", self.ticket, at, self.key, wait))
+            self.given.append(given("answer", self.ticket, at, self.key, wait, self.agent))
 
     def _abandoned(self, at: int) -> None:
         if self.leg_at is not None and not self.fate:

@@ -24,7 +24,7 @@ class Start:
 
     number: int
     at: int
-    answered: tuple[int, int] | None
+    answered: tuple[int, int, str | None] | None
 
 
 def _human(moment: Moment) -> bool:
@@ -34,6 +34,9 @@ def _human(moment: Moment) -> bool:
 
 
 def agent_of(moment: Moment) -> str | None:
+    if moment.kind == "answer":
+        agent: str | None = moment.data[1]
+        return agent
     return pseudonym(moment.data[4]) if moment.kind == "message.added" and moment.data[4] else None
 
 
@@ -44,7 +47,7 @@ def start_of(moments: list[Moment]) -> Start | None:
     for moment in moments:
         before, after = moment.before, moment.after
         if moment.kind == "answer" and not before.created and not before.adopted:
-            early = early or (moment.at, moment.data[0])
+            early = early or (moment.at, *moment.data)
         if moment.kind == "ticket.created" and not before.adopted and not after.inbound:
             early = None
         created = moment.kind == "ticket.created" and (after.inbound if not before.adopted else not replied and not after.solved)
@@ -61,7 +64,7 @@ def replies_of(moments: list[Moment], start: Start | None) -> list[Reply]:
     replies: list[Reply] = []
     for moment in moments:
         if start is not None and moment.number == start.number and start.answered is not None:
-            replies.append(Reply(moment.number, start.answered[0], None))
+            replies.append(Reply(moment.number, start.answered[0], start.answered[2]))
         if _human(moment):
             replies.append(Reply(moment.number, moment.at, agent_of(moment)))
     return replies
@@ -79,9 +82,11 @@ def turns_until(moments: list[Moment], number: int) -> int:
 
 
 def author_until(moments: list[Moment], number: int) -> str | None:
-    """The last human who wrote, notes included."""
+    """The last human who wrote, notes included, or accepted a contact."""
     human = [
-        moment for moment in moments[: number + 1] if moment.kind == "message.added" and moment.data[1] == "agent" and not moment.data[3]
+        moment
+        for moment in moments[: number + 1]
+        if moment.kind == "answer" or (moment.kind == "message.added" and moment.data[1] == "agent" and not moment.data[3])
     ]
     return next((agent for agent in (agent_of(moment) for moment in reversed(human)) if agent), None)
 
