@@ -35,6 +35,12 @@ occupancy counts quarters of an hour.
 `fcr_marked` as agents do. FRT `first_response`. Full resolution, MTTR `full_resolution`. Self-service rate, efficiency of the knowledge
 base `kb_efficiency`. SLA compliance `first_response_sla_compliance` and its like for each clock, `sla_compliance_per_ticket` for all.
 
+**Where definitions differ elsewhere.** First response: the mean of the tickets that were answered; those that still wait are counted beside
+it, and are in the report's median. Automatic replies, bots and notes are no response. Handle time is talk, hold and wrap-up, without the
+wait. Volume is what came in, backlog what is unsolved. First contact resolution is of eligible solved tickets, by events and by survey
+under two names. Abandonment is of what was offered; who left the menu or was cut off counts as `contacts_dropped`. Recommendation is asked
+from 0 to 10; from 1 to 10 the cuts are the same.
+
 **How exact.** Counts, means, ratios and rates are. Quantiles of durations are interpolated in the histogram's bucket in which they lie, and
 `max` is the upper edge of the longest one's bucket: with few observations a quantile may be above or below all of them.
 
