@@ -18,7 +18,7 @@ Heartbeat = tuple[int, ...]
 def encode_rekeyed(record: Rekeyed, source: int) -> tuple[bytes, bytes]:
     """Key and value of a hand-over from an entity of partition `source`."""
     document = {"source": source, "sign": record.sign, "kind": record.kind, "number": f"{record.number:032x}", "at": record.at}
-    return record.target.encode(), orjson.dumps({**document, "data": record.data})
+    return record.target.encode(), orjson.dumps({**document, "known": record.known or record.at, "data": record.data})
 
 
 def encode_heartbeat(source: int, heartbeat: Heartbeat) -> tuple[None, bytes]:
@@ -38,7 +38,8 @@ def decode_rekeyed(value: bytes | None, key: bytes | None) -> tuple[int, Rekeyed
         number, at, kind = int(document["number"], 16), int(document["at"]), str(document["kind"])
         if kind not in HANDED_RANKS:
             raise ValueError(f"a hand-over of the unknown kind {kind[:40]!r}")
-        return source, Rekeyed(int(document["sign"]), kind, key.decode(), number, at, _tuples(document["data"]))
+        known = int(document.get("known", at))  # not told by older releases
+        return source, Rekeyed(int(document["sign"]), kind, key.decode(), number, at, _tuples(document["data"]), known)
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"no record of a re-keyed topic: {error!r}") from error
 

@@ -74,6 +74,7 @@ class Engine:
         self.stubs: dict[str, int] = {}  # ids of stubs, oldest first, and when each has gone
         self.sweeps: list[tuple[int, str, str]] = []  # when to look at which entity whether it has aged
         self._timers: list[tuple[int, str, str]] = []
+        self._known: int | None = None  # since when what is handed over now is known; None = now, 0 = since its own instant
         self._turn = NEVER  # stream time at which timer time passes the next minute to report
         self._horizons = {name: horizon_of(name, settings) for name in ENTITIES}
         self._survey_lateness = survey_lateness(settings)
@@ -173,7 +174,8 @@ class Engine:
             self.counts["rekeyed_late"] += 1  # a tail overflowed, or a partition was silent for longer than events may be late
             return
         self.entities[kind][key] = entity
-        held = self.reports.held_after(handed.at - self.settings.timer_delay)
+        self._known = handed.known or handed.at
+        held = self.reports.held_after(self._known - self.settings.timer_delay)
         ends = [report.end for report in held]
         known = list(facts_at(entity, ends, self.policies))
         if handed.sign > 0:
@@ -183,6 +185,7 @@ class Engine:
             if not entity.tail and entity.base is None:
                 ageing.forget(self, entity)  # nothing is known of it any more
         self.reports.correct(kind, held, known, facts_at(entity, ends, self.policies))
+        self._known = None
 
     def hear(self, partition: int, heartbeat: tuple[int, ...]) -> None:
         """Learn how far a partition has come."""
@@ -234,7 +237,7 @@ class Engine:
         for sign, fact in out:
             said = fact.kind
             if said in HANDED_KINDS:
-                self.step.rekeyed.append(Rekeyed.of(kind, key, fact, sign))
+                self.step.rekeyed.append(Rekeyed.of(kind, key, fact, sign, self._known_since(fact)))
                 continue
             place = post(kind, fact, sign)
             if said in DETAIL_KINDS:
@@ -247,6 +250,12 @@ class Engine:
             facts.append(Stated(sign, kind, key, number, fact, cause))
         self.digest = (self.digest + sum_of_numbers) % LEDGER_MODULUS
         self.ledger_count += signs
+
+    def _known_since(self, handed: Fact) -> int:
+        """How far the log had come when something was handed over first."""
+        if self._known is None:
+            return max(self.stream_time, self.timer_time + self.settings.timer_delay)
+        return self._known or handed.at + self.settings.timer_delay - 1
 
     def restate(self, entity: Timeline, stated: Fact, fact: Fact) -> None:
         """`fact` says more than `stated`, which an earlier release made of the same: what it counted does not count again."""
@@ -304,6 +313,7 @@ class Engine:
 
     def _fire(self, to: int) -> None:
         self.timer_time = to
+        self._known = 0
         timers = self._timers
         while timers and timers[0][0] <= to:
             due, kind, key = heappop(timers)
@@ -316,6 +326,7 @@ class Engine:
                 out: Out = []
                 state.fire(to, out)
                 self._settle(entity, state, out, "")
+        self._known = None
 
     def advance_by_log(self) -> None:
         """Timer time as the log alone allows: stream time minus the delay for stragglers."""

@@ -55,7 +55,8 @@ class Rekeyed:
     """What one entity hands to another, which may live on another partition: an event of the timeline of `target`.
 
     The head of the kind names the entity that the target is. `sign` -1 takes it back. `number` is its id, a hash of what it says and of who
-    says it; `at` its instant in milliseconds.
+    says it; `at` its instant in milliseconds. `known` is how far the log had come where that was said first: later than `at` where the
+    event behind it came late, or took something back. Reports of before do not have it.
     """
 
     sign: int
@@ -64,14 +65,15 @@ class Rekeyed:
     number: int
     at: int
     data: tuple[Any, ...]
+    known: int = field(default=0, compare=False)
 
     @classmethod
-    def of(cls, entity: str, key: str, fact: Fact, sign: int) -> Rekeyed:
+    def of(cls, entity: str, key: str, fact: Fact, sign: int, known: int = 0) -> Rekeyed:
         """What an entity concludes for another one."""
         target, *data = fact.content
         number = fact_number(f"{entity}/{key}", dims_text(fact.dims), fact)
         source = f"{CONTACT}:{key}" if entity == CONTACT and fact.kind == "person.contacted" else key  # a person knows tickets, too
-        return cls(sign, fact.kind, target, number, fact.at, (source, *data))
+        return cls(sign, fact.kind, target, number, fact.at, (source, *data), known or fact.at)
 
     def event(self) -> Event:
         """The event of the target's timeline. Among those of one instant and kind the ids of who hands it over decide."""

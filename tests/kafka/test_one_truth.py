@@ -22,6 +22,7 @@ from processor.config import Config
 from processor.core.facts import LEDGER_MODULUS
 from processor.core.settings import HOUR_MS
 from processor.export.collector import Exporter
+from processor.export.kpi_gauges import MIN_OBSERVATIONS
 from processor.replay import Replay
 from processor.replay.kpis import ReplayedKpis
 from processor.synthetic.generate import generate
@@ -136,8 +137,9 @@ def said(key: bytes, value: bytes) -> tuple[tuple[str, str], dict[str, Any]]:
 
 
 def gauges_of(text: str) -> dict[str, float]:
-    """The samples of the KPI stage's gauges."""
+    """The samples of the KPI stage's gauges, without what every worker serves as it is configured."""
     lines = (line for line in text.splitlines() if line.startswith(GAUGES) and 'partition="' not in line.replace("kpi_partition", ""))
+    lines = (line for line in lines if not line.startswith(MIN_OBSERVATIONS))
     return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
 
 

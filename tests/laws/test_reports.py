@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from processor.codec.rekeyed import decode_rekeyed, encode_rekeyed
 from processor.core import reports, timeline
 from processor.core.events import DATA_FIELDS, Event, rank_of
 from processor.core.facts import Fact
@@ -379,3 +380,36 @@ def test_what_is_handed_over_is_worked_out_once_for_all_reports_between_which_no
     partition.engine.apply_rekeyed(Rekeyed(1, "ticket.wait_handed", "T1", 1, START + MINUTE_MS, ("T0", START - MINUTE_MS, 1)))
     assert len(partition.engine.reports.taken) > 80
     assert 2 <= folds < 20
+
+
+def test_what_was_known_later_is_in_no_report_of_before_however_long_that_is_held() -> None:
+    """A repeat contact of the second minute, whose event came late: the log had come to the fourth minute where it lives."""
+    for known, first in ((0, 2), (START + MINUTE_MS, 2), (START + 3 * MINUTE_MS + DELAY - 1, 3), (START + 3 * MINUTE_MS + DELAY, 4)):
+        partition = Partition(DETAILED, network=Network(2), report_every_minutes=1, hold=True)
+        partition.apply(Event(START, 0, "", "a", "c", *CREATIONS[0][:1], "T1", CREATIONS[0][1]))
+        partition.apply(told(0, "ticket.status_changed", "solved", None, None, second=30))
+        partition.apply(told(6, "ticket.assignee_changed", "A1"))
+        handed = Rekeyed(1, "ticket.contacted_again", "T1", 1, START + MINUTE_MS, ("T0", "T7"), known)
+        key, value = encode_rekeyed(handed, 1)
+        decoded = decode_rekeyed(value, key)[1]
+        assert isinstance(decoded, Rekeyed)
+        assert (decoded, decoded.known) == (handed, known or handed.at)
+        partition.engine.apply_rekeyed(decoded)
+        rows = {report.end: report.windows.get(TOTAL, {}).get("1h", {}) for report in partition.engine.reports.taken}
+        ends = [(end - START) // MINUTE_MS for end, row in rows.items() if row.get("tickets_repeat_contacted")]
+        assert ends == list(range(first, 6)), known
+
+
+def test_what_follows_from_a_late_hand_over_was_not_known_earlier_either() -> None:
+    partition = Partition(DETAILED, network=Network(2), report_every_minutes=1, hold=True)
+    partition.apply(told(6, "ticket.assignee_changed", "A1"))
+    late = START + 5 * MINUTE_MS
+    for number, source in enumerate(("T1", "T2")):
+        data = (source, "billing", START + number)
+        partition.engine.apply_rekeyed(Rekeyed(1, "person.contacted", "P1", number, START + number, data, late + number))
+    step = partition.engine.drain()
+    assert [(handed.kind, handed.target, handed.at, handed.known) for handed in step.rekeyed if handed.kind != "person.contacted"] == [
+        ("ticket.contacted_again", "T1", START + 1, late + 1)
+    ]
+    partition.apply(told(1, "ticket.created", *CREATIONS[0][1]))  # late: the log had come to the sixth minute
+    assert {handed.known for handed in partition.engine.drain().rekeyed} == {START + 6 * MINUTE_MS}
