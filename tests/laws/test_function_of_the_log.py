@@ -18,7 +18,7 @@ from tests.laws.meeting import ESSENTIAL, TOO_LATE, Met
 from tests.laws.says import THEMES
 from tests.laws.worlds import DELAYS, LONG_STEPS, SETTINGS, SHORT_STEPS, Line, events_of, lines, lines_for, story, twin_of
 
-SMALL = replace(SETTINGS, tail_max=6)
+SMALL = replace(SETTINGS, tail_max=4)
 SEEDS = st.tuples(st.integers(0, 999), st.integers(0, 999))
 AFTER = st.sampled_from((0, 5 * MS, 30 * MINUTE_MS, 3 * HOUR_MS, 200 * HOUR_MS))
 
@@ -64,7 +64,7 @@ def test_only_the_sequence_counts_in_a_story(theme: str) -> None:
         check(any_order(lines_for(events, seeds[0]), events), after, seeds, met)
 
     law()
-    met.check("retracted", TOO_LATE)
+    met.check("retracted", TOO_LATE, "beyond_tail" if theme in ("clocks", "replies", "surveys") else ())
 
 
 @pytest.mark.parametrize("steps", [SHORT_STEPS, LONG_STEPS], ids=["an hour", "weeks"])
@@ -76,4 +76,4 @@ def test_only_the_sequence_counts(steps: tuple[int, ...]) -> None:
         check(any_order(drawn, events_of(drawn, steps)), after, seeds, met)
 
     law()
-    met.check(ESSENTIAL, TOO_LATE, "beyond_tail", "conflict")
+    met.check(ESSENTIAL, TOO_LATE, "conflict")
