@@ -17,6 +17,7 @@ from processor.config.zones import offset_periods
 from processor.core.engine import Engine
 from processor.core.events import TICKET
 from processor.core.facts import Dims
+from processor.core.kpi_counts import FLOWED_OUT_REASONS
 from processor.core.kpi_readings import Rules
 from processor.core.outputs import Stated, View
 from processor.core.posting import observe
@@ -35,10 +36,11 @@ Hour = tuple[str, int]  # channel ("" = all), hours since Monday 00:00
 WEEK_HOURS = 168
 _HOUR_MINUTES = 60
 _MONDAY_MINUTES = 4 * 1440  # the first Monday after 1970 began
-# Of these families of a row the hours are told apart.
+# Of these keys of a row the hours are told apart.
 _BY_HOUR = frozenset({
-    *("tickets_created", "first_response", "contacts_offered", "contacts_answered", "contacts_answered_in_target"),
-    *("contacts_abandoned", "contacts_short_abandoned", "contacts_flowed_out"),
+    *("tickets_created", "contacts_offered", "contacts_answered", "contacts_answered_in_target"),
+    *("contacts_abandoned", "contacts_short_abandoned", *(f"contacts_flowed_out:{reason}" for reason in FLOWED_OUT_REASONS)),
+    *(*ANSWERED.buckets, ANSWERED.sum),
 })  # fmt: skip
 SLOWEST_KEPT = 4_000  # solved tickets that are remembered; when there are twice as many, the quicker ones are forgotten
 CHANNEL = ("channel",)
@@ -73,9 +75,10 @@ class Following:
         rows.listener = lambda minute, segments, sums: self._amounts(rows, minute, segments, sums)
 
     def _amounts(self, rows: Rows, minute: int, segments: tuple[int, ...], sums: Mapping[str, int]) -> None:
-        kept = {key: amount for key, amount in sums.items() if key.partition(":")[0] in _BY_HOUR}
-        if not kept:
+        keys = _BY_HOUR & sums.keys()
+        if not keys:
             return
+        kept = {key: sums[key] for key in keys}
         hour = self._hour_of_the_week(minute)
         for number in segments:
             group_by, values = rows.segments[number]

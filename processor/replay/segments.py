@@ -19,6 +19,7 @@ _DAY_MINUTES = 1440
 def segment_sums(engines: Iterable[Engine], views: Iterable[View], periods: Sequence[Period]) -> dict[By, dict[str, Summed]]:
     """By segment and period: the sums of its days, and how many of its tickets were unsolved at its end. No agent is a segment."""
     found: dict[By, dict[str, Summed]] = {}
+    first_end = min((period.until for period in periods), default=0)
     for engine, view in zip(engines, views, strict=True):
         segments = _segments(engine)
         backlogs = _backlogs(engine.rows.group_bys, view)
@@ -29,9 +30,10 @@ def segment_sums(engines: Iterable[Engine], views: Iterable[View], periods: Sequ
         for day, number, row in _rows(engine):
             if number in segments:
                 told = found[segments[number]]
+                flow = net_flow(row) if day >= first_end else 0
                 for period in periods:
                     if day >= period.until:
-                        told[period.name].backlog -= net_flow(row)
+                        told[period.name].backlog -= flow
                     elif day >= period.first:
                         add_row(told[period.name].row, row, 1)
     return found

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
-from processor.core.kpi_counts import ENTERED, LEFT
+from processor.core.kpi_counts import ENTERED, ENTERED_REASONS, LEFT, LEFT_REASONS
 from processor.core.kpi_readings import DEFAULT_RULES, Rules
 from processor.core.kpis import PLAIN, definition_of, measures
 from processor.core.outputs import View
@@ -23,6 +23,8 @@ Document = dict[str, Any]
 ROLLING_DAYS = (30, 90)
 # Levels at the end of a period, and what has changed them since: by the head of the key.
 _FLOWS = {"customers": {"customers_acquired": 1, "customers_churned": -1}, "customers_total": {"customers_counted": 1}}
+_ENTERED = tuple(f"{ENTERED}:{reason}" for reason in ENTERED_REASONS)
+_LEFT = tuple(f"{LEFT}:{reason}" for reason in LEFT_REASONS)
 
 
 class Period(NamedTuple):
@@ -105,8 +107,7 @@ def _levels_then(stock: Row, later: Iterable[Row]) -> Row:
 
 def net_flow(row: Row) -> int:
     """How many more tickets came into the backlog than left it."""
-    heads = {ENTERED: 1, LEFT: -1}
-    return sum(heads.get(key.partition(":")[0], 0) * amount for key, amount in row.items())
+    return sum(row.get(key, 0) for key in _ENTERED) - sum(row.get(key, 0) for key in _LEFT)
 
 
 def _date(day: int) -> date:

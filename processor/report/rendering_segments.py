@@ -8,6 +8,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from processor.core.kpis import DEFINITIONS
 from processor.report.rendering_groups import plain_table, shown
 
 Document = dict[str, Any]
@@ -33,5 +34,6 @@ def segment_tables(document: Document) -> Iterator[Table]:
             more = f", the busiest {SEGMENTS_SHOWN} of {len(segments)}" if len(segments) > SEGMENTS_SHOWN else ""
             table = plain_table(f"The last 30 days by {' and '.join(names)} (UTC{more})", ("", *(KPIS[name] for name in columns)))
             for value, kpis in segments[:SEGMENTS_SHOWN]:
-                table.add_row(escape(value), *(shown(kpis[name]["value"], kpis[name]["unit"]) if name in kpis else "-" for name in columns))
+                shown_values = (shown(kpis[name]["value"], DEFINITIONS[name].unit) if name in kpis else "-" for name in columns)
+                table.add_row(escape(value), *shown_values)
             yield table

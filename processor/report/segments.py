@@ -14,6 +14,7 @@ Document = dict[str, Any]
 By = tuple[tuple[str, str], ...]  # ((dimension, value), ...)
 SEGMENTS_MAX = 50  # those with the most tickets and contacts in the longest window; how many are left out is told
 CALENDAR_KEPT = 2  # of the months, and of the quarters, the newest: this one and the one before
+_KNOWN = ("kind", "unit")  # by the name of the KPI
 _VOLUME = ("tickets_created", "tickets_solved", "contacts_offered")
 
 
@@ -41,16 +42,16 @@ def by_segment(
     """The busiest segments. `kept` is from when to when there are numbers, in milliseconds."""
     ordered = sorted(sums, key=lambda by: (-_volume(sums[by]), by))
     busy = [by for by in ordered if any(each.row or each.backlog for each in sums[by].values())]
-    told = [
-        {
-            "by": dict(by),
-            "periods": [
-                document_of(period, sums[by][period.name].row, sums[by][period.name].backlog, kept, rules, by) for period in periods
-            ],
-        }
-        for by in busy[:SEGMENTS_MAX]
-    ]
+    told = [{"by": dict(by), "periods": [_told(by, period, sums[by][period.name], kept, rules) for period in periods]}
+            for by in busy[:SEGMENTS_MAX]]  # fmt: skip
     return {"segments": told, "left_out": len(busy) - len(told)}
+
+
+def _told(by: By, period: Period, summed: Summed, kept: tuple[int, int], rules: Rules) -> Document:
+    """Without what the periods of the total say of each KPI, too: there are many segments."""
+    found = document_of(period, summed.row, summed.backlog, kept, rules, by)
+    found["kpis"] = [{key: value for key, value in kpi.items() if key not in _KNOWN} for kpi in found["kpis"]]
+    return found
 
 
 def _volume(periods: Mapping[str, Summed]) -> int:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from processor.core.kpi_readings import DEFAULT_RULES, Rules
-from processor.core.kpis import Measure, measures
+from processor.core.kpi_formulas import service_level
+from processor.core.kpi_readings import DEFAULT_RULES, Rules, Window, duration, ratio
+from processor.core.kpis import Measure
 from processor.core.rows import Row
 
 Document = dict[str, Any]
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_HOURS = 24
+_FIRST_RESPONSE, _SERVICE_LEVEL = duration("first_response"), ratio(service_level)
 
 
 def hours_of_the_week(zone: str, hours: Mapping[tuple[str, int], Row], rules: Rules = DEFAULT_RULES) -> Document:
@@ -28,9 +30,9 @@ def hours_of_the_week(zone: str, hours: Mapping[tuple[str, int], Row], rules: Ru
 
 
 def _hour(hour: int, row: Row, rules: Rules) -> Document | None:
-    found = measures((), row, 0, 0, rules)
-    created, offered = (max(int(found[name].value or 0), 0) for name in ("tickets_created", "contacts_offered"))
-    first, level = found["first_response"], found["service_level"]
+    window = Window(row, 0, 0, rules)
+    created, offered = (max(window[name], 0) for name in ("tickets_created", "contacts_offered"))
+    first, level = _FIRST_RESPONSE(window), _SERVICE_LEVEL(window)
     if not (created or offered or first.n or level.n):
         return None
     return {

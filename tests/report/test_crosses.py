@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from processor.core.facts import Fact
 from processor.core.kpi_readings import Rules
 from processor.core.settings import NO_DIMENSIONS
 from processor.replay.crossing import OTHERS, VALUES_MAX, Crossing
+from processor.replay.following import Following
 from processor.report.crosses import CSAT_BY_CHANNEL, CSAT_BY_FIRST_RESPONSE, FCR_BY_LANGUAGE, REPEAT_BY_TOPIC, Cross, crosses
+from tests.report.story import replayed
 
 FEW = Rules(min_n=3)
 
@@ -83,3 +87,21 @@ def test_values_are_limited_and_what_is_taken_back_is_found() -> None:
     counts: dict[str, Any] = crossing.counts[REPEAT_BY_TOPIC]
     assert len(counts) == VALUES_MAX + 1
     assert (counts["topic 0"], counts[OTHERS], counts["topic 1"]) == ([0, 0], [0, 4], [0, 1])
+
+
+@pytest.mark.parametrize("partitions", [1, 3])
+def test_the_morning(partitions: int) -> None:
+    """Three answers to surveys, two of them satisfied; three solved tickets about invoices, nobody came back; no language is told."""
+    following = Following("UTC")
+    replay = replayed(partitions, following=following)
+    made = following.document(replay.shown(), replay.views(), replay.days(), FEW)
+    found = {(each["kpi"], each["by"]): [(one["value"], one["ratio"], one["n"]) for one in each["values"]] for each in made["crosses"]}
+    assert found == {
+        ("csat", "first_response"): [("under_1h", 0.6667, 3)],
+        ("csat", "clocks"): [("kept", 0.6667, 3)],
+        ("csat", "channel"): [("email", 0.6667, 3)],
+        ("repeat_contact", "topic"): [("invoice", 0.0, 3)],
+    }
+    assert [(each["channel"], each["queue"], each["n"], each["censored"]) for each in made["patience"]] == [
+        ("phone", None, 1, 2), ("phone", "hotline", 1, 2),
+    ]  # fmt: skip

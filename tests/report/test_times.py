@@ -194,3 +194,52 @@ def test_a_period_says_whether_the_log_has_all_of_it() -> None:
 
 def test_of_nothing_there_are_no_periods() -> None:
     assert periods([], {}) == []
+
+
+# -- segments -------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("partitions", [1, 3])
+def test_long_windows_of_a_segment_are_the_sums_of_its_days(partitions: int) -> None:
+    found = told(*STORY, partitions=partitions)["segments"]
+    assert found["left_out"] == 0
+    segments = {tuple(each["by"].items()): each["periods"] for each in found["segments"]}
+    periods_of = {by: {each["period"]: {kpi["kpi"]: kpi for kpi in each["kpis"]} for each in told} for by, told in segments.items()}
+    email, chat = periods_of[("channel", "email"),], periods_of[("channel", "chat"),]
+    assert list(email) == ["30d", "90d", "2026-03", "2026-04", "2026-Q1", "2026-Q2"]
+    assert [email[name]["tickets_created"]["value"] for name in ("2026-03", "2026-04", "90d")] == [2, 1, 3]
+    # T-2 was never solved: unsolved at the end of March, and with T-4 at the end of April. T-3 was solved within March.
+    assert [email[name]["backlog_tickets"]["value"] for name in ("2026-03", "2026-04")] == [1, 2]
+    first = chat["2026-03"]["first_response"]
+    assert first == {"kpi": "first_response", "value": 2400.0, "n": 1, "low_n": False, "p50": 2700.0, "p90": 3420.0}
+    assert "first_response" not in chat["2026-04"]
+    assert periods_of[("queue", "sales"),]["30d"]["abandonment"]["value"] == 0.5
+    assert "tickets_created" not in periods_of[("queue", "sales"),]["30d"]
+
+
+def test_the_busiest_segments_are_kept_and_the_others_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("processor.report.segments.SEGMENTS_MAX", 1)
+    found = told("2026-03-02T09:00Z T-1 created chat", "2026-03-02T09:01Z T-2 created", "2026-03-02T09:02Z T-3 created")["segments"]
+    assert len(found["segments"]) == 1
+    assert found["segments"][0]["periods"][0]["kpis"][0] == {"kpi": "tickets_created", "value": 3, "n": 3}  # all have one priority
+    assert found["left_out"] > 3
+
+
+def test_a_pace_of_a_long_window_is_not_that_of_the_last_day() -> None:
+    found = {each["period"]: {kpi["kpi"]: kpi for kpi in each["kpis"]} for each in periods([view_of()], DAYS)}
+    growth = found["2026-01"]["backlog_growth"]
+    assert (growth["value"], growth["n"], "window" in growth) == (1.0, 2, False)  # from 2 to 4
+
+
+# -- who waits in a queue -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("partitions", [1, 3])
+def test_patience_by_queue_has_those_who_wait_now(partitions: int) -> None:
+    made = told(*STORY, "2026-04-20T08:00Z C-3 queued", "2026-04-20T08:20Z T-4 solved", partitions=partitions)
+    whole, sales = made["patience"]
+    assert (whole["queue"], sales["channel"], sales["queue"]) == (None, "phone", "sales")
+    # C-2 gave up after three minutes, C-1 was answered after one, C-3 has waited for twenty.
+    assert (sales["n"], sales["censored"], sales["median_at_most_seconds"]) == (1, 2, 300)
+    assert (sales["longer_than"]["120"], sales["longer_than"]["300"]) == (1.0, 0.5)
+    assert {**whole, "queue": "sales"} == sales
