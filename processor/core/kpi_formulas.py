@@ -56,9 +56,16 @@ def kb_efficiency(window: Window) -> tuple[int, int]:
 
 
 def retention(window: Window) -> tuple[int, int]:
-    """Of those who were customers when the window began, how many still are: (at the end - new) / at the start."""
+    """Of those who were customers when the window began, how many still are: (at the end - new) / at the start.
+
+    Where somebody counts them all, the last count before is the start. Counts come seldom: who left since then, events tell, and only
+    where none do the next count tells it.
+    """
     at_end, change = _customers(window)
-    return at_end - window["customers_acquired"], at_end - change
+    at_start, new, lost = at_end - change, window["customers_acquired"], window["customers_churned"]
+    if CUSTOMERS_COUNTED not in window.row:
+        return at_end - new, at_start
+    return at_start - (lost or (at_start + new - at_end if change else 0)), at_start
 
 
 def churn(window: Window) -> tuple[int, int]:

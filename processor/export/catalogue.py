@@ -118,7 +118,9 @@ def _levels() -> Iterator[Family]:
     yield gauge("derived", "contacts_waiting_oldest_timestamp_seconds", "queued_oldest", "Since when the longest waiting contact waits.",
                 _OLDEST, merge="min")
     yield gauge("level", "agents", "agents", "Agents at work now, by state.", "agents", labels=("state", "group"), values=PRODUCTIVE_STATES)
-    yield gauge("derived", "customers", "customers", "Customers now; where somebody counts them all, as last counted.", "customers")
+    yield gauge("derived", "customers", "customers", "Customers now of whom events told that they were won.", "customers")
+    yield gauge("derived", "customers_counted", "customers_counted", "All customers, where somebody counts them, as last counted.",
+                "customers")
     yield gauge("level", "sla_clocks_running", "running", "SLA clocks that run now, the overdue ones included.", "clocks", labels=SLA)
     yield gauge("level", "sla_clocks_paused", "paused", "SLA clocks that stand still now.", "clocks", labels=SLA)
     yield gauge("level", "sla_clocks_overdue", "overdue", "SLA clocks that run now and have passed their target.", "clocks", labels=SLA)

@@ -184,18 +184,14 @@ def _identity_error(cells: Cells) -> int:
     return abs(sum(cells.levels["backlog"].values()) - net)
 
 
-def _customers(cells: Cells) -> int:
-    """Where somebody counts them all, that count holds."""
-    stock = {CUSTOMERS: 0, CUSTOMERS_COUNTED: 0}
-    for (name, *rest), count in cells.view.levels.items():
-        if name in stock:
-            stock[name] += rest[0] * count
-    return stock[CUSTOMERS_COUNTED] or stock[CUSTOMERS]
+def _stock(level: str) -> Callable[[Cells], int]:
+    return lambda cells: sum(key[1] * count for key, count in cells.view.levels.items() if key[0] == level)
 
 
 _PLAIN: dict[str, Callable[[Cells], Number]] = {
     "identity_error": _identity_error,
-    "customers": _customers,
+    "customers": _stock(CUSTOMERS),
+    "customers_counted": _stock(CUSTOMERS_COUNTED),
     "window_end": lambda cells: cells.view.window_end // 1000,
     "stream_time": lambda cells: cells.view.stream_time / 1000,
     "timer_time": lambda cells: cells.view.timer_time / 1000,

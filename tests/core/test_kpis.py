@@ -260,6 +260,8 @@ def test_no_kpi_that_was_promised_is_missing() -> None:
         ({"customers": 95, "customers_acquired": 5, "customers_churned": 10}, "retention", 0.9, 100),
         ({"customers": 95, "customers_acquired": 5, "customers_churned": 10}, "churn", 0.1, 100),
         ({"customers_total": 95, "customers_counted": -5, "customers_acquired": 5}, "retention", 0.9, 100),  # somebody counts them
+        ({"customers_total": 100, "customers_acquired": 10, "customers_churned": 2}, "retention", 0.98, 100),  # not counted again yet
+        ({"customers_total": 108, "customers_counted": 8, "customers_acquired": 1, "customers_churned": 2}, "retention", 0.98, 100),
         ({"cost:EUR": 1_250_000, "tickets_solved": 50}, "cost_per_ticket_eur", 25.0, 50),
         ({"backlog_entered:created": 4, "backlog_left:solved": 2}, "backlog_growth", 0.2, 10),
         ({"backlog_entered:created": 4, "backlog_left:solved": 6}, "backlog_work_off", 7200.0, 6),
