@@ -40,7 +40,7 @@ class HistogramKeys:
 
 
 class NumberKeys:
-    """The row keys of numbers that are few: how often each occurred (`NAME:b:I`, I from 0 for `lowest`), and their exact sum in thousandths.
+    """The row keys of numbers that are few: how often each occurred (`NAME:b:I`, I from 0 for `lowest`), and their sum in thousandths.
 
     A number between two whole ones counts with the upper one (`le`), what is above `highest` with that.
     """
