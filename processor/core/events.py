@@ -167,6 +167,8 @@ DATA_FIELDS: dict[str, tuple[str, ...]] = {
 
 CHANNELS = ("email", "web", "chat", "messaging", "phone", "social", "api")
 STATUSES = ("new", "open", "pending", "on_hold", "solved", "closed")
+SOLVED_STATUSES = frozenset({"solved", "closed"})
+WITHDRAWN = "withdrawn"  # the reason of a solve by the customer, who does not want an answer any more
 PRIORITIES = ("low", "normal", "high", "urgent")
 AUTHOR_TYPES = ("customer", "agent", "ai_agent", "bot", "system")
 VISIBILITIES = ("public", "internal")

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 
-from processor.core.events import PERSON, SURVEY_KINDS, TICKET, Event
+from processor.core.events import PERSON, SOLVED_STATUSES, SURVEY_KINDS, TICKET, Event
 from processor.core.settings import Settings
-
-_SOLVED = frozenset({"solved", "closed"})
 
 
 def survey_lateness(settings: Settings) -> int:
@@ -36,7 +34,7 @@ def horizon_of(kind: str, settings: Settings) -> int:
 
 def is_anchor(event: Event) -> bool:
     """Whether a ticket keeps what follows this event for longer: surveys are answered after it."""
-    return event.kind in SURVEY_KINDS or (event.kind == "ticket.status_changed" and event.data[0] in _SOLVED)
+    return event.kind in SURVEY_KINDS or (event.kind == "ticket.status_changed" and event.data[0] in SOLVED_STATUSES)
 
 
 def aged_at(kind: str, tail: list[Event], settings: Settings) -> int:

@@ -13,11 +13,12 @@ from processor.core.agent import Agent
 from processor.core.business_hours import NEVER
 from processor.core.clocks import PAUSED, RUNNING, Clock
 from processor.core.contact import Contact
+from processor.core.events import SOLVED_STATUSES
 from processor.core.facts import Dims
 from processor.core.instances import MoreClocks
 from processor.core.organization import CUSTOMER, Organization
 from processor.core.settings import MINUTE_MS
-from processor.core.ticket import SOLVED_STATUSES, Ticket
+from processor.core.ticket import Ticket
 
 Key = tuple[Any, ...]
 

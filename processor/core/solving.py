@@ -10,14 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from processor.core import conversation, first_contact
+from processor.core.events import WITHDRAWN
 from processor.core.facts import Fact, pseudonym
 from processor.core.progress import Progress, began_at, progress_of
 from processor.core.ticket_clocks import any_breached
 
 if TYPE_CHECKING:
     from processor.core.ticket import Out, Ticket
-
-WITHDRAWN = "withdrawn"  # the reason of a solve by a customer who no longer asks
 
 # What a solve states and a reopen takes back; the fulfilment of clocks is theirs.
 _PROVISIONAL = frozenset({

@@ -25,15 +25,13 @@ from processor.core import conversation, first_contact, frozen_ticket, progress,
 from processor.core import ticket_clocks as clocks
 from processor.core.business_hours import NEVER
 from processor.core.clocks import Clock
-from processor.core.events import SURVEY_KINDS, Event
+from processor.core.events import SOLVED_STATUSES, SURVEY_KINDS, Event
 from processor.core.facts import HANDED_KINDS, Dims, Fact, pseudonym
 from processor.core.handovers import MERGED, contact_answered, merged, unmerged, wait_handed, wait_withdrawn
 from processor.core.instances import MoreClocks
 from processor.core.policies import Policies
 from processor.core.settings import DIMENSIONS, NO_DIMENSIONS, NONE
 from processor.core.surveys import Surveys, returned, survey_responded, survey_sent, withdrawn
-
-SOLVED_STATUSES = frozenset({"solved", "closed"})
 
 SPAM = 1
 DELETED = 2

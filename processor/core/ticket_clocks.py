@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from processor.core import instances, product_rules
 from processor.core.clocks import CANCELLED, FULFILLED, Clock
+from processor.core.events import WITHDRAWN
 from processor.core.facts import Fact
 from processor.core.handovers import take_up
 from processor.core.settings import (
@@ -42,7 +43,6 @@ CUMULATIVE = frozenset({RESOLUTION, REQUESTER_WAIT, AGENT_WORK})  # fulfilled by
 _ENDED_BY_REPLY = frozenset({NEXT_RESPONSE, UPDATE, PERIODIC_UPDATE, PAUSABLE_UPDATE, SURVEY_FOLLOWUP})
 _BEGUN_BY_REPLY = frozenset({PERIODIC_UPDATE, PAUSABLE_UPDATE})
 _CANCELLED_BY_SOLVE = frozenset({NEXT_RESPONSE, UPDATE, PERIODIC_UPDATE, PAUSABLE_UPDATE})
-WITHDRAWN = "withdrawn"  # the reason of a solve by the customer, who does not want an answer any more
 _GROUP = 2  # its place among the dimensions
 
 
