@@ -147,6 +147,8 @@ class Engine:
 
     def _fold(self, entity: Timeline, event: Event) -> None:
         state = entity.state or ageing.revive(self, entity)
+        if self.reports.taken and event.source:
+            self.reports.note(entity, event, self.settings.timer_delay)
         if entity.in_order(event):
             out: Out = []
             state.step(event, event.occurred_at, out)
@@ -177,14 +179,14 @@ class Engine:
         self._known = handed.known or handed.at
         held = self.reports.held_after(self._known - self.settings.timer_delay)
         ends = [report.end for report in held]
-        known = list(facts_at(entity, ends, self.policies))
+        known = list(facts_at(entity, ends, self.policies, self.reports.came_after))
         if handed.sign > 0:
             self._fold(entity, event)
         else:
             self._refold(entity, None, entity.tail.index(event))
             if not entity.tail and entity.base is None:
                 ageing.forget(self, entity)  # nothing is known of it any more
-        self.reports.correct(kind, held, known, facts_at(entity, ends, self.policies))
+        self.reports.correct(kind, held, known, facts_at(entity, ends, self.policies, self.reports.came_after))
         self._known = None
 
     def hear(self, partition: int, heartbeat: tuple[int, ...]) -> None:

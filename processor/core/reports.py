@@ -24,12 +24,17 @@ from processor.core.settings import DAY_MS, MINUTE_MS
 from processor.core.timeline import Out, State, Timeline, difference, fold
 from processor.core.windows import Windows
 
+CAME_AFTER_MAX = 10_000  # entities of which it is remembered; above it a held report may be corrected by what it never had
 HELD_MAX = 500  # reports that wait for slower partitions; above it the oldest is sent without them
 CATCH_UP_MINUTES = 15  # after a longer pause not every minute is made up for, only those that divide by this
 WINDOWS_END_MS = 8 * DAY_MS  # so long after the last event every window is empty
 # Levels of customers, and what changes them: those known one by one, and those that somebody has counted.
 _CUSTOMER_FLOWS = {CUSTOMERS: {"customers_acquired": 1, "customers_churned": -1}, CUSTOMERS_COUNTED: {"customers_counted": 1}}
 _SHORT_MINUTES = 60  # the longest window that ends at any minute; it needs each minute for itself
+
+
+# Events that came when reports of their time had been taken: entity -> (source, id) -> end of the last one taken before.
+CameAfter = dict[tuple[str, str], dict[tuple[str, str], int]]
 
 
 class Reports:
@@ -42,6 +47,7 @@ class Reports:
         self.sent_until = 0  # end of the last report sent
         self.taken_until = 0  # end of the last report taken
         self.taken: list[Report] = []
+        self.came_after: CameAfter = {}
         self._rows = rows
         self._windows = windows
         self._levels = levels
@@ -115,6 +121,11 @@ class Reports:
         """The reports that were taken and not sent yet, of windows that end after `instant`."""
         return [report for report in self.taken if report.end > instant]
 
+    def note(self, entity: Timeline, event: Event, timer_delay: int) -> None:
+        """An event comes, while reports are held: those taken already do not have it, although they are about its time."""
+        if event.occurred_at < self.taken_until + timer_delay and len(self.came_after) < CAME_AFTER_MAX:
+            self.came_after.setdefault((entity.kind, entity.key), {})[event.source, event.id] = self.taken_until
+
     def correct(self, kind: str, held: Iterable[Report], before: Iterable[Out], after: Iterable[Out]) -> None:
         """Put into reports that are held what would have been in them, had something been handed over at once.
 
@@ -164,6 +175,8 @@ class Reports:
         sent, self.taken = self.taken[:ready], self.taken[ready:]
         if sent:
             self.sent_until = sent[-1].end
+        if not self.taken:
+            self.came_after.clear()
         return sent
 
     def again(self, timer_time: int) -> None:
@@ -182,18 +195,22 @@ class Reports:
                 self.take(end)
 
 
-def facts_at(entity: Timeline, ends: Iterable[int], policies: Policies) -> Iterator[Out]:
+def facts_at(entity: Timeline, ends: Iterable[int], policies: Policies, came_after: CameAfter) -> Iterator[Out]:
     """What the fold had stated when timer time was at each of `ends`, ascending: of the events that stream time had let in by then.
 
     Between two of them in which nothing has happened it is the same list: there may be hundreds.
     """
     state: State | None = None
-    before, stated = -1, Out()
+    before, stated = (-1, -1), Out()
+    later = came_after.get((entity.kind, entity.key), {})
     for end in ends:
-        count = bisect_left(entity.tail, end + policies.settings.timer_delay, key=_occurred_at)
-        if state is None or count != before or state.wake <= end:
-            state, stated = fold(entity.kind, entity.base, entity.tail[:count], end, policies)
-            before = count
+        events = entity.tail[: bisect_left(entity.tail, end + policies.settings.timer_delay, key=_occurred_at)]
+        reached = len(events)
+        if later:
+            events = [event for event in events if later.get((event.source, event.id), -1) < end]
+        if state is None or (reached, len(events)) != before or state.wake <= end:
+            state, stated = fold(entity.kind, entity.base, events, end, policies)
+            before = reached, len(events)
         yield stated
 
 
