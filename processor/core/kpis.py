@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 from processor.core.kpi_counts import CLOCK_COUNTED, COUNTED, GROUPS
@@ -26,6 +26,9 @@ DEFINITIONS: dict[str, Definition] = {definition.name: definition for definition
 _COSTS: dict[str, Row] = {f"cost:{currency}": cost_per_ticket(currency) for currency in sorted(CURRENCIES)}
 _BY_NAME = DEFINITIONS | {definition.name: definition for definition, _ in _COSTS.values()}
 
+# Kinds that are read from the row alone; others know the backlog, or how long agents were to work.
+_FROM_ROWS = frozenset({Kind.COUNT, Kind.RATIO, Kind.BALANCE, Kind.DURATION, Kind.NUMBER})
+
 
 def definition_of(name: str) -> Definition | None:
     """What the KPI of that name is, costs per ticket included."""
@@ -40,10 +43,25 @@ def measures(
     `seconds` is the length of the window, which rates of the backlog and of agents need, `scheduled` how long agents were to work in it by
     plan. Costs per ticket are there where there are costs.
     """
-    window = Window(row, backlog, seconds, rules, scheduled)
-    found = {definition.name: reading(window) for definition, reading in _table(frozenset(names))}
+    return _read(names, Window(row, backlog, seconds, rules, scheduled), [line for _, line in _table(frozenset(names))])
+
+
+def observed(
+    names: Collection[str], row: NetRow, backlog: int, seconds: float = 0, rules: Rules = DEFAULT_RULES, scheduled: float = 0.0
+) -> dict[str, Measure]:
+    """The same without what was not observed. Only the total names every KPI: most segments have few of them, and there are many."""
+    if not names:
+        return measures(names, row, backlog, seconds, rules, scheduled)
+    present = {key.partition(":")[0] for key in row}  # what is read from nothing that is there needs no reading
+    table = [line for families, line in _table(frozenset(names)) if families is None or not families.isdisjoint(present)]
+    found = _read(names, Window(row, backlog, seconds, rules, scheduled), table)
+    return {name: each for name, each in found.items() if each.n or each.value or each.numerator}
+
+
+def _read(names: Collection[str], window: Window, table: Iterable[Row]) -> dict[str, Measure]:
+    found = {definition.name: reading(window) for definition, reading in table}
     if window["cost"]:
-        for key in sorted(row):
+        for key in sorted(window.row):
             if key in _COSTS:
                 definition, reading = _COSTS[key]
                 if definition.applies_to(names):
@@ -51,14 +69,13 @@ def measures(
     return found
 
 
-def observed(
-    names: Collection[str], row: NetRow, backlog: int, seconds: float = 0, rules: Rules = DEFAULT_RULES, scheduled: float = 0.0
-) -> dict[str, Measure]:
-    """The same without what was not observed. Only the total names every KPI: most segments have few of them, and there are many."""
-    found = measures(names, row, backlog, seconds, rules, scheduled)
-    return found if not names else {name: each for name, each in found.items() if each.n or each.value or each.numerator}
-
-
 @lru_cache(maxsize=256)  # as many as there are group-bys
-def _table(names: frozenset[str]) -> tuple[Row, ...]:
-    return tuple(row for row in TABLE if row[0].applies_to(names))
+def _table(names: frozenset[str]) -> tuple[tuple[frozenset[str] | None, Row], ...]:
+    """The rows of the table, each with the families without which there is nothing to read; None where there may be all the same."""
+    return tuple((_families(line[0]), line) for line in TABLE if line[0].applies_to(names))
+
+
+def _families(definition: Definition) -> frozenset[str] | None:
+    if definition.kind not in _FROM_ROWS:
+        return None
+    return frozenset(key.partition(":")[0] for key in definition.keys) or None

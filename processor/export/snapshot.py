@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from math import isinf
 from typing import Any
@@ -119,7 +120,12 @@ def _net_name(family: Family) -> str:
 
 def _text(family: Family, labels: LabelSet) -> str:
     names = family.label_names
-    return label_text(names[:-1], labels[:-1]) if names and names[-1] == PARTITION else label_text(names, labels)
+    return _written(names[:-1], labels[:-1]) if names and names[-1] == PARTITION else _written(names, labels)
+
+
+@lru_cache(maxsize=200_000)  # the same labels are written for each snapshot, and for many families
+def _written(names: LabelSet, labels: LabelSet) -> str:
+    return label_text(names, labels)
 
 
 def _put(values: dict[str, Number], text: str, number: Number, family: Family) -> None:

@@ -12,7 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.core.events import CONTACT, ENTITIES, TICKET
+from processor.codec.decode import decode
+from processor.compile import compile_settings
+from processor.config import Config
+from processor.core.engine import Engine
+from processor.core.events import CONTACT, ENTITIES, TICKET, Event
 from processor.core.facts import Fact
 from processor.core.histogram import BUCKETS, EDGES_MS, EDGES_SECONDS
 from processor.core.kpi_counts import COUNTED
@@ -21,7 +25,8 @@ from processor.core.kpis import DEFINITIONS, GROUPS, PER_AGENT, QUANTILES, Kind,
 from processor.core.posting import NUMBERS
 from processor.core.postings import HISTOGRAMS, POSTINGS
 from processor.core.rows import Row, add_row
-from processor.core.settings import CLOCKS, NO_DIMENSIONS
+from processor.core.settings import CLOCKS, HOUR_MS, NO_DIMENSIONS
+from processor.synthetic.generate import generate
 
 COUNTS = st.lists(st.integers(0, 50), min_size=BUCKETS, max_size=BUCKETS).filter(any)
 DURATIONS_MS = st.lists(st.one_of(st.integers(0, 3 * EDGES_MS[-1]), st.sampled_from(EDGES_MS)), max_size=40)
@@ -310,3 +315,20 @@ def test_segments_have_what_was_observed_and_the_total_everything() -> None:
     found = set(observed(("channel",), {"csat_responses": 1}, 3))
     assert {"csat_responses", "csat", "backlog_tickets", "backlog_growth"} <= found
     assert not {"abandonment", "tickets_created", "nps"} & found
+
+
+def test_a_segment_has_what_was_observed_whatever_is_read_for_it() -> None:
+    engine = Engine(compile_settings(Config()))
+    for line in generate(engine.settings, events=4000, seed=5, start=1_767_225_600_000, duration=HOUR_MS * 6).lines:
+        event = decode(line)
+        if isinstance(event, Event):
+            engine.apply(event)
+    engine.advance_by_log()
+    seen = 0
+    for rows in engine.view().windows.values():
+        for (group_by, _), row in rows.items():
+            names = engine.settings.group_bys[group_by]
+            wanted = {name: each for name, each in measures(names, row, 3, 3600).items() if each.n or each.value or each.numerator}
+            assert observed(names, row, 3, 3600) == (wanted if names else measures(names, row, 3, 3600))
+            seen += 1
+    assert seen > 200

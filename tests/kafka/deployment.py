@@ -40,12 +40,12 @@ Found = TypeVar("Found")
 Sent = tuple[int, bytes | None, bytes | None]  # partition, key, value
 
 
-def until(what: str, ask: Callable[[], Found | None], *, seconds: float = PATIENCE_SECONDS) -> Found:
-    """The first answer that is not falsy."""
+def until(what: str, ask: Callable[[], Found | None], *, seconds: float = PATIENCE_SECONDS, every: float = POLL_SECONDS) -> Found:
+    """The first answer that is not falsy. `every` so many seconds it is asked for: rarely, where answering keeps from working."""
     give_up = time.monotonic() + seconds
     while not (answer := ask()):
         assert time.monotonic() < give_up, f"after {seconds} s still waiting until {what}"
-        time.sleep(POLL_SECONDS)
+        time.sleep(every)
     return answer
 
 

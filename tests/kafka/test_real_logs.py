@@ -90,7 +90,7 @@ def test_the_log_gives_its_known_totals_offline_and_through_kafka(
         record = orjson.loads(line)
         ends[record["partition"]] = record["offset"] + 1
     with deployment.worker() as worker:
-        [shown] = until("the worker has applied everything", lambda: caught_up(ends, worker), seconds=120)
+        [shown] = until("the worker has applied everything", lambda: caught_up(ends, worker), seconds=300, every=5)
     assert totals(shown, log) == log.totals
     # In Kafka the log has an event more, the one that moved the clock: stream time is its time.
     differences = compare(replayed, shown, partitions=False)
