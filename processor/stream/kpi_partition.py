@@ -24,8 +24,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from processor.codec.partials import WindowsPartial, decode_partial
-from processor.compile import compile_rules
 from processor.config import Config
+from processor.core.kpi_readings import Rules
 from processor.export.kpi_view import Ignored, KpiView
 from processor.export.telemetry import Recorder
 from processor.kpis.combine import Combined, Combiner, Published, combiner_of
@@ -53,6 +53,7 @@ class KpiEnvironment:
 
     config: Config
     midnights: tuple[int, ...]
+    rules: Rules
     connection: dict[str, Any]
     now: Callable[[], int]  # milliseconds since 1970
     recorder: Recorder
@@ -248,13 +249,12 @@ class KpiPartition:
     async def _publish(self, combined: Combined) -> None:
         """One W in one transaction. Every send is awaited before the commit, which does not notice one that failed."""
         producer, topic, recorder = self._producer, self._environment.config.topics.kpis, self._environment.recorder
-        rules = compile_rules(self._environment.config)
         assert producer is not None
         sent: list[asyncio.Future[Any]] = []
         await producer.begin_transaction()
         try:
             started = time.thread_time()
-            for key, value in encode_kpis(combined, self.epoch, self._environment.midnights, rules):
+            for key, value in encode_kpis(combined, self.epoch, self._environment.midnights, self._environment.rules):
                 sent.append(await producer.send(topic, key=key, value=value, partition=self.number))
                 if len(sent) % SLICE == 0:
                     recorder.kpi_worked(seconds=time.thread_time() - started)

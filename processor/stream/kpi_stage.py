@@ -17,6 +17,7 @@ from contextlib import suppress
 
 from aiokafka.errors import KafkaError
 
+from processor.compile import compile_rules
 from processor.config import Config
 from processor.core.settings import Settings
 from processor.export.kpi_view import KpiView
@@ -50,7 +51,9 @@ class KpiStage:
         self._lease = Lease(session)
         clock = WallClock()
         connection = aiokafka_settings(config.kafka)
-        self._environment = KpiEnvironment(config, settings.midnights, connection, clock.now, recorder, self._lease)
+        self._environment = KpiEnvironment(
+            config, settings.midnights, compile_rules(config), connection, clock.now, recorder, self._lease
+        )
         self._partitions: dict[int, KpiPartition] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._dealt = asyncio.Event()  # partitions were assigned: have that confirmed at once
