@@ -10,11 +10,9 @@ from typing import Any
 
 from processor.core.business_hours import NEVER
 from processor.core.events import Event
-from processor.core.facts import Fact
+from processor.core.facts import Fact, Out
 from processor.core.policies import Policies
 from processor.core.settings import NONE
-
-Out = list[tuple[int, Fact]]
 
 
 class Account:

@@ -11,11 +11,9 @@ from typing import Any
 
 from processor.core.business_hours import NEVER
 from processor.core.events import Event
-from processor.core.facts import Dims, Fact, pseudonym
+from processor.core.facts import Dims, Fact, Out, pseudonym
 from processor.core.policies import Policies
 from processor.core.settings import DAY_MS, MINUTE_MS, NO_DIMENSIONS, NONE
-
-Out = list[tuple[int, Fact]]
 
 CUT_MS = 15 * MINUTE_MS
 SILENT_MS = DAY_MS  # heard of in no event for so long, an agent counts as offline: somebody forgot to sign out, or the adapter died

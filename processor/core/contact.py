@@ -22,11 +22,9 @@ from processor.core import contact_ends as ends
 from processor.core.business_hours import NEVER
 from processor.core.clocks import CANCELLED, FULFILLED, Clock
 from processor.core.events import Event
-from processor.core.facts import Dims, Fact, pseudonym, thaw_fact
+from processor.core.facts import Dims, Fact, Out, pseudonym, thaw_fact
 from processor.core.policies import Policies
 from processor.core.settings import NO_DIMENSIONS, NONE, QUEUE_WAIT
-
-Out = list[tuple[int, Fact]]
 
 
 class Contact:

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from processor.core.clocks import CANCELLED, Clock
 from processor.core.events import Event
-from processor.core.facts import Fact, thaw_fact
+from processor.core.facts import Fact, Out, thaw_fact
 
 if TYPE_CHECKING:
-    from processor.core.contact import Contact, Out
+    from processor.core.contact import Contact
 
 # What became of a contact, once.
 OPEN = 0

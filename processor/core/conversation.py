@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from processor.core import product_rules
 from processor.core.events import Event
-from processor.core.facts import Fact
+from processor.core.facts import Fact, Out
 
 if TYPE_CHECKING:
-    from processor.core.ticket import Out, Ticket
+    from processor.core.ticket import Ticket
 
 # What has happened once, as bits.
 OUTGOING = 1  # the customer was sent a message

@@ -24,7 +24,7 @@ from typing import Any
 from processor.core import ageing
 from processor.core.business_hours import NEVER
 from processor.core.events import CONTROL, DATA_FIELDS, ENTITIES, HANDED_FIELDS, SURVEY_KINDS, TICKET, Event, Reason, Rejected, entity_of
-from processor.core.facts import DETAIL_KINDS, HANDED_KINDS, LEDGER_MODULUS, Fact, fact_number
+from processor.core.facts import DETAIL_KINDS, HANDED_KINDS, LEDGER_MODULUS, Fact, Out, fact_number
 from processor.core.lateness import horizon_of, survey_lateness
 from processor.core.levels import Levels, levels_of
 from processor.core.outputs import Conflict, RecordKey, Rekeyed, Stated, Step, View
@@ -33,7 +33,7 @@ from processor.core.reports import Reports, facts_at, level_sums
 from processor.core.restoring import marker_of, restore
 from processor.core.rows import Rows, Segment
 from processor.core.settings import MINUTE_MS, Settings
-from processor.core.timeline import Out, State, Timeline, difference, fold, new_state
+from processor.core.timeline import State, Timeline, difference, fold, new_state
 from processor.core.upstream import Upstream
 from processor.core.windows import Windows
 

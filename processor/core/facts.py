@@ -39,6 +39,8 @@ class Fact(NamedTuple):
     content: tuple[Any, ...]
 
 
+Out = list[tuple[int, Fact]]  # what a fold states: with 1, and what it takes back: with -1
+
 # kind -> names of the entries of `Fact.content`. Durations in milliseconds. `agent` and `visitor` are pseudonyms, see `pseudonym`.
 CONTENT_FIELDS: dict[str, tuple[str, ...]] = {
     "ticket.created": (),

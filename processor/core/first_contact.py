@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 
 from processor.core.business_hours import NEVER
 from processor.core.events import Event
-from processor.core.facts import Fact
+from processor.core.facts import Fact, Out
 from processor.core.progress import Progress, progress_of
 from processor.core.settings import NO_DIMENSIONS, NONE
 
 if TYPE_CHECKING:
-    from processor.core.ticket import Out, Ticket
+    from processor.core.ticket import Ticket
 
 # What is known of a ticket, as bits of `Progress.first_contact`. The first four are about its last solve.
 ELIGIBLE = 1

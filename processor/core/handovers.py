@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from processor.core.clocks import Clock
 from processor.core.conversation import spoke_live
 from processor.core.events import Event
-from processor.core.facts import Fact
+from processor.core.facts import Fact, Out
 from processor.core.settings import NEXT_RESPONSE
 from processor.core.upstream import CHAIN_MAX
 
 if TYPE_CHECKING:
-    from processor.core.ticket import Out, Ticket
+    from processor.core.ticket import Ticket
 
 MERGED = 4  # the flag of a ticket that was merged away
 HANDED_MAX = 64  # tickets merged into one whose waits are remembered

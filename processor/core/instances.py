@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from processor.core.business_hours import NEVER
 from processor.core.clocks import FULFILLED, PAUSED, RUNNING, Clock
+from processor.core.facts import Out
 from processor.core.policies import Policies
 from processor.core.settings import NEXT_RESPONSE, UPDATE
 
 if TYPE_CHECKING:
-    from processor.core.ticket import Out, Ticket
+    from processor.core.ticket import Ticket
 
 
 class MoreClocks:

@@ -10,11 +10,9 @@ from typing import Any
 
 from processor.core.business_hours import NEVER
 from processor.core.events import Event
-from processor.core.facts import Fact
+from processor.core.facts import Fact, Out
 from processor.core.policies import Policies
 from processor.core.settings import DAY_MS, NO_DIMENSIONS
-
-Out = list[tuple[int, Fact]]
 
 REMEMBERED_MS = 400 * DAY_MS  # so long a lost one is remembered: as long as days are kept. A customer, and a count, stay.
 

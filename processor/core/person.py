@@ -12,7 +12,7 @@ from typing import Any
 
 from processor.core.business_hours import NEVER
 from processor.core.events import Event
-from processor.core.facts import Fact
+from processor.core.facts import Out
 from processor.core.policies import Policies
 from processor.core.requester import CONTACT_PREFIX, Sources
 from processor.core.requester import remembered as sources_remembered
@@ -20,8 +20,6 @@ from processor.core.respondent import Respondent
 from processor.core.respondent import remembered as answers_remembered
 from processor.core.visits import REMEMBERED as VISITS_REMEMBERED
 from processor.core.visits import Visits
-
-Out = list[tuple[int, Fact]]
 
 
 class Person:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from processor.core import instances
 from processor.core.clocks import CANCELLED, Clock
+from processor.core.facts import Out
 from processor.core.settings import FIRST_RESPONSE, Options
 
 if TYPE_CHECKING:
-    from processor.core.ticket import Out, Ticket
+    from processor.core.ticket import Ticket
 
 _NONE = Options()
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from processor.core.events import ESCALATION_KINDS, Event
-from processor.core.facts import Fact
+from processor.core.facts import Fact, Out
 from processor.core.settings import MS, NONE
 
 if TYPE_CHECKING:
-    from processor.core.ticket import Out, Ticket
+    from processor.core.ticket import Ticket
 
 _NOBODY_WAITS = frozenset({"pending", "solved", "closed"})
 _ESCALATION_BITS = {kind: 1 << place for place, kind in enumerate(ESCALATION_KINDS)}

@@ -15,13 +15,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from processor.core.business_hours import NEVER
 from processor.core.distinct import VISITORS, collapse
 from processor.core.events import AGENT, CONTACT, TICKET, Event
+from processor.core.facts import Out
 from processor.core.levels import CUSTOMERS, CUSTOMERS_COUNTED, Levels
 from processor.core.outputs import Report
 from processor.core.policies import Policies
 from processor.core.postings import POSTINGS
 from processor.core.rows import MINUTE, Row, Rows, Segment, add_row
 from processor.core.settings import DAY_MS, MINUTE_MS
-from processor.core.timeline import Out, State, Timeline, difference, fold
+from processor.core.timeline import State, Timeline, difference, fold
 from processor.core.windows import Windows
 
 CAME_AFTER_MAX = 10_000  # entities of which it is remembered; above it a held report may be corrected by what it never had

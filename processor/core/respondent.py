@@ -10,14 +10,13 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from processor.core.events import Event
-from processor.core.facts import Dims, Fact
+from processor.core.facts import Dims, Fact, Out
 from processor.core.settings import NO_DIMENSIONS, Settings
 from processor.core.survey_answers import Answer, Round, Rounds, nps_result, read
 from processor.core.surveys import NO_BAND
 
 SCORES_MAX = 16  # recommendation scores of one person that are remembered; older ones are settled
 
-Out = list[tuple[int, Fact]]
 Key = tuple[str, int]  # the ticket ("" where there is none), and the number of the round
 
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from processor.core import conversation, first_contact
 from processor.core.events import WITHDRAWN
-from processor.core.facts import Fact, pseudonym
+from processor.core.facts import Fact, Out, pseudonym
 from processor.core.progress import Progress, began_at, progress_of
 from processor.core.ticket_clocks import any_breached
 
 if TYPE_CHECKING:
-    from processor.core.ticket import Out, Ticket
+    from processor.core.ticket import Ticket
 
 # What a solve states and a reopen takes back; the fulfilment of clocks is theirs.
 _PROVISIONAL = frozenset({

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from processor.core import ticket_clocks as clocks
 from processor.core.events import Event
-from processor.core.facts import Dims, Fact
+from processor.core.facts import Dims, Fact, Out
 from processor.core.first_contact import survey_said
 from processor.core.settings import HOUR_MS, NO_DIMENSIONS
 from processor.core.solving import solver
 from processor.core.survey_answers import Answer, Round, Rounds, read
 
 if TYPE_CHECKING:
-    from processor.core.ticket import Out, Ticket
+    from processor.core.ticket import Ticket
 
 # How long the first response took, for telling answers apart; "none" where there was none.
 BANDS = ((HOUR_MS, "under_1h"), (8 * HOUR_MS, "1h_to_8h"), (24 * HOUR_MS, "8h_to_24h"))

@@ -26,7 +26,7 @@ from processor.core import ticket_clocks as clocks
 from processor.core.business_hours import NEVER
 from processor.core.clocks import Clock
 from processor.core.events import SOLVED_STATUSES, SURVEY_KINDS, Event
-from processor.core.facts import HANDED_KINDS, Dims, Fact, pseudonym
+from processor.core.facts import HANDED_KINDS, Dims, Fact, Out, pseudonym
 from processor.core.handovers import MERGED, contact_answered, merged, unmerged, wait_handed, wait_withdrawn
 from processor.core.instances import MoreClocks
 from processor.core.policies import Policies
@@ -38,7 +38,6 @@ DELETED = 2
 
 STANDING_MAX = 128  # outcomes of one ticket that can still be taken back; older ones are settled
 
-Out = list[tuple[int, Fact]]
 
 # What does not make a ticket known: what other entities hand over, and surveys, which are often about tickets from before the log.
 ABOUT_IT = HANDED_KINDS | SURVEY_KINDS

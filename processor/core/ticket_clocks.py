@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from processor.core import instances, product_rules
 from processor.core.clocks import CANCELLED, FULFILLED, Clock
 from processor.core.events import WITHDRAWN
-from processor.core.facts import Fact
+from processor.core.facts import Fact, Out
 from processor.core.handovers import take_up
 from processor.core.settings import (
     AGENT_WORK,
@@ -37,7 +37,7 @@ from processor.core.settings import (
 )
 
 if TYPE_CHECKING:
-    from processor.core.ticket import Out, Ticket
+    from processor.core.ticket import Ticket
 
 CUMULATIVE = frozenset({RESOLUTION, REQUESTER_WAIT, AGENT_WORK})  # fulfilled by a solve until a reopen
 _ENDED_BY_REPLY = frozenset({NEXT_RESPONSE, UPDATE, PERIODIC_UPDATE, PAUSABLE_UPDATE, SURVEY_FOLLOWUP})

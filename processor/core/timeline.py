@@ -19,7 +19,7 @@ from processor.core.agent import Agent
 from processor.core.business_hours import NEVER
 from processor.core.contact import Contact
 from processor.core.events import ACCOUNT, AGENT, CONTACT, ORGANIZATION, PERSON, SURVEY_KINDS, TICKET, Event
-from processor.core.facts import HANDED_KINDS, Fact
+from processor.core.facts import HANDED_KINDS, Fact, Out
 from processor.core.looking_back import LOOKS_BACK, bonds, with_visibility, without_withdrawn
 from processor.core.organization import Organization
 from processor.core.person import Person
@@ -27,7 +27,6 @@ from processor.core.policies import Policies
 from processor.core.settings import Settings
 from processor.core.ticket import Ticket
 
-Out = list[tuple[int, Fact]]
 State = Ticket | Contact | Person | Agent | Organization | Account
 
 # The fold of each entity. All have `step`, `fire`, `freeze` and `thaw`, and say when to look again (`wake`), which deadline has passed last

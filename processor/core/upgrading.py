@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from processor.core.facts import HANDED_KINDS, Fact
+from processor.core.facts import HANDED_KINDS, Fact, Out
 from processor.core.settings import FIRST_RESPONSE, QUEUE_WAIT, RESOLUTION
-from processor.core.timeline import Out, Timeline, difference
+from processor.core.timeline import Timeline, difference
 
 if TYPE_CHECKING:
     from processor.core.engine import Engine

@@ -7,12 +7,11 @@ writes one within a day of its last search. Whoever votes again on an article ha
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from processor.core.business_hours import NEVER
 from processor.core.events import Event
-from processor.core.facts import Fact, pseudonym
+from processor.core.facts import Fact, Out, pseudonym
 from processor.core.settings import DAY_MS, MINUTE_MS, NO_DIMENSIONS
 
 SESSION_IDLE = 30 * MINUTE_MS  # after so long without an event a session has ended
@@ -22,8 +21,6 @@ SESSIONS_MAX = 64  # sessions, and searches that may still be followed by a tick
 VOTES_MAX = 64  # votes of one person that can still be changed
 REMEMBERED = TICKET_AFTER + SESSION_IDLE  # after so long without an event nothing here matters any more
 
-Out = list[tuple[int, Fact]]
-Number = Callable[[int], int]
 
 
 class Session:

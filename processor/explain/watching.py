@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 from processor.core.clocks import Clock
 from processor.core.events import Event
-from processor.core.facts import Fact
+from processor.core.facts import Fact, Out
 from processor.core.looking_back import with_visibility, without_withdrawn
 from processor.core.policies import Policies
 from processor.core.settings import Policy, Target
-from processor.core.ticket import Out, Ticket
+from processor.core.ticket import Ticket
 from processor.core.timeline import fold_ticket
 
 
