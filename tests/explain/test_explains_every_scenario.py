@@ -17,18 +17,10 @@ from processor.core.timeline import Timeline, fold
 from processor.explain import Kept, explain
 from processor.explain.words import clock_lines, lines
 from processor.schemas_path import schemas_path
-from tests.scenarios.running import FOLDER, Run, Scenario, read
+from tests.scenarios.running import SCENARIOS, Run, Scenario
 
-SCENARIOS = [scenario for path in sorted(FOLDER.glob("*.txt")) for scenario in read(path)]
 VALIDATOR = Draft202012Validator(json.loads((schemas_path() / "support.explanation.v1.schema.json").read_text()))
 ENDS = ("clock.fulfilled", "clock.cancelled", "clock.breached")
-
-
-def played(scenario: Scenario) -> Run:
-    run = Run(scenario, restarting=False)
-    run.play()
-    assert run.engine is not None
-    return run
 
 
 def clocks_of(ticket: Any) -> dict[tuple[str, int, str], Clock]:
@@ -38,9 +30,10 @@ def clocks_of(ticket: Any) -> dict[tuple[str, int, str], Clock]:
     return {(clock.name, clock.instance, format_time(clock.started_at)): clock for clock in clocks}
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: f"{scenario.file}: {scenario.name}")
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
 def test_the_explanation_says_what_the_engine_says(scenario: Scenario) -> None:
-    run = played(scenario)
+    run = Run(scenario, restarting=False)
+    run.play()
     assert run.engine is not None
     for entity in run.engine.entities[TICKET].values():
         check(entity, run.engine)

@@ -77,6 +77,9 @@ class Scenario:
     name: str
     lines: tuple[tuple[int, str], ...]
 
+    def __str__(self) -> str:
+        return f"{self.file}: {self.name}"
+
 
 def read(path: Path) -> list[Scenario]:
     """The scenarios of a file."""
@@ -88,6 +91,9 @@ def read(path: Path) -> list[Scenario]:
         elif text and found:
             found[-1][1].append((number, text))
     return [Scenario(path.stem, name, tuple(lines)) for name, lines in found]
+
+
+SCENARIOS = [scenario for path in sorted(FOLDER.glob("*.txt")) for scenario in read(path)]
 
 
 @dataclass

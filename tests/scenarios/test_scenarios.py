@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.scenarios.running import FOLDER, Run, Scenario, read
-
-SCENARIOS = [scenario for path in sorted(FOLDER.glob("*.txt")) for scenario in read(path)]
+from tests.scenarios.running import SCENARIOS, Run, Scenario
 
 
 def test_there_are_scenarios_and_their_names_differ() -> None:
@@ -15,6 +13,6 @@ def test_there_are_scenarios_and_their_names_differ() -> None:
 
 
 @pytest.mark.parametrize("restarting", [False, True], ids=["running", "restarting"])
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: f"{scenario.file}: {scenario.name}")
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
 def test_scenario(scenario: Scenario, restarting: bool) -> None:
     Run(scenario, restarting).play()
