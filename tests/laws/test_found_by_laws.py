@@ -6,23 +6,20 @@ from typing import Any
 
 import pytest
 
-from processor.core.events import Event, rank_of
-from processor.core.settings import HOUR_MS, MINUTE_MS
+from processor.core.events import Event
+from processor.core.settings import HOUR_MS
 from tests.laws.driving import Manner, comparable, drive
 from tests.laws.meeting import Met
 from tests.laws.says import answer, created, message, status, told
 from tests.laws.test_agrees_with_oracle import compare
-from tests.laws.worlds import SETTINGS, START
+from tests.laws.worlds import SETTINGS, said
 
 Said = tuple[str, tuple[Any, ...]]
 
 
 def story(*entries: tuple[float, str, Said]) -> list[Event]:
     """Minute, key, kind and data of each event, in the order in which they come."""
-    return [
-        Event(START + round(minute * MINUTE_MS), rank_of(kind), "", "a", f"e{number}", kind, key, data)
-        for number, (minute, key, (kind, data)) in enumerate(entries)
-    ]  # fmt: skip
+    return [said(minute, kind, *data, key=key) for minute, key, (kind, data) in entries]
 
 
 NEW: Said = ("ticket.created", created(requester_id="P1", priority="urgent"))

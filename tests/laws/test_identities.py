@@ -62,13 +62,18 @@ def people(fact: Fact, here: set[Segment]) -> list[tuple[Segment, str]]:
     return [(segment, f"{family}:{fact.content[index]}") for segment in here if DETAILED.group_bys[segment[0]] in ((), ("group",))]
 
 
+def clean(sums: dict[Segment, Counter[str]]) -> dict[Segment, dict[str, int]]:
+    """Without zeros."""
+    return {segment: kept for segment, row in sums.items() if (kept := {key: amount for key, amount in row.items() if amount})}
+
+
 def added(posts: Posted, start: int, end: int) -> dict[Segment, dict[str, int]]:
     """Sums of the minutes [start, end), without zeros."""
     sums: dict[Segment, Counter[str]] = {}
     for minute, segment, key, amount in posts:
         if start <= minute < end:
             sums.setdefault(segment, Counter())[key] += amount
-    return {segment: kept for segment, row in sums.items() if (kept := {key: amount for key, amount in row.items() if amount})}
+    return clean(sums)
 
 
 def check_windows(partition: Partition) -> None:
@@ -94,8 +99,7 @@ def check_rows(partition: Partition) -> None:
                 assert rows.quarter_floor <= index < -(-rows.minute_floor // 15)
             for number, row in by_segment.items():
                 sums.setdefault(rows.segments[number], Counter()).update(row)
-    found = {segment: kept for segment, row in sums.items() if (kept := {key: amount for key, amount in row.items() if amount})}
-    assert found == added(posted(partition), 0, 1 << 62)
+    assert clean(sums) == added(posted(partition), 0, 1 << 62)
 
 
 def check_backlog(engine: Engine) -> None:
@@ -118,6 +122,13 @@ def check_backlog(engine: Engine) -> None:
     assert sum(levels.values()) == view.open_tickets
 
 
+def check_sums(partition: Partition) -> None:
+    partition.step()
+    check_windows(partition)
+    check_rows(partition)
+    check_backlog(partition.engine)
+
+
 def check(drawn: list[Line], steps: tuple[int, ...], salt: int) -> Met:
     partition = Partition(DETAILED)
     arrivals = arrivals_of(drawn, events_of(drawn, steps), salt)
@@ -128,19 +139,13 @@ def check(drawn: list[Line], steps: tuple[int, ...], salt: int) -> Met:
         if number % 4 == salt % 4:
             partition.engine.sweep()
         if number % 5 == salt % 5:
-            partition.step()
-            check_windows(partition)
-            check_rows(partition)
-            check_backlog(partition.engine)
+            check_sums(partition)
         if number % 11 == 10:
             partition.restart()
     for ahead in (0, 5 * MINUTE_MS, HOUR_MS, 24 * HOUR_MS, 26 * HOUR_MS, 200 * HOUR_MS):
         partition.engine.advance(partition.engine.stream_time + ahead)
         partition.engine.sweep()
-        partition.step()
-        check_windows(partition)
-        check_rows(partition)
-        check_backlog(partition.engine)
+        check_sums(partition)
     return partition.met
 
 

@@ -15,7 +15,7 @@ from processor.core.events import DATA_FIELDS, Event, entity_of, rank_of
 from processor.core.settings import HOUR_MS, MINUTE_MS
 from tests.laws.driving import Manner, drive
 from tests.laws.says import created
-from tests.laws.worlds import SETTINGS, START
+from tests.laws.worlds import SETTINGS, START, said
 
 TEXT = st.sampled_from((None, "a", "b", "größe 東京", "x" * 256, "a|b,c", " "))
 LABEL = st.sampled_from(("a", "b", "größe 東京", "x" * 256, "a|b,c"))
@@ -52,10 +52,6 @@ def decoded(draw: st.DrawFn) -> Event:
 @given(st.lists(decoded(), min_size=1, max_size=60), st.integers(0, 999), st.sampled_from((1, 2, 5, 512)))
 def test_any_sequence_is_answered(events: list[Event], seed: int, tail_max: int) -> None:
     drive(replace(SETTINGS, tail_max=tail_max, max_stubs=1), events, START + 9999 * HOUR_MS, Manner(seed))
-
-
-def said(minute: int, kind: str, *data: Any, key: str = "T1") -> Event:
-    return Event(START + minute * MINUTE_MS, rank_of(kind), "", "a", f"{kind}@{minute}", kind, key, data)
 
 
 STORIES: dict[str, list[Event]] = {

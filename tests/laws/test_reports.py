@@ -25,22 +25,18 @@ from processor.core.settings import HOUR_MS, MINUTE_MS, MS
 from processor.core.upstream import all_at
 from tests.laws.driving import Manner, Network, Partition, drive, drive_all
 from tests.laws.says import CREATIONS, created, message, status
-from tests.laws.test_identities import DETAILED, Segment, added, posted
-from tests.laws.worlds import SETTINGS, SHORT_STEPS, START, Line, events_of, handing_world, lines
+from tests.laws.test_identities import DETAILED, LENGTHS, Segment, added, clean, posted
+from tests.laws.worlds import SETTINGS, SHORT_STEPS, START, Line, events_of, handing_world, lines, said
 
 DELAY = SETTINGS.timer_delay
-LENGTHS = {"5m": 5, "1h": 60, "24h": 1440, "7d": 10080}
 UNTIL = 20 * MINUTE_MS  # after the last event
 FEWER = settings(max_examples=20 + int(os.environ.get("LAWS_EXAMPLES", "0")) // 4)
 
 TOTAL: Segment = (DETAILED.group_bys.index(()), ())
+CREATION = said(0, CREATIONS[0][0], *CREATIONS[0][1])
 NAMES_OTHERS = frozenset({"ticket_id", "requester_id", "follow_up_of", "respondent_id"})
 
 Sums = tuple[dict[str, dict[Segment, dict[str, int]]], dict[Segment, int]]
-
-
-def clean(sums: dict[Segment, Counter[str]]) -> dict[Segment, dict[str, int]]:
-    return {segment: kept for segment, row in sums.items() if (kept := {key: amount for key, amount in row.items() if amount})}
 
 
 def total(reports: Iterable[Report]) -> Sums:
@@ -176,7 +172,7 @@ def test_reports_of_a_log_in_order_add_up_to_what_the_facts_say() -> None:
     @given(st.integers(0, 10**6), lines(SHORT_STEPS, 30), st.integers(0, 999))
     def law(world: int, drawn: list[Line], seed: int) -> None:
         events = events_of(drawn, SHORT_STEPS) if seed % 4 == 0 else handing_world(world, SHORT_STEPS, 40)
-        check(without_hand_overs(events) or [Event(START, 0, "", "a", "e", "ticket.created", "T1", CREATIONS[0][1])], 0, seed, met)
+        check(without_hand_overs(events) or [CREATION], 0, seed, met)
 
     law()
     assert all(met[name] for name in ("minutes", "minutes of 2", "minutes of 4", "segments", "backlog")), met
@@ -188,8 +184,7 @@ def test_reports_of_a_log_whose_disorder_is_within_the_delay_add_up_to_what_the_
     @FEWER
     @given(st.integers(0, 10**6), st.integers(0, 999))
     def law(world: int, seed: int) -> None:
-        check(without_hand_overs(handing_world(world, SHORT_STEPS, 40)) or [
-            Event(START, 0, "", "a", "e", "ticket.created", "T1", CREATIONS[0][1])], DELAY, seed, met)  # fmt: skip
+        check(without_hand_overs(handing_world(world, SHORT_STEPS, 40)) or [CREATION], DELAY, seed, met)
 
     law()
     assert all(met[name] for name in ("minutes", "minutes of 2", "minutes of 4", "segments", "backlog")), met
@@ -291,11 +286,6 @@ def test_held_reports_hold_what_partitions_hand_to_each_other_and_a_restart_chan
     assert all(met[name] for name in ("minutes", "again", "across", "chains", "ticket.contact_answered", "ticket.contacted_again")), met
 
 
-def told(minute: int, kind: str, *data: object, second: int = 0) -> Event:
-    at = START + minute * MINUTE_MS + second * MS
-    return Event(at, rank_of(kind), "", "a", f"{kind}@{at}", kind, "T1", data)
-
-
 def alone(*events: Event) -> Partition:
     partition = Partition(DETAILED, report_every_minutes=1)
     for event in events:
@@ -312,11 +302,10 @@ def solved(partition: Partition, minute: int) -> int | None:
 
 
 def test_what_comes_late_is_in_the_next_report_and_after_a_pause_not_every_minute_is_made_up_for() -> None:
-    creation = Event(START, 0, "", "a", "c", *CREATIONS[0][:1], "T1", CREATIONS[0][1])
     partition = alone(
-        creation, told(3, "message.added", "M1", "agent", "public", False, None), told(1, "ticket.status_changed", "solved", None, None),
-        told(4, "ticket.assignee_changed", "A1"), told(5, "ticket.assignee_changed", "A1"),
-        told(4 * 60 + 7, "ticket.assignee_changed", "A1", second=30),
+        CREATION, said(3, "message.added", "M1", "agent", "public", False, None), said(1, "ticket.status_changed", "solved", None, None),
+        said(4, "ticket.assignee_changed", "A1"), said(5, "ticket.assignee_changed", "A1"),
+        said(4 * 60 + 7.5, "ticket.assignee_changed", "A1"),
     )  # fmt: skip
     assert [solved(partition, minute) for minute in (1, 2, 3, 4, 60)] == [0, 0, 1, 1, 1]
     assert partition.reports[0].since == START - DELAY
@@ -327,7 +316,7 @@ def test_what_comes_late_is_in_the_next_report_and_after_a_pause_not_every_minut
 def test_what_was_taken_and_not_sent_is_taken_again_after_a_restart() -> None:
     partition = Partition(DETAILED, network=Network(2), report_every_minutes=1, hold=True)
     for minute in range(4):
-        partition.apply(told(minute, "ticket.assignee_changed", "A1", second=30))
+        partition.apply(said(minute + 0.5, "ticket.assignee_changed", "A1"))
     partition.step()
     assert partition.reports == []
     partition.restart()
@@ -345,7 +334,7 @@ def test_what_was_held_for_longer_than_minutes_are_kept_is_left_out_after_a_rest
     partition = Partition(DETAILED, network=Network(2), report_every_minutes=60, hold=True)
     for number in range(60 * 4):
         at, key = START + number * 15 * MINUTE_MS + MINUTE_MS, f"T{number}"
-        partition.apply(Event(at, 0, "", "a", key, *CREATIONS[0][:1], key, CREATIONS[0][1]))
+        partition.apply(CREATION._replace(occurred_at=at, id=key, key=key))
         if number % 3 == 2:
             partition.apply(Event(at + 1, 2, "", "a", f"{key}s", "ticket.status_changed", f"T{number - 2}", ("solved", None, None)))
         partition.engine.sweep()
@@ -364,10 +353,10 @@ def test_what_was_held_for_longer_than_minutes_are_kept_is_left_out_after_a_rest
 def test_what_is_handed_over_is_worked_out_once_for_all_reports_between_which_nothing_happened(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hundreds may be held."""
     partition = Partition(DETAILED, network=Network(2), report_every_minutes=1, hold=True)
-    partition.apply(Event(START, 0, "", "a", "c", *CREATIONS[0][:1], "T1", CREATIONS[0][1]))
-    partition.apply(told(20, "ticket.priority_changed", "high"))
+    partition.apply(CREATION)
+    partition.apply(said(20, "ticket.priority_changed", "high"))
     for minute in range(100):
-        partition.apply(Event(START + minute * MINUTE_MS, 2, "", "a", f"m{minute}", "ticket.assignee_changed", "T2", ("A1",)))
+        partition.apply(said(minute, "ticket.assignee_changed", "A1", key="T2"))
     folds = 0
 
     def counted(*arguments: Any) -> Any:
@@ -386,9 +375,9 @@ def test_what_was_known_later_is_in_no_report_of_before_however_long_that_is_hel
     """A repeat contact of the second minute, whose event came late: the log had come to the fourth minute where it lives."""
     for known, first in ((0, 2), (START + MINUTE_MS, 2), (START + 3 * MINUTE_MS + DELAY - 1, 3), (START + 3 * MINUTE_MS + DELAY, 4)):
         partition = Partition(DETAILED, network=Network(2), report_every_minutes=1, hold=True)
-        partition.apply(Event(START, 0, "", "a", "c", *CREATIONS[0][:1], "T1", CREATIONS[0][1]))
-        partition.apply(told(0, "ticket.status_changed", "solved", None, None, second=30))
-        partition.apply(told(6, "ticket.assignee_changed", "A1"))
+        partition.apply(CREATION)
+        partition.apply(said(0.5, "ticket.status_changed", "solved", None, None))
+        partition.apply(said(6, "ticket.assignee_changed", "A1"))
         handed = Rekeyed(1, "ticket.contacted_again", "T1", 1, START + MINUTE_MS, ("T0", "T7"), known)
         key, value = encode_rekeyed(handed, 1)
         decoded = decode_rekeyed(value, key)[1]
@@ -402,7 +391,7 @@ def test_what_was_known_later_is_in_no_report_of_before_however_long_that_is_hel
 
 def test_what_follows_from_a_late_hand_over_was_not_known_earlier_either() -> None:
     partition = Partition(DETAILED, network=Network(2), report_every_minutes=1, hold=True)
-    partition.apply(told(6, "ticket.assignee_changed", "A1"))
+    partition.apply(said(6, "ticket.assignee_changed", "A1"))
     late = START + 5 * MINUTE_MS
     for number, source in enumerate(("T1", "T2")):
         data = (source, "billing", START + number)
@@ -411,5 +400,5 @@ def test_what_follows_from_a_late_hand_over_was_not_known_earlier_either() -> No
     assert [(handed.kind, handed.target, handed.at, handed.known) for handed in step.rekeyed if handed.kind != "person.contacted"] == [
         ("ticket.contacted_again", "T1", START + 1, late + 1)
     ]
-    partition.apply(told(1, "ticket.created", *CREATIONS[0][1]))  # late: the log had come to the sixth minute
+    partition.apply(said(1, "ticket.created", *CREATION.data))  # late: the log had come to the sixth minute
     assert {handed.known for handed in partition.engine.drain().rekeyed} == {START + 6 * MINUTE_MS}

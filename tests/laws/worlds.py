@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
@@ -217,6 +217,12 @@ def events_of(drawn: list[Line], steps: tuple[int, ...]) -> list[Event]:
 def just_solved(events: list[Event]) -> bool:
     """Whether the last event was a solve: then a reopen is due, or no world would have any."""
     return bool(events) and events[-1].kind == "ticket.status_changed" and events[-1].data[0] == "solved"
+
+
+def said(minute: float, kind: str, *data: Any, key: str = "T1") -> Event:
+    """One event, by the minute; known by what it is, of whom and when."""
+    at = START + round(minute * MINUTE_MS)
+    return Event(at, rank_of(kind), "", "a", f"{kind}@{at}/{key}", kind, key, data)
 
 
 def event_at(at: int, number: int, source: str, sequence: str, kind: str, key: str, data: Data) -> Event:
