@@ -18,7 +18,7 @@ from processor.config.policies import OptionsConfig, PolicyConfig, Targets
 from processor.config.promises import TargetConfig, WorkingDays
 from processor.config.root import BEGINNING
 from processor.config.values import Duration
-from processor.core.dimensions import PER_AGENT
+from processor.core.dimensions import AGENT_GROUP_BY
 from processor.core.kpi_readings import Rules
 from processor.core.schedule import Shift
 from processor.core.settings import Options, Policy, Settings, Target
@@ -76,7 +76,7 @@ def compile_rules(config: Config) -> Rules:
 def _group_bys(config: Config) -> tuple[tuple[str, ...], ...]:
     """Those of the configuration, and by agent where that is asked for."""
     group_bys = tuple(tuple(group_by) for group_by in config.segments.group_bys)
-    return (*group_bys, PER_AGENT) if config.kpis.per_agent else group_bys
+    return (*group_bys, AGENT_GROUP_BY) if config.kpis.per_agent else group_bys
 
 
 def _whole(number: float) -> float:

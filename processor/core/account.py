@@ -9,10 +9,10 @@ from hashlib import blake2b
 from typing import Any
 
 from processor.core.business_hours import NEVER
+from processor.core.dimensions import dims_of
 from processor.core.events import Event
 from processor.core.facts import Fact, Out
 from processor.core.policies import Policies
-from processor.core.settings import NONE
 
 
 class Account:
@@ -30,7 +30,7 @@ class Account:
         """Fold one event that happened at `at`."""
         amount, currency, group = event.data
         self.gone_at = at + self.policies.settings.allowed_lateness
-        dims = (NONE, NONE, group or NONE, NONE, NONE, NONE, NONE, NONE, NONE)
+        dims = dims_of(group=group)
         out.append((1, Fact("account.cost_recorded", _number(event), at, dims, (currency, amount))))
 
     def fire(self, limit: int, out: Out) -> None:

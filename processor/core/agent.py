@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 from processor.core.business_hours import NEVER
+from processor.core.dimensions import dims_of
 from processor.core.events import Event
 from processor.core.facts import Dims, Fact, Out, pseudonym
 from processor.core.policies import Policies
-from processor.core.settings import DAY_MS, MINUTE_MS, NO_DIMENSIONS, NONE
+from processor.core.settings import DAY_MS, MINUTE_MS, NO_DIMENSIONS
 
 CUT_MS = 15 * MINUTE_MS
 SILENT_MS = DAY_MS  # heard of in no event for so long, an agent counts as offline: somebody forgot to sign out, or the adapter died
@@ -56,7 +57,7 @@ class Agent:
             self.pseudonym = pseudonym(event.key)
         self._spend(at, out)
         self.state = state
-        self.dims = (channel or NONE, NONE, group or NONE, NONE, NONE, NONE, NONE, NONE, NONE)
+        self.dims = dims_of(channel=channel, group=group)
         self.since = self.heard_at = at
         self._set_times()
 

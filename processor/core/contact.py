@@ -21,6 +21,7 @@ from typing import Any
 from processor.core import contact_ends as ends
 from processor.core.business_hours import NEVER
 from processor.core.clocks import CANCELLED, FULFILLED, Clock
+from processor.core.dimensions import QUEUE, TOPIC, dims_of, with_dims
 from processor.core.events import Event
 from processor.core.facts import Dims, Fact, Out, pseudonym, thaw_fact
 from processor.core.policies import Policies
@@ -125,7 +126,7 @@ class Contact:
         channel, queue, topic, ticket_id, requester_id = event.data
         self.ticket_id = ticket_id or self.ticket_id
         self.requester_id = requester_id or self.requester_id
-        self.dims = (channel, NONE, NONE, NONE, topic or self.dims[4], queue or self.dims[5], NONE, NONE, NONE)
+        self.dims = dims_of(channel=channel, topic=topic or self.dims[TOPIC], queue=queue or self.dims[QUEUE])
         if not self.ended:
             self._tell_requester(at, out)
 
@@ -134,7 +135,7 @@ class Contact:
 
         What was handed over longer ago than events may be late is settled.
         """
-        known, topic = self.contacted, self.dims[4]
+        known, topic = self.contacted, self.dims[TOPIC]
         if self.ticket_id is not None:
             self.contacted = None
             if known is not None and at - known.at <= self.policies.settings.allowed_lateness:
@@ -159,7 +160,7 @@ class Contact:
     def _transferred(self, event: Event, at: int, out: Out) -> None:
         if self.ended:
             return
-        self.dims = (*self.dims[:5], event.data[0], *self.dims[6:])
+        self.dims = with_dims(self.dims, {"queue": event.data[0]})
         self._initiate(at, out)
         self._enter_queue(at, out)
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from processor.core.clocks import CANCELLED, Clock
+from processor.core.dimensions import CHANNEL
 from processor.core.events import Event
 from processor.core.facts import Fact, Out, thaw_fact
 
@@ -50,7 +51,7 @@ def abandon(contact: Contact, at: int, out: Out, *, silent: bool) -> None:
     assert contact.offered_at is not None
     wait = at - contact.offered_at
     limits = contact.policies.settings.short_abandon
-    short = wait <= limits.get(contact.dims[0], limits.get("default", 0))
+    short = wait <= limits.get(contact.dims[CHANNEL], limits.get("default", 0))
     out.append((1, Fact("contact.abandoned", 1, at, contact.dims, (wait, short, silent))))
     if not short:
         _miss(contact, at, "abandoned", out)
@@ -107,7 +108,7 @@ def _end(contact: Contact, data: tuple[Any, ...], at: int, out: Out) -> None:
 
 
 def _leave_queue(contact: Contact, at: int, outcome: str | None, reason: str, out: Out) -> None:
-    if outcome in (None, "dropped") and contact.dims[0] in contact.policies.settings.silent_abandon_channels:
+    if outcome in (None, "dropped") and contact.dims[CHANNEL] in contact.policies.settings.silent_abandon_channels:
         abandon(contact, at, out, silent=True)
         return
     contact.fate = LEFT

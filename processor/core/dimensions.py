@@ -1,13 +1,19 @@
-"""By what the facts of each entity are counted: the group-bys that their rows can have, and the labels of their totals."""
+"""By what facts are counted: the dimensions and their values, the group-bys that rows can have, and the labels of totals."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from processor.core.events import ACCOUNT, AGENT, CONTACT, ORGANIZATION, PERSON, TICKET
-from processor.core.settings import DIMENSIONS
+from processor.core.facts import Dims
+from processor.core.settings import DIMENSIONS, NONE
+
+CHANNEL, PRIORITY, GROUP, TIER, TOPIC, QUEUE, LANGUAGE, PRODUCT, COMPLEXITY = range(len(DIMENSIONS))  # places among the values
 
 # Where different people are counted: elsewhere there would be too many keys.
 PEOPLE_GROUP_BYS = frozenset({(), ("group",)})
-PER_AGENT = ("agent",)  # the group-by of numbers told apart by agent; no dimension, since only some facts have one
+PER_AGENT = "agent"  # by whom numbers can be told apart, too; no dimension, since only some facts have one
+AGENT_GROUP_BY = (PER_AGENT,)
 TICKET_DIMENSIONS = frozenset(DIMENSIONS) - {"queue"}
 CONTACT_DIMENSIONS = frozenset({"channel", "topic", "queue"})
 # What facts of each entity may be grouped by. Those of a person have no dimensions, except the answer about a ticket, which has its.
@@ -28,3 +34,27 @@ CELL_DIMENSIONS: dict[str, tuple[str, ...]] = {
     ORGANIZATION: (),
     ACCOUNT: ("group",),
 }
+
+
+def dims_of(
+    *,
+    channel: str | None = None,
+    priority: str | None = None,
+    group: str | None = None,
+    tier: str | None = None,
+    topic: str | None = None,
+    queue: str | None = None,
+    language: str | None = None,
+    product: str | None = None,
+    complexity: str | None = None,
+) -> Dims:
+    """The values of what carries these; none of the others."""
+    return (
+        channel or NONE, priority or NONE, group or NONE, tier or NONE, topic or NONE, queue or NONE,
+        language or NONE, product or NONE, complexity or NONE,
+    )  # fmt: skip
+
+
+def with_dims(dims: Dims, changes: Mapping[str, str | None]) -> Dims:
+    """The values after some have changed. What is not the name of a dimension changes none."""
+    return tuple(changes[name] or NONE if name in changes else value for name, value in zip(DIMENSIONS, dims, strict=True))

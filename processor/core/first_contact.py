@@ -16,6 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from processor.core.business_hours import NEVER
+from processor.core.dimensions import TOPIC
 from processor.core.events import Event
 from processor.core.facts import Fact, Out
 from processor.core.progress import Progress, progress_of
@@ -27,17 +28,15 @@ if TYPE_CHECKING:
 # What is known of a ticket, as bits of `Progress.first_contact`. The first four are about its last solve.
 ELIGIBLE = 1
 AT_ONCE = 2  # by what happened in the ticket itself
-TOPIC = 4  # solvable at first contact at all
+TOPIC_ELIGIBLE = 4  # solvable at first contact at all
 REPEAT_STATED = 8
 REPEATED = 16  # the requester came back about it
 SAID_NO = 32  # in a survey
 SETTLED = 64
 
-OF_THE_SOLVE = ELIGIBLE | AT_ONCE | TOPIC | REPEAT_STATED
+OF_THE_SOLVE = ELIGIBLE | AT_ONCE | TOPIC_ELIGIBLE | REPEAT_STATED
 
 HANDED_MAX = 8  # contacts handed to the requester that a discard takes back; a topic does not change more often
-
-_TOPIC = 4  # its place among the dimensions
 
 
 # -- the verdict ------------------------------------------------------------------------------------------------------------------------
@@ -57,8 +56,8 @@ def assess(ticket: Ticket, progress: Progress, at: int, withdrawn: bool, out: Ou
         if turns <= 1 and not (progress.transfers or progress.escalations or progress.reopened):
             marks |= AT_ONCE
         if _topic_eligible(ticket):
-            marks |= TOPIC
-        ticket._outcome(Fact("ticket.fcr_assessed", ticket.solves, at, ticket.dims, (_resolved(marks), bool(marks & TOPIC))), out)
+            marks |= TOPIC_ELIGIBLE
+        ticket._outcome(Fact("ticket.fcr_assessed", ticket.solves, at, ticket.dims, (_resolved(marks), bool(marks & TOPIC_ELIGIBLE))), out)
         if not marks & SETTLED:
             ticket.fcr_due = at + settings.repeat_window
     progress.first_contact = marks
@@ -109,7 +108,7 @@ def _resolved(marks: int) -> bool:
 
 
 def _topic_eligible(ticket: Ticket) -> bool:
-    return ticket.dims[_TOPIC] not in ticket.policies.settings.fcr_excluded_topics
+    return ticket.dims[TOPIC] not in ticket.policies.settings.fcr_excluded_topics
 
 
 def _assess_anew(ticket: Ticket, progress: Progress, out: Out) -> None:
@@ -138,7 +137,7 @@ def told(ticket: Ticket, key: str, at: int, out: Out) -> None:
 def contacted(ticket: Ticket, at: int, out: Out) -> None:
     """The requester hears of the ticket; also when requester or topic has become another."""
     if ticket.requester and _tells(ticket):
-        topic = ticket.dims[_TOPIC]
+        topic = ticket.dims[TOPIC]
         content = (ticket.requester, None if topic == NONE else topic, ticket.created_at)
         _hand(ticket, Fact("person.contacted", 1, at, NO_DIMENSIONS, content), out)
 

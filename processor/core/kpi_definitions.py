@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from processor.core import kpi_readings as read
-from processor.core.dimensions import ENTITY_DIMENSIONS
+from processor.core.dimensions import ENTITY_DIMENSIONS, PER_AGENT
 from processor.core.events import PERSON
 from processor.core.kpi_counts import COUNTED
 from processor.core.kpi_readings import Reading
 
-PER_AGENT = "agent"  # the pseudo dimension of numbers told apart by agent
 NO_DIMENSION: frozenset[str] = frozenset()
 
 
@@ -59,6 +58,8 @@ class Definition:
     def rule(self) -> str:
         """The id of this definition, for those who cite it."""
         return f"KPI-{self.name.upper().replace('_', '-')}"
+
+
 Row = tuple[Definition, Reading]
 _DIMENSIONS = {**ENTITY_DIMENSIONS, PERSON: NO_DIMENSION}
 # Facts of these kinds carry their agent, so what follows from them alone can be told apart by agent.

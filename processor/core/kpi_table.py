@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from processor.core import kpi_formulas as formulas
 from processor.core import kpi_readings as read
-from processor.core.dimensions import CONTACT_DIMENSIONS, ENTITY_DIMENSIONS, TICKET_DIMENSIONS
+from processor.core.dimensions import CONTACT_DIMENSIONS, ENTITY_DIMENSIONS, PER_AGENT, TICKET_DIMENSIONS
 from processor.core.distinct import AGENTS as ACTIVE_AGENTS
 from processor.core.distinct import VISITORS
 from processor.core.events import ACCOUNT, AGENT, CONTACT, ESCALATION_KINDS, ORGANIZATION, PERSON, TICKET
@@ -30,7 +30,7 @@ from processor.core.kpi_counts import (
     RESPONSE_BANDS,
     RESPONSIVENESS,
 )
-from processor.core.kpi_definitions import PER_AGENT, Kind, Row, duration_of, facts_of, key_over, ratio_of, row_of
+from processor.core.kpi_definitions import Kind, Row, duration_of, facts_of, key_over, ratio_of, row_of
 from processor.core.kpi_readings import Reading, Window
 from processor.core.kpi_statistics import Measure
 from processor.core.settings import CLOCKS, QUEUE_WAIT

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 
+from processor.core.dimensions import PER_AGENT
 from processor.core.kpi_counts import CLOCK_COUNTED, COUNTED, GROUPS
-from processor.core.kpi_definitions import PER_AGENT, PLAIN, Definition, Kind, Row
+from processor.core.kpi_definitions import PLAIN, Definition, Kind, Row
 from processor.core.kpi_readings import DEFAULT_RULES, Rules, Window
 from processor.core.kpi_statistics import NO_EDGE, QUANTILES, STATS, Measure, Numbered, Timed, quantile, wilson
 from processor.core.kpi_table import COMPLIANCE, COST_PER_TICKET, TABLE, cost_per_ticket

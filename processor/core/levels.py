@@ -13,6 +13,7 @@ from processor.core.agent import Agent
 from processor.core.business_hours import NEVER
 from processor.core.clocks import PAUSED, RUNNING, Clock
 from processor.core.contact import Contact
+from processor.core.dimensions import PRIORITY
 from processor.core.events import SOLVED_STATUSES
 from processor.core.facts import Dims
 from processor.core.instances import MoreClocks
@@ -112,7 +113,7 @@ def _of_contact(contact: Contact) -> tuple[Key, ...]:
 def _add_clock(clock: Clock, dims: Dims, keys: list[Key], status: str = "") -> None:
     if clock.state == RUNNING:
         policy = clock.policy.id if clock.policy else ""
-        keys.append(("running", clock.name, policy, dims[1]))
+        keys.append(("running", clock.name, policy, dims[PRIORITY]))
         hidden = clock.policy is not None and status in clock.policy.options.hidden.get(clock.name, ())
         if clock.warns_at != NEVER and not hidden:
             keys.append(("warning", clock.name, clock.warns_at // MINUTE_MS))
@@ -120,6 +121,6 @@ def _add_clock(clock: Clock, dims: Dims, keys: list[Key], status: str = "") -> N
             if not hidden:
                 keys.append(("due", clock.name, clock.due // MINUTE_MS))
         elif clock.breached_at is not None:
-            keys.append(("overdue", clock.name, policy, dims[1]))
+            keys.append(("overdue", clock.name, policy, dims[PRIORITY]))
     elif clock.state == PAUSED:
-        keys.append(("paused", clock.name, clock.policy.id if clock.policy else "", dims[1]))
+        keys.append(("paused", clock.name, clock.policy.id if clock.policy else "", dims[PRIORITY]))

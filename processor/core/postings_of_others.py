@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from processor.core.dimensions import CHANNEL
 from processor.core.facts import Fact
 from processor.core.posting import HISTOGRAMS, NUMBERS, Entries, by_content, counting, flagged, observe
 
@@ -70,7 +71,7 @@ def _csat_answered(fact: Fact, *, satisfied: bool) -> Entries:
 
 
 def _initiated(fact: Fact) -> Entries:
-    return (("contacts_initiated", 1), ("calls_initiated", 1)) if fact.dims[0] == PHONE else (("contacts_initiated", 1),)
+    return (("contacts_initiated", 1), ("calls_initiated", 1)) if fact.dims[CHANNEL] == PHONE else (("contacts_initiated", 1),)
 
 
 def _answered(fact: Fact) -> Entries:
@@ -89,11 +90,11 @@ def _abandoned(fact: Fact) -> Entries:
 
 def _missed(fact: Fact) -> Entries:
     entries: Entries = ((f"contacts_missed:{fact.content[0]}", 1),)
-    return (*entries, ("calls_missed", 1)) if fact.dims[0] == PHONE else entries
+    return (*entries, ("calls_missed", 1)) if fact.dims[CHANNEL] == PHONE else entries
 
 
 def _recovered(fact: Fact) -> Entries:
-    return (("contacts_recovered", 1), ("calls_recovered", 1)) if fact.dims[0] == PHONE else (("contacts_recovered", 1),)
+    return (("contacts_recovered", 1), ("calls_recovered", 1)) if fact.dims[CHANNEL] == PHONE else (("contacts_recovered", 1),)
 
 
 def _handled(fact: Fact) -> Entries:

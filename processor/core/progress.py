@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from processor.core.dimensions import GROUP, with_dims
 from processor.core.events import ESCALATION_KINDS, Event
 from processor.core.facts import Fact, Out
 from processor.core.settings import MS, NONE
@@ -124,7 +125,7 @@ def assignee_changed(ticket: Ticket, event: Event, at: int, out: Out) -> None:
 
 def changed_group(ticket: Ticket, before: str, at: int, out: Out) -> None:
     """From one group to another is a transfer; the first group is none, nor is it to give the ticket back."""
-    group = ticket.dims[2]
+    group = ticket.dims[GROUP]
     if before not in (NONE, group) and group != NONE and ticket.engaged:
         progress = progress_of(ticket)
         progress.transfers += 1
@@ -152,5 +153,5 @@ def work_logged(ticket: Ticket, event: Event, at: int, out: Out) -> None:
     progress, dims = progress_of(ticket), ticket.dims
     progress.works += 1
     if topic:
-        dims = (*dims[:4], topic, *dims[5:])
+        dims = with_dims(dims, {"topic": topic})
     ticket._outcome(Fact("ticket.work_logged", progress.works, at, dims, (round(seconds * MS), progress.works == 1)), out)

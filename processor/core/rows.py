@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 
-from processor.core.dimensions import CELL_DIMENSIONS, ENTITY_DIMENSIONS, PEOPLE_GROUP_BYS, PER_AGENT
+from processor.core.dimensions import AGENT_GROUP_BY, CELL_DIMENSIONS, ENTITY_DIMENSIONS, PEOPLE_GROUP_BYS, PRIORITY
 from processor.core.distinct import EXACT_MAX, compact
 from processor.core.events import PERSON, TICKET
 from processor.core.facts import Dims, Fact, dims_text
@@ -72,7 +72,7 @@ class Rows:
             entity: [index for index, names in enumerate(self.group_bys) if dimensions.issuperset(names)]
             for entity, dimensions in ENTITY_DIMENSIONS.items()
         }
-        self._agent_group_by = self.group_bys.index(PER_AGENT) if PER_AGENT in self.group_bys else -1
+        self._agent_group_by = self.group_bys.index(AGENT_GROUP_BY) if AGENT_GROUP_BY in self.group_bys else -1
         self._kinds_of_people = frozenset(PEOPLE) if self._agent_group_by < 0 else frozenset(PEOPLE) | frozenset(AGENT_OF)
         # Hears of each amount once, with its minute and the numbers of its segments; for what rows of days cannot tell any more.
         self.listener: Callable[[int, tuple[int, ...], Row], None] | None = None
@@ -97,7 +97,7 @@ class Rows:
             entries = tuple(entry for entry in said if entry not in counted)
         if entries:
             if fact.kind in CLOCK_KINDS:
-                self._add_to_cell(("sla", fact.content[0], fact.content[1], fact.dims[1]), entries, sign)
+                self._add_to_cell(("sla", fact.content[0], fact.content[1], fact.dims[PRIORITY]), entries, sign)
             else:
                 self._add(place.cell, entries, sign)
                 self.dirty_cells.add(place.cell_key)

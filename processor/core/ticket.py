@@ -18,19 +18,20 @@ new life. That is a rule of the fold, so it does not matter when the memory of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from processor.core import conversation, first_contact, frozen_ticket, progress, solving
 from processor.core import ticket_clocks as clocks
 from processor.core.business_hours import NEVER
 from processor.core.clocks import Clock
+from processor.core.dimensions import GROUP, TOPIC, dims_of, with_dims
 from processor.core.events import SOLVED_STATUSES, SURVEY_KINDS, Event
 from processor.core.facts import HANDED_KINDS, Dims, Fact, Out, pseudonym
 from processor.core.handovers import MERGED, contact_answered, merged, unmerged, wait_handed, wait_withdrawn
 from processor.core.instances import MoreClocks
 from processor.core.policies import Policies
-from processor.core.settings import DIMENSIONS, NO_DIMENSIONS, NONE
+from processor.core.settings import NO_DIMENSIONS
 from processor.core.surveys import Surveys, returned, survey_responded, survey_sent, withdrawn
 
 SPAM = 1
@@ -178,7 +179,8 @@ class Ticket:
     def _created(self, event: Event, at: int, out: Out) -> None:
         if self.seen_created:
             return  # a second creation says nothing new
-        channel, status, priority, direction, group, tier, topic, policy_id, assignee, requester, follow_up_of, *described = event.data
+        (channel, status, priority, direction, group, tier, topic, policy_id, assignee, requester, follow_up_of,
+         language, product, complexity) = event.data  # fmt: skip
         known_before = bool(self.created_at)
         was_in_backlog = self.in_backlog
         before = self.dims
@@ -187,7 +189,10 @@ class Ticket:
         self.policy_id = policy_id
         self.inbound = direction == "inbound"
         self.requester, self.follow_up_of = requester or self.requester, follow_up_of
-        self.dims = (channel, priority, group or NONE, tier or NONE, topic or NONE, NONE, *(value or NONE for value in described))
+        self.dims = dims_of(
+            channel=channel, priority=priority, group=group, tier=tier, topic=topic,
+            language=language, product=product, complexity=complexity,
+        )  # fmt: skip
         out.append((1, Fact("ticket.created", 1, at, self.dims, ())))
         if not known_before:
             self.gone_at = NEVER
@@ -307,12 +312,12 @@ class Ticket:
         out.append((1, Fact("ticket.moved", self.moves, at, self.dims, (before,))))
 
     def _priority_changed(self, event: Event, at: int, out: Out) -> None:
-        self._changed(_with(self.dims, {"priority": event.data[0]}), self.policy_id, at, out)
+        self._changed(with_dims(self.dims, {"priority": event.data[0]}), self.policy_id, at, out)
 
     def _group_changed(self, event: Event, at: int, out: Out) -> None:
-        dims = _with(self.dims, {"group": event.data[0] or NONE})
+        dims = with_dims(self.dims, {"group": event.data[0]})
         if dims != self.dims:
-            before = self.dims[2]
+            before = self.dims[GROUP]
             clocks.left_group(self, at, out)
             self._changed(dims, self.policy_id, at, out)
             clocks.joined_group(self, at, out)
@@ -321,10 +326,10 @@ class Ticket:
     def _fields_changed(self, event: Event, at: int, out: Out) -> None:
         changes: dict[str, Any] = dict(event.data[0])
         policy_id = changes.get("policy_id", self.policy_id)
-        known_as = (self.requester, self.dims[4])
-        self._changed(_with(self.dims, {name: value or NONE for name, value in changes.items()}), policy_id, at, out)
+        known_as = (self.requester, self.dims[TOPIC])
+        self._changed(with_dims(self.dims, changes), policy_id, at, out)
         self.requester = changes.get("requester_id", self.requester)
-        if (self.requester, self.dims[4]) != known_as:
+        if (self.requester, self.dims[TOPIC]) != known_as:
             first_contact.contacted(self, at, out)
 
     # -- population ---------------------------------------------------------------------------------------------------------------
@@ -435,10 +440,6 @@ class Ticket:
         frozen_ticket.thaw(ticket, stored)
         ticket._rearm()
         return ticket
-
-
-def _with(dims: Dims, changes: Mapping[str, str]) -> Dims:
-    return tuple(changes.get(name, value) for name, value in zip(DIMENSIONS, dims, strict=True))
 
 
 def _discarding(flag: int) -> Callable[[Ticket, Event, int, Out], None]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from processor.core import instances, product_rules
 from processor.core.clocks import CANCELLED, FULFILLED, Clock
+from processor.core.dimensions import GROUP
 from processor.core.events import WITHDRAWN
 from processor.core.facts import Fact, Out
 from processor.core.handovers import take_up
@@ -43,7 +44,6 @@ CUMULATIVE = frozenset({RESOLUTION, REQUESTER_WAIT, AGENT_WORK})  # fulfilled by
 _ENDED_BY_REPLY = frozenset({NEXT_RESPONSE, UPDATE, PERIODIC_UPDATE, PAUSABLE_UPDATE, SURVEY_FOLLOWUP})
 _BEGUN_BY_REPLY = frozenset({PERIODIC_UPDATE, PAUSABLE_UPDATE})
 _CANCELLED_BY_SOLVE = frozenset({NEXT_RESPONSE, UPDATE, PERIODIC_UPDATE, PAUSABLE_UPDATE})
-_GROUP = 2  # its place among the dimensions
 
 
 # -- what happens to a ticket -----------------------------------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ def left_group(ticket: Ticket, at: int, out: Out) -> None:
 
 def joined_group(ticket: Ticket, at: int, out: Out) -> None:
     """A group has got it."""
-    if ticket.more is not None and not ticket.solved and ticket.dims[_GROUP] != NONE:
+    if ticket.more is not None and not ticket.solved and ticket.dims[GROUP] != NONE:
         instances.begin(ticket, GROUP_OWNERSHIP, at, out)
 
 

@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from processor.core.dimensions import PER_AGENT
+from processor.core.dimensions import AGENT_GROUP_BY
 from processor.core.events import CONTACT, TICKET
 from processor.core.histogram import BUCKETS, THOUSANDTHS
 from processor.core.kpi_counts import ENTERED_REASONS, LEFT_REASONS
@@ -59,7 +59,7 @@ def tables(views: Iterable[View], telemetry: Telemetry | None, known: Known, fol
 def raw_tables(views: Iterable[View], group_bys: Sequence[LabelSet]) -> Iterator[Table]:
     """All families of the partitions, with every label value as it is, every group-by in the windows, and nothing pre-created."""
     cells = [Cells(view, None, None) for view in views]
-    windows = window_tables(cells, group_bys, frozenset(index for index, names in enumerate(group_bys) if names != PER_AGENT))
+    windows = window_tables(cells, group_bys, frozenset(index for index, names in enumerate(group_bys) if names != AGENT_GROUP_BY))
     for family in FAMILIES:
         if family.source not in ("process", "kpi"):
             yield _table(family, cells, None, windows)

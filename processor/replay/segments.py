@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from processor.core.dimensions import PER_AGENT
+from processor.core.dimensions import AGENT_GROUP_BY
 from processor.core.engine import Engine
 from processor.core.outputs import View
 from processor.core.rows import TIER_MINUTES, Row, add_row
@@ -43,7 +43,7 @@ def _segments(engine: Engine) -> dict[int, By]:
     """By their numbers; without the total, which is told apart by nothing."""
     group_bys = engine.rows.group_bys
     named = ((number, group_bys[index], values) for number, (index, values) in enumerate(engine.rows.segments))
-    return {number: tuple(zip(names, values, strict=True)) for number, names, values in named if names and names != PER_AGENT}
+    return {number: tuple(zip(names, values, strict=True)) for number, names, values in named if names and names != AGENT_GROUP_BY}
 
 
 def _rows(engine: Engine) -> Iterator[tuple[int, int, Row]]:
