@@ -74,8 +74,7 @@ class Accounts:
     @property
     def visitors(self) -> int:
         """How many people have read an article."""
-        return sum(any(what not in ("search", "vote") for steps in person.visits.values() for _, what in steps) for person in
-                   self._people.values())  # fmt: skip
+        return sum(person.reads for person in self._people.values())
 
     def _enter(self, ticket: str, at: int, act: str, content: tuple[Any, ...]) -> None:
         book = self._books.get(ticket)
@@ -86,13 +85,15 @@ class Accounts:
 
     def _tell(self, ticket: str, at: int, told: Told) -> None:
         if told.followed is not None:
-            self._enter(told.followed, at, "contacted_again", ())
+            self._contacted_again(told.followed, at)
         if told.requester is not None:
             self._person(told.requester).begin(at, ticket, told.topic, told.since)
 
     def _person(self, name: str) -> PersonBook:
         book = self._people.get(name)
         if book is None:
-            tell = lambda ticket, at: self._enter(ticket, at, "contacted_again", ())  # noqa: E731
-            book = self._people[name] = PersonBook(self._desk.settings, tell)
+            book = self._people[name] = PersonBook(self._desk.settings, self._contacted_again)
         return book
+
+    def _contacted_again(self, ticket: str, at: int) -> None:
+        self._enter(ticket, at, "contacted_again", ())

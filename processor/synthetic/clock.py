@@ -37,6 +37,11 @@ class Desk:
             self._answers[key] = choose_policy(self.settings, started_at, dims)
         return self._answers[key]
 
+    def short_abandon(self, channel: str) -> int:
+        """Who leaves that soon has not been waiting."""
+        limits = self.settings.short_abandon
+        return limits.get(channel, limits.get("default", 0))
+
     def between(self, start: int, end: int, target: Target | None) -> int:
         """Time in the target's calendar."""
         if target is None or target.calendar is None:

@@ -65,8 +65,7 @@ class ContactBook:
         if self.leg is not None and not self.settled:
             assert self.offered_at is not None
             waited = at - self.offered_at
-            limits = self.desk.settings.short_abandon
-            short = waited <= limits.get(self.dims[0], limits.get("default", 0))
+            short = waited <= self.desk.short_abandon(self.dims[0])
             self.totals["support_contacts_short_abandoned_total" if short else "support_contacts_abandoned_total"] += 1
             if not short:
                 observe(self.totals, "time_to_abandon", waited)

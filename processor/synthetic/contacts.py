@@ -119,8 +119,7 @@ class ContactScript(Script):
 
     def _leave_about_the_threshold(self) -> None:
         """Hangs up at once, or exactly at the threshold, or a millisecond after it."""
-        limits = self.desk.settings.short_abandon
-        threshold = limits.get(self.channel, limits.get("default", 0))
+        threshold = self.desk.short_abandon(self.channel)
         moments = (threshold, threshold + 1, self.random.randint(0, 2 * threshold))
         self.later(self.random.choice(moments))
         self._abandon()

@@ -13,6 +13,7 @@ FOLLOWED_WITHIN_MS = DAY_MS  # a ticket so long after a search followed it
 REVOTE_MS = DAY_MS
 CONTACT = "contact:"  # begins the names of contacts among what a person has begun
 TOLD_MAX = 8  # a ticket hears of so many repeats
+SEARCH, VOTE = "search", "vote"  # what is done in a visit beside reading an article, which goes by the article's name
 
 Tell = Callable[[str, int], None]  # which ticket hears that its requester came back, and when
 
@@ -27,7 +28,7 @@ class PersonBook:
         self.tell = tell
         self.begun: dict[str, tuple[str, int, int]] = {}  # ticket or contact -> topic, when it began, when it was last heard of
         self.told: dict[str, int] = {}
-        self.visits: dict[str, list[tuple[int, str]]] = {}  # session -> what was done when: an article, "search" or "vote"
+        self.visits: dict[str, list[tuple[int, str]]] = {}  # session -> what was done when: SEARCH, VOTE or an article
         self.searches: dict[str, tuple[int, int]] = {}  # session -> its first and last search, until a ticket follows
         self.found = 0
         self.votes: dict[str, list[tuple[int, bool]]] = {}  # article -> votes that count
@@ -70,20 +71,25 @@ class PersonBook:
 
     def search(self, at: int, session: str) -> None:
         """Something was looked for."""
-        first = not any(what == "search" for _, what in self.visits.get(session, ()))
+        first = not any(what == SEARCH for _, what in self.visits.get(session, ()))
         if first or session in self.searches:
             self.searches[session] = (at if first else self.searches[session][0], at)
-        self.visits.setdefault(session, []).append((at, "search"))
+        self.visits.setdefault(session, []).append((at, SEARCH))
 
     def vote(self, at: int, session: str, article: str, helpful: bool) -> None:
         """An article was helpful, or not. Whoever says the same again says nothing; otherwise, soon after, it is another opinion."""
-        self.visits.setdefault(session, []).append((at, "vote"))
+        self.visits.setdefault(session, []).append((at, VOTE))
         votes = self.votes.setdefault(article, [])
         if votes and at - votes[-1][0] <= REVOTE_MS:
             if votes[-1][1] == helpful:
                 return
             votes.pop()
         votes.append((at, helpful))
+
+    @property
+    def reads(self) -> bool:
+        """Whether any article was read."""
+        return any(map(_articles, self.visits.values()))
 
     # -- surveys -------------------------------------------------------------------------------------------------------------------
 
@@ -106,12 +112,15 @@ class PersonBook:
             totals["support_kb_votes_total"] += len(votes)
             totals["support_kb_votes_helpful_total"] += sum(helpful for _, helpful in votes)
         for steps in self.visits.values():
-            done = [what for _, what in steps]
-            views = [what for what in done if what not in ("search", "vote")]
-            searches = done.count("search")
+            views = _articles(steps)
+            searches = sum(what == SEARCH for _, what in steps)
             totals["support_kb_views_total"] += len(views)
             totals["support_kb_sessions_total"] += bool(views)
             totals["support_kb_searches_total"] += searches
             totals["support_kb_search_sessions_total"] += bool(searches)
-            bounced = len(views) == len(done) and len(set(views)) == 1 and max(at for at, _ in steps) + IDLE_MS <= until
+            bounced = len(views) == len(steps) and len(set(views)) == 1 and max(at for at, _ in steps) + IDLE_MS <= until
             totals["support_kb_sessions_bounced_total"] += bounced
+
+
+def _articles(steps: list[tuple[int, str]]) -> list[str]:
+    return [what for _, what in steps if what not in (SEARCH, VOTE)]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from processor.core.settings import Settings
+from processor.synthetic.ticket_notes import SOLVED
 
 _TOPIC = 4  # its place among the dimensions
 
@@ -82,6 +83,6 @@ def _entered(ticket: _Ticket, at: int, act: str, content: tuple[Any, ...]) -> bo
         ticket.flags.discard(content[0])
         return True
     else:
-        was_solved, ticket.solved = ticket.solved, content[0] in ("solved", "closed")
+        was_solved, ticket.solved = ticket.solved, content[0] in SOLVED
         return ticket.solved and not was_solved
     return False

@@ -25,6 +25,11 @@ class Answered:
     low: int
     high: int
 
+    @property
+    def is_yes(self) -> bool:
+        """Of a question with two answers: on the upper half of the scale."""
+        return self.score * 2 > self.low + self.high
+
 
 class SurveyBook:
     """Surveys that were sent and answered, one of each kind."""
@@ -51,8 +56,7 @@ class SurveyBook:
     @property
     def says_no(self) -> bool:
         """Whether the customer says that the concern was not resolved."""
-        answer = self.answers["fcr"]
-        return answer.score * 2 <= answer.low + answer.high
+        return not self.answers["fcr"].is_yes
 
     @property
     def recommends(self) -> tuple[str, Recommendation] | None:
@@ -90,9 +94,8 @@ def _add_ces(totals: Totals, answer: Answered, settings: Settings) -> bool:
 
 
 def _add_fcr(totals: Totals, answer: Answered, _settings: Settings) -> bool:
-    yes = answer.score * 2 > answer.low + answer.high
-    totals[labelled("support_fcr_responses_total", answer="yes" if yes else "no")] += 1
-    return not yes
+    totals[labelled("support_fcr_responses_total", answer="yes" if answer.is_yes else "no")] += 1
+    return not answer.is_yes
 
 
 def _add_nps(totals: Totals, answer: Answered, _settings: Settings) -> bool:
