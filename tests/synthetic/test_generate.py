@@ -37,6 +37,23 @@ def day() -> Synthetic:
 
 
 @pytest.fixture(scope="module")
+def verdicts(day: Synthetic) -> list[Event | Rejected]:
+    """What the decoder says to each record."""
+    return [decode(line) for line in day.lines]
+
+
+@pytest.fixture(scope="module")
+def events(verdicts: list[Event | Rejected]) -> list[Event]:
+    return [verdict for verdict in verdicts if isinstance(verdict, Event)]
+
+
+@pytest.fixture(scope="module")
+def in_time(events: list[Event]) -> list[Event]:
+    """Those that the stories told: not what was put in as too late."""
+    return [event for event in events if not event.id.startswith("late")]
+
+
+@pytest.fixture(scope="module")
 def families(day: Synthetic) -> Counter[str]:
     return Counter(day.truth["families"])
 
@@ -55,17 +72,18 @@ def test_there_are_as_many_records_as_asked_for_and_hardly_more(day: Synthetic) 
     assert 20_000 <= len(day.lines) == day.truth["records"] < 20_200
 
 
-def test_every_record_is_an_event_but_for_the_faults_that_the_truth_lists(day: Synthetic, families: Counter[str]) -> None:
-    refused = Counter(verdict.reason.value for line in day.lines if isinstance(verdict := decode(line), Rejected))
+def test_every_record_is_an_event_but_for_the_faults_that_the_truth_lists(
+    verdicts: list[Event | Rejected], families: Counter[str]
+) -> None:
+    refused = Counter(verdict.reason.value for verdict in verdicts if isinstance(verdict, Rejected))
     late = Counter(too_late=families["support_processor_events_late_total"])
     assert refused + late == labelled(families, "support_processor_events_invalid_total")
     assert set(refused) == {reason for reason, _ in FAULTS}
     assert not any(isinstance(decode(line), Rejected) for line in made(500).lines)
 
 
-def test_there_is_at_least_one_of_everything(day: Synthetic, families: Counter[str]) -> None:
-    kinds = {verdict.kind for line in day.lines if isinstance(verdict := decode(line), Event)}
-    assert kinds >= {
+def test_there_is_at_least_one_of_everything(events: list[Event], families: Counter[str]) -> None:
+    assert {event.kind for event in events} >= {
         "ticket.created", "ticket.status_changed", "ticket.priority_changed", "ticket.assignee_changed", "ticket.group_changed",
         "ticket.fields_changed", "ticket.escalated", "ticket.merged", "ticket.unmerged", "ticket.marked_as_spam", "ticket.unmarked_as_spam",
         "ticket.deleted", "ticket.restored", "message.added", "message.bounced", "contact.initiated", "contact.queued", "contact.offered",
@@ -102,26 +120,24 @@ def test_there_is_at_least_one_of_everything(day: Synthetic, families: Counter[s
     assert labelled(families, "support_backlog_left_total").keys() == {"solved", "discarded", "merged"}
 
 
-def test_tickets_are_merged_into_tickets_that_are_there_and_contacts_come_before_and_after_their_tickets(day: Synthetic) -> None:
-    events = [verdict for line in day.lines if isinstance(verdict := decode(line), Event) and not verdict.id.startswith("late")]
+def test_tickets_are_merged_into_tickets_that_are_there_and_contacts_come_before_and_after_their_tickets(in_time: list[Event]) -> None:
     seen: dict[str, int] = {}
-    for event in events:
+    for event in in_time:
         seen[event.key] = min(seen.get(event.key, event.occurred_at), event.occurred_at)
-    merges = [event for event in events if event.kind == "ticket.merged"]
+    merges = [event for event in in_time if event.kind == "ticket.merged"]
     assert all(event.data[0] != event.key and seen[event.data[0]] <= event.occurred_at for event in merges)
     assert {event.data[0] for event in merges} & {event.key for event in merges}  # chains
-    assert 0 < sum(event.kind == "ticket.unmerged" for event in events) < len(merges)
-    of = {event.key: event.data[3] for event in events if event.kind == "contact.initiated" and event.data[3]}
-    order = Counter(event.occurred_at < seen[of[event.key]] for event in events if event.kind == "contact.accepted" and event.key in of)
+    assert 0 < sum(event.kind == "ticket.unmerged" for event in in_time) < len(merges)
+    of = {event.key: event.data[3] for event in in_time if event.kind == "contact.initiated" and event.data[3]}
+    order = Counter(event.occurred_at < seen[of[event.key]] for event in in_time if event.kind == "contact.accepted" and event.key in of)
     assert min(order[True], order[False]) > 20
 
 
-def test_requesters_come_back_about_the_same_topic_some_with_a_reference(day: Synthetic) -> None:
+def test_requesters_come_back_about_the_same_topic_some_with_a_reference(in_time: list[Event]) -> None:
     created: dict[tuple[Any, ...], list[Event]] = {}
     follows = {}
-    for line in day.lines:
-        event = decode(line)
-        if isinstance(event, Event) and event.kind == "ticket.created" and not event.id.startswith("late"):
+    for event in in_time:
+        if event.kind == "ticket.created":
             created.setdefault((event.data[9], event.data[6]), []).append(event)
             follows[event.key] = event.data[10]
     again = [events for (requester, _), events in created.items() if requester and len({event.key for event in events}) > 1]
@@ -132,14 +148,13 @@ def test_requesters_come_back_about_the_same_topic_some_with_a_reference(day: Sy
     assert any(requester is None for requester, _ in created)
 
 
-def test_some_surveys_are_never_answered_and_some_answers_are_changed(day: Synthetic) -> None:
+def test_some_surveys_are_never_answered_and_some_answers_are_changed(events: list[Event]) -> None:
     sent: Counter[tuple[str, str]] = Counter()
     answers: dict[tuple[str, str], set[str]] = {}
-    for line in day.lines:
-        event = decode(line)
-        if isinstance(event, Event) and event.kind == "ticket.survey_sent":
+    for event in events:
+        if event.kind == "ticket.survey_sent":
             sent[event.key, event.data[0]] += 1
-        elif isinstance(event, Event) and event.kind == "ticket.survey_responded":
+        elif event.kind == "ticket.survey_responded":
             answers.setdefault((event.key, event.data[0]), set()).add(event.id)
     assert answers.keys() < sent.keys()
     assert 0.2 < len(answers) / len(sent) < 0.6
@@ -147,11 +162,10 @@ def test_some_surveys_are_never_answered_and_some_answers_are_changed(day: Synth
     assert all(len(each) <= 2 for each in answers.values())
 
 
-def test_agents_sign_in_where_their_shift_begins_and_most_sign_out(day: Synthetic) -> None:
+def test_agents_sign_in_where_their_shift_begins_and_most_sign_out(events: list[Event]) -> None:
     states: dict[str, list[tuple[int, str]]] = {}
-    for line in set(day.lines):
-        event = decode(line)
-        if isinstance(event, Event) and event.kind == "agent.state_changed":
+    for event in set(events):
+        if event.kind == "agent.state_changed":
             states.setdefault(event.key, []).append((event.occurred_at, event.data[0]))
     assert len(states) > 20
     shifts = [sorted(each) for each in states.values()]
@@ -188,29 +202,29 @@ def test_sums_are_given_in_exact_milliseconds_too(day: Synthetic, families: Coun
     assert all(families[name] == exact / 1000 for name, exact in day.truth["milliseconds"].items())
 
 
-def test_what_is_repeated_is_repeated_to_the_byte(day: Synthetic, families: Counter[str]) -> None:
-    events = [line for line in day.lines if isinstance(decode(line), Event)]
-    assert len(events) - len(set(events)) == families["support_processor_events_duplicate_total"]
-    ids = Counter((event["source"], event["id"]) for event in map(json.loads, set(events)))
+def test_what_is_repeated_is_repeated_to_the_byte(
+    day: Synthetic, verdicts: list[Event | Rejected], families: Counter[str]
+) -> None:
+    lines = [line for line, verdict in zip(day.lines, verdicts, strict=True) if isinstance(verdict, Event)]
+    assert len(lines) - len(set(lines)) == families["support_processor_events_duplicate_total"]
+    ids = Counter((event["source"], event["id"]) for event in map(json.loads, set(lines)))
     assert max(ids.values()) == 1
 
 
-def test_events_come_out_of_order_by_minutes_or_hours_beyond_what_is_allowed(day: Synthetic, families: Counter[str]) -> None:
+def test_events_come_out_of_order_by_minutes_or_hours_beyond_what_is_allowed(events: list[Event], families: Counter[str]) -> None:
     newest = disorder = late = 0
-    for line in day.lines:
-        event = decode(line)
-        if isinstance(event, Event):
-            behind = newest - event.occurred_at
-            newest = max(newest, event.occurred_at)
-            disorder += 60_000 < behind < 30 * 60_000 + 1
-            late += behind > SETTINGS.allowed_lateness + HOUR_MS
-            assert behind < 31 * 60_000 or behind > SETTINGS.allowed_lateness + HOUR_MS
+    for event in events:
+        behind = newest - event.occurred_at
+        newest = max(newest, event.occurred_at)
+        disorder += 60_000 < behind < 30 * 60_000 + 1
+        late += behind > SETTINGS.allowed_lateness + HOUR_MS
+        assert behind < 31 * 60_000 or behind > SETTINGS.allowed_lateness + HOUR_MS
     assert disorder > 50
     assert late == families["support_processor_events_late_total"]
 
 
-def test_nothing_happens_outside_the_time_that_was_asked_for(day: Synthetic) -> None:
-    times = [event.occurred_at for line in day.lines if isinstance(event := decode(line), Event) and not event.id.startswith("late")]
+def test_nothing_happens_outside_the_time_that_was_asked_for(day: Synthetic, in_time: list[Event]) -> None:
+    times = [event.occurred_at for event in in_time]
     assert min(times) >= START - 3000
     assert max(times) <= START + DAY_MS
     assert parse_time(day.truth["clock_advanced_at"]) >= START + DAY_MS + HOUR_MS
