@@ -7,7 +7,7 @@ a clock would be due is a fact, too: the breach that the engine states if nothin
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -110,12 +110,19 @@ def facts_of(engine: Engine) -> list[tuple[int, Fact]]:
     return [(stated.sign, stated.fact) for stated in engine.drain().facts if stated.key == TICKET]
 
 
-def net_facts(engine: Engine, acts: Sequence[Act], until: int) -> list[Fact]:
-    """All that stands after the acts, at the instant `until` (seconds); a deadline at that instant has not passed yet."""
-    net: Counter[Fact] = Counter()
+def tell(engine: Engine, acts: Sequence[Act]) -> Iterator[int]:
+    """Let them happen, one by one: the number of each when it has happened."""
     for number, act in enumerate(acts):
         rejected = engine.apply(event_of(act, number))
         assert rejected is None, rejected
+        yield number
+
+
+def net_facts(engine: Engine, acts: Sequence[Act], until: int) -> list[Fact]:
+    """All that stands after the acts, at the instant `until` (seconds); a deadline at that instant has not passed yet."""
+    net: Counter[Fact] = Counter()
+    for _ in tell(engine, acts):
+        pass
     engine.advance(until * 1000 - 1)
     for sign, fact in facts_of(engine):
         net[fact] += sign
@@ -126,9 +133,7 @@ def play(agreement: Agreement, acts: Sequence[Act], until: int) -> list[Instance
     """The runs of the clock, as far as they are known at the instant `until` (seconds)."""
     engine = engine_for(agreement)
     found: dict[int, Instance] = {}
-    for number, act in enumerate(acts):
-        rejected = engine.apply(event_of(act, number))
-        assert rejected is None, rejected
+    for number in tell(engine, acts):
         _take(found, agreement.clock, facts_of(engine), number)
     engine.advance(until * 1000 - 1)
     _take(found, agreement.clock, facts_of(engine), len(acts))
