@@ -24,12 +24,10 @@ from processor.core.settings import HOUR_MS
 from processor.export.kpi_view import Merged
 from processor.kpis.combine import Combined
 from processor.kpis.encode import encode_kpis, key_of
-from processor.replay import Replay
-from processor.report import document
 from processor.report.rendering_groups import group_tables
 from processor.schemas_path import schemas_path
 from tests.kpis.partials import TOTAL, W
-from tests.report.story import START, line, told
+from tests.report.story import kpis_of, replayed, report_of
 
 CONFIG = loads(
     b"""
@@ -103,18 +101,11 @@ def morning(*, with_states: bool) -> tuple[dict[str, Any], str]:
     config = loads(
         b'calendars: {early: {zone: UTC, hours: {sat: "07:00-09:00"}}}\nkpis: {scheduled_agents: [{calendar: early, agents: 3}]}\n', "early"
     )
-    replay = Replay(config, partitions=2)
-    story = [each for each in sorted(told(), key=lambda each: each[1]) if with_states or each[0] != "agent.state_changed"]
-    replay.feed_lines([line(number, kind, minute, key, **data) for number, (kind, minute, key, data) in enumerate(story)])
-    replay.finish(START + 2 * HOUR_MS)
-    found = document.build(
-        replay.views(), replay.settings.group_bys, replay.days(), records=1, seconds=1.0, examples={}, rules=compile_rules(config)
-    )
+    found = report_of(replayed(2, config, without="" if with_states else "agent.state_changed"), config)
     console = Console(width=200, record=True, file=StringIO())
     for table in group_tables(found):
         console.print(table)
-    kpis = {each["kpi"]: each for group in found["kpi_groups"] for each in group["kpis"]}
-    return kpis["tickets_per_hour"], next(row for row in console.export_text().splitlines() if "tickets_per_hour" in row)
+    return kpis_of(found)["tickets_per_hour"], next(row for row in console.export_text().splitlines() if "tickets_per_hour" in row)
 
 
 def test_the_report_marks_it_too() -> None:

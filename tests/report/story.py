@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
-from processor.codec.times import format_time
+from processor.codec.envelope import cloud_event, encode
+from processor.compile import compile_rules
 from processor.config import Config, loads
 from processor.core.settings import HOUR_MS, MINUTE_MS
 from processor.replay import Replay
+from processor.report import document
 
 START = 1_795_248_000_000  # 2026-11-21T08:00:00Z
 CONFIG = loads(b"kpis: {per_agent: true, min_n: 3}\nfirst_contact: {repeat_window: 1h}\n", "story")
 
 
 def line(number: int, kind: str, minute: float, key: str, **data: Any) -> bytes:
-    return orjson.dumps({
-        "specversion": "1.0", "id": f"e{number:04}", "source": "/test", "type": f"support.{kind}", "subject": key, "partitionkey": key,
-        "time": format_time(START + round(minute * MINUTE_MS)), "data": data,
-    })  # fmt: skip
+    event = cloud_event(kind=kind, id=f"e{number:04}", source="/test", occurred_at_ms=START + round(minute * MINUTE_MS), data=data)
+    return encode(event | {"subject": key, "partitionkey": key})
 
 
 def told() -> list[tuple[str, float, str, dict[str, Any]]]:
@@ -64,10 +62,24 @@ def told() -> list[tuple[str, float, str, dict[str, Any]]]:
     return found
 
 
-def replayed(partitions: int = 1, config: Config = CONFIG, **options: Any) -> Replay:
+def replayed(partitions: int = 1, config: Config = CONFIG, *, without: str = "", **options: Any) -> Replay:
+    """The story, perhaps `without` one type of events."""
     replay = Replay(config, partitions=partitions, **options)
-    ordered = sorted(told(), key=lambda each: each[1])
+    ordered = sorted((each for each in told() if each[0] != without), key=lambda each: each[1])
     replay.feed_lines([line(number, kind, minute, key, **data) for number, (kind, minute, key, data) in enumerate(ordered)])
     replay.finish(START + 2 * HOUR_MS)
     assert not replay.refused, replay.refused
     return replay
+
+
+def report_of(replay: Replay, config: Config = CONFIG, **more: Any) -> dict[str, Any]:
+    """As `ticket-kpis replay --json` builds it."""
+    return document.build(
+        replay.views(), replay.settings.group_bys, replay.days(), records=replay.records, seconds=1.0, examples={},
+        rules=compile_rules(config), **more,
+    )  # fmt: skip
+
+
+def kpis_of(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The KPIs of a report by their names."""
+    return {each["kpi"]: each for group in found["kpi_groups"] for each in group["kpis"]}

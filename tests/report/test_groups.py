@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import orjson
 import pytest
 
 from processor.client import KpiWindow, decode_kpis
-from processor.compile import compile_rules, compile_settings
+from processor.compile import compile_settings
 from processor.core.facts import pseudonym
 from processor.core.kpis import DEFINITIONS, GROUPS
 from processor.export.snapshot import compare
 from processor.replay.kpis import ReplayedKpis
-from processor.report import document, groups
-from tests.report.story import CONFIG, replayed
+from processor.report import groups
+from tests.report.story import CONFIG, kpis_of, replayed, report_of
 
 # name -> value, n; of the whole morning
 MORNING: dict[str, tuple[float, int]] = {
@@ -28,21 +26,9 @@ MORNING: dict[str, tuple[float, int]] = {
 }  # fmt: skip
 
 
-def report(partitions: int) -> dict[str, Any]:
-    replay = replayed(partitions)
-    return document.build(
-        replay.views(), replay.settings.group_bys, replay.days(), records=replay.records, seconds=1.0, examples={},
-        rules=compile_rules(CONFIG),
-    )  # fmt: skip
-
-
-def kpis_of(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {each["kpi"]: each for group in found["kpi_groups"] for each in group["kpis"]}
-
-
 @pytest.mark.parametrize("partitions", [1, 3])
 def test_every_kpi_of_the_morning(partitions: int) -> None:
-    found = report(partitions)
+    found = report_of(replayed(partitions))
     assert [group["group"] for group in found["kpi_groups"]] == list(GROUPS)
     kpis = kpis_of(found)
     assert set(kpis) == {*DEFINITIONS, "cost_per_ticket_eur"}
@@ -56,7 +42,7 @@ def test_every_kpi_of_the_morning(partitions: int) -> None:
 
 
 def test_those_who_wait_are_in_the_median_of_the_first_response() -> None:
-    found = report(1)["waiting_included"]
+    found = report_of(replayed())["waiting_included"]
     assert (found["first_response"]["n"], found["first_response"]["censored"]) == (3, 2)
     assert found["first_response"]["median_at_most_seconds"] == 600
     assert found["patience"] == found["patience_by_channel"]["phone"]

@@ -9,6 +9,7 @@ import orjson
 import pytest
 from rich.console import Console
 
+from processor.codec.envelope import cloud_event, encode, parse_time
 from processor.compile import compile_rules
 from processor.config import loads
 from processor.core.outputs import View
@@ -17,17 +18,16 @@ from processor.core.rows import Row
 from processor.core.settings import DAY_MS
 from processor.replay import Replay
 from processor.replay.following import Following
-from processor.report import document, rendering
+from processor.report import rendering
 from processor.report.periods import periods
+from tests.report.story import report_of
 
 CONFIG = loads(b"reporting_zone: Europe/Berlin\nkpis: {min_n: 1}\n", "times")
 
 
 def event(number: int, kind: str, time: str, key: str, **data: Any) -> bytes:
     named = {"contact": "contact_id"}.get(kind.partition(".")[0], "ticket_id")
-    return orjson.dumps({
-        "specversion": "1.0", "id": f"e{number}", "source": "/test", "type": f"support.{kind}", "time": time, "data": {named: key, **data},
-    })  # fmt: skip
+    return encode(cloud_event(kind=kind, id=f"e{number}", source="/test", occurred_at_ms=parse_time(time), data={named: key, **data}))
 
 
 def said(*lines: str) -> list[bytes]:
@@ -57,11 +57,8 @@ def told(*lines: str, partitions: int = 1) -> dict[str, Any]:
     replay = Replay(CONFIG, partitions=partitions, following=following)
     replay.feed_lines(said(*lines))
     replay.finish()
-    rules = compile_rules(CONFIG)
-    made = document.build(
-        replay.views(), replay.settings.group_bys, replay.days(), records=len(lines), seconds=1.0, examples={},
-        rules=rules, more=following.document(replay.shown(), replay.views(), replay.days(), rules),
-    )  # fmt: skip
+    more = following.document(replay.shown(), replay.views(), replay.days(), compile_rules(CONFIG))
+    made = report_of(replay, CONFIG, more=more)
     rendering.render(made, Console(width=200, record=True, quiet=True))
     assert orjson.dumps(made)
     return made
