@@ -8,13 +8,10 @@ from __future__ import annotations
 from processor.core.distinct import AGENTS, VISITORS
 from processor.core.kpi_readings import Reading, Window, ratio
 from processor.core.kpi_statistics import Measure
-from processor.core.postings_of_others import OCCUPIED_STATES, PRODUCTIVE_STATES
+from processor.core.postings_of_others import CUSTOMERS, CUSTOMERS_COUNTED, OCCUPIED_STATES, PRODUCTIVE_STATES
 
 HOUR_SECONDS = 3600
 _QUARTER_SECONDS = 900
-# How many there are at the end of the window, one by one or as somebody has counted them: put into the row where it is reported.
-CUSTOMERS = "customers"
-CUSTOMERS_COUNTED = "customers_total"
 
 
 def compliance(clock: str) -> Reading:
@@ -92,7 +89,10 @@ def customers(window: Window) -> Measure:
 
 
 def _customers(window: Window) -> tuple[int, int]:
-    """At the end, and how many more than at the beginning. Where somebody counts them all, that count holds."""
+    """At the end, which is put into the row where it is reported, and how many more than at the beginning.
+
+    Where somebody counts them all, that count holds.
+    """
     if CUSTOMERS_COUNTED in window.row:
         return window.row[CUSTOMERS_COUNTED], window["customers_counted"]
     return window.row.get(CUSTOMERS, 0), window["customers_acquired"] - window["customers_churned"]

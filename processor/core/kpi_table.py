@@ -33,6 +33,8 @@ from processor.core.kpi_counts import (
 from processor.core.kpi_definitions import Kind, Row, duration_of, facts_of, key_over, ratio_of, row_of
 from processor.core.kpi_readings import Reading, Window
 from processor.core.kpi_statistics import Measure
+from processor.core.postings_of_others import CUSTOMERS as CUSTOMERS_NOW
+from processor.core.postings_of_others import CUSTOMERS_COUNTED
 from processor.core.settings import CLOCKS, QUEUE_WAIT
 
 COMPLIANCE = "sla_compliance"
@@ -242,7 +244,7 @@ def _knowledge_base() -> Iterator[Row]:
 def _customers() -> Iterator[Row]:
     group, keys = CUSTOMERS, ("customers_acquired", "customers_churned", "customers_counted")
     yield row_of("customers", Kind.LEVEL, "customers", group, ORGANIZATION, "Customers at the end of the minute.",
-               (formulas.CUSTOMERS, formulas.CUSTOMERS_COUNTED),
+               (CUSTOMERS_NOW, CUSTOMERS_COUNTED),
                formulas.customers, facts=facts_of(keys))
     yield row_of("retention", Kind.RATIO, "ratio", group, ORGANIZATION, "Customers at the end less those won / customers at the beginning.",
                keys,

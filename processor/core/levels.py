@@ -18,14 +18,14 @@ from processor.core.events import SOLVED_STATUSES
 from processor.core.facts import Dims
 from processor.core.instances import MoreClocks
 from processor.core.organization import CUSTOMER, Organization
+from processor.core.postings_of_others import CUSTOMERS, CUSTOMERS_COUNTED
 from processor.core.settings import MINUTE_MS
 from processor.core.ticket import Ticket
 
+__all__ = ["BY_MINUTE", "CUSTOMERS", "CUSTOMERS_COUNTED", "Key", "Levels", "levels_of"]
+
 Key = tuple[Any, ...]
 
-
-CUSTOMERS = "customers"
-CUSTOMERS_COUNTED = "customers_total"
 BY_MINUTE = frozenset({"created", "awaiting", "due", "warning", "queued"})  # keys that end in a minute: as many as there are minutes
 
 

@@ -16,6 +16,11 @@ _CES = NUMBERS["ces"]
 _VERY_EASY = 6000  # of the index: 6 and 7 of 7, in thousandths
 PHONE = "phone"  # calls are contacts of this channel
 
+# How many customers there are, known one by one or as somebody has counted them: levels, each with the counts that change it.
+CUSTOMERS = "customers"
+CUSTOMERS_COUNTED = "customers_total"
+CUSTOMER_FLOWS = {CUSTOMERS: {"customers_acquired": 1, "customers_churned": -1}, CUSTOMERS_COUNTED: {"customers_counted": 1}}
+
 # ISO 4217: what an amount can be in. A closed list, since each becomes a number of its own; others stay facts.
 CURRENCIES = frozenset(
     """

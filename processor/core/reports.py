@@ -16,10 +16,11 @@ from processor.core.business_hours import NEVER
 from processor.core.distinct import VISITORS, collapse
 from processor.core.events import AGENT, CONTACT, TICKET, Event
 from processor.core.facts import Out
-from processor.core.levels import CUSTOMERS, CUSTOMERS_COUNTED, Levels
+from processor.core.levels import Levels
 from processor.core.outputs import Report
 from processor.core.policies import Policies
 from processor.core.postings import POSTINGS
+from processor.core.postings_of_others import CUSTOMER_FLOWS
 from processor.core.rows import MINUTE, Row, Rows, Segment, add_row
 from processor.core.settings import DAY_MS, MINUTE_MS
 from processor.core.timeline import State, Timeline, difference, fold
@@ -29,8 +30,6 @@ CAME_AFTER_MAX = 10_000  # entities of which it is remembered; above it a held r
 HELD_MAX = 500  # reports that wait for slower partitions; above it the oldest is sent without them
 CATCH_UP_MINUTES = 15  # after a longer pause not every minute is made up for, only those that divide by this
 WINDOWS_END_MS = 8 * DAY_MS  # so long after the last event every window is empty
-# Levels of customers, and what changes them: those known one by one, and those that somebody has counted.
-_CUSTOMER_FLOWS = {CUSTOMERS: {"customers_acquired": 1, "customers_churned": -1}, CUSTOMERS_COUNTED: {"customers_counted": 1}}
 _SHORT_MINUTES = 60  # the longest window that ends at any minute; it needs each minute for itself
 
 
@@ -88,30 +87,29 @@ class Reports:
                 if row:
                     found.setdefault(segments[number], {})[name] = taken = dict(row)
                     collapse(taken, VISITORS)
-        self._put_customers(found, end // MINUTE_MS)
-        self.taken.append(Report(end, found, self._backlog_at(end // MINUTE_MS), self.since))
+        later = [rows for minute, rows in self._rows.tiers[MINUTE].items() if minute >= end // MINUTE_MS]
+        self._put_customers(found, later)
+        self.taken.append(Report(end, found, self._backlog_before(later), self.since))
         self.taken_until = end
 
-    def _put_customers(self, found: dict[Segment, dict[str, Row]], end_minute: int) -> None:
-        """How many customers there are at the end stands in the rows of the total, so that it adds up with them."""
+    def _put_customers(self, found: dict[Segment, dict[str, Row]], later: list[dict[int, Row]]) -> None:
+        """How many customers there are before `later` stands in the rows of the total, so that it adds up with them."""
         total: Segment = (self._rows.group_bys.index(()), ())
-        for family, flows in _CUSTOMER_FLOWS.items():
+        at = self._rows.segment_id(total)
+        for family, flows in CUSTOMER_FLOWS.items():
             number = sum(key[1] * count for key, count in self._levels.by_label.items() if key[0] == family)
-            minutes = self._rows.tiers[MINUTE]
-            at = self._rows.segment_id(total)
-            for minute in [minute for minute in minutes if minute >= end_minute]:
-                row = minutes[minute].get(at, {})
+            for rows in later:
+                row = rows.get(at, {})
                 number -= sum(sign * row.get(key, 0) for key, sign in flows.items())
             for name in self._windows.windows if number else ():
                 found.setdefault(total, {}).setdefault(name, {})[family] = number
 
-    def _backlog_at(self, end_minute: int) -> dict[Segment, int]:
-        """Unsolved tickets by segment now, minus what came and went since."""
+    def _backlog_before(self, later: list[dict[int, Row]]) -> dict[Segment, int]:
+        """Unsolved tickets by segment now, minus what came and went in the minutes of `later`."""
         rows = self._rows
         sums = {segment: levels["backlog"] for segment, levels in level_sums(self._levels, rows).items() if "backlog" in levels}
-        minutes = rows.tiers[MINUTE]
-        for minute in [minute for minute in minutes if minute >= end_minute]:
-            for number, row in minutes[minute].items():
+        for minute in later:
+            for number, row in minute.items():
                 flow = sum(_direction(key) * amount for key, amount in row.items())
                 if flow:
                     segment = rows.segments[number]
