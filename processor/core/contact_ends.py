@@ -18,6 +18,7 @@ from processor.core.clocks import CANCELLED, Clock
 from processor.core.dimensions import CHANNEL
 from processor.core.events import Event
 from processor.core.facts import Fact, Out, thaw_fact
+from processor.core.settings import MS
 
 if TYPE_CHECKING:
     from processor.core.contact import Contact
@@ -159,7 +160,7 @@ def end_again(contact: Contact, end: tuple[Any, ...], at: int, out: Out) -> None
 def wrapped_up(contact: Contact, event: Event, at: int, out: Out) -> None:
     """`contact.wrapped_up`: the work after the contact is done. It may be told before the end."""
     talk, hold, wrap_up = contact.spent
-    contact.spent = (talk, hold, (wrap_up or 0) + _milliseconds(event.data[0]))
+    contact.spent = (talk, hold, _sum(wrap_up, event.data[0]))
     if contact.handled is not None:
         _handle(contact, at, out)
 
@@ -211,11 +212,7 @@ def _spend(contact: Contact, data: tuple[Any, ...]) -> None:
 
 
 def _sum(before: int | None, seconds: float | None) -> int | None:
-    return before if seconds is None else (before or 0) + _milliseconds(seconds)
-
-
-def _milliseconds(seconds: float) -> int:
-    return round(seconds * 1000)
+    return before if seconds is None else (before or 0) + round(seconds * MS)
 
 
 def _contain(contact: Contact, at: int, out: Out) -> None:
