@@ -29,7 +29,7 @@ from processor.core.lateness import horizon_of, survey_lateness
 from processor.core.levels import Levels, levels_of
 from processor.core.outputs import Conflict, RecordKey, Rekeyed, Stated, Step, View
 from processor.core.policies import Policies
-from processor.core.reports import Reports, facts_at, level_sums
+from processor.core.reports import Reports, level_sums
 from processor.core.restoring import marker_of, restore
 from processor.core.rows import Rows, Segment
 from processor.core.settings import MINUTE_MS, Settings
@@ -178,15 +178,14 @@ class Engine:
         self.entities[kind][key] = entity
         self._known = handed.known or handed.at
         held = self.reports.held_after(self._known - self.settings.timer_delay)
-        ends = [report.end for report in held]
-        known = list(facts_at(entity, ends, self.policies, self.reports.came_after))
+        stated = list(self.reports.stated(entity, held, self.policies))
         if handed.sign > 0:
             self._fold(entity, event)
         else:
             self._refold(entity, None, entity.tail.index(event))
             if not entity.tail and entity.base is None:
                 ageing.forget(self, entity)  # nothing is known of it any more
-        self.reports.correct(kind, held, known, facts_at(entity, ends, self.policies, self.reports.came_after))
+        self.reports.correct(kind, held, stated, self.reports.stated(entity, held, self.policies))
         self._known = None
 
     def hear(self, partition: int, heartbeat: tuple[int, ...]) -> None:

@@ -125,6 +125,24 @@ class Reports:
         if event.occurred_at < self.taken_until + timer_delay and len(self.came_after) < CAME_AFTER_MAX:
             self.came_after.setdefault((entity.kind, entity.key), {})[event.source, event.id] = self.taken_until
 
+    def stated(self, entity: Timeline, held: Iterable[Report], policies: Policies) -> Iterator[Out]:
+        """For each report, ascending: what the fold had stated when it was taken, of the events that stream time had let in by then.
+
+        Between two of them in which nothing has happened it is the same list: there may be hundreds.
+        """
+        state: State | None = None
+        before, stated = (-1, -1), Out()
+        later = self.came_after.get((entity.kind, entity.key), {})
+        for end in (report.end for report in held):
+            events = entity.tail[: bisect_left(entity.tail, end + policies.settings.timer_delay, key=_occurred_at)]
+            reached = len(events)
+            if later:
+                events = [event for event in events if later.get((event.source, event.id), -1) < end]
+            if state is None or (reached, len(events)) != before or state.wake <= end:
+                state, stated = fold(entity.kind, entity.base, events, end, policies)
+                before = reached, len(events)
+            yield stated
+
     def correct(self, kind: str, held: Iterable[Report], before: Iterable[Out], after: Iterable[Out]) -> None:
         """Put into reports that are held what would have been in them, had something been handed over at once.
 
@@ -192,25 +210,6 @@ class Reports:
         for end in sorted({self.sent_until, self.taken_until, *ends}):
             if end >= first:
                 self.take(end)
-
-
-def facts_at(entity: Timeline, ends: Iterable[int], policies: Policies, came_after: CameAfter) -> Iterator[Out]:
-    """What the fold had stated when timer time was at each of `ends`, ascending: of the events that stream time had let in by then.
-
-    Between two of them in which nothing has happened it is the same list: there may be hundreds.
-    """
-    state: State | None = None
-    before, stated = (-1, -1), Out()
-    later = came_after.get((entity.kind, entity.key), {})
-    for end in ends:
-        events = entity.tail[: bisect_left(entity.tail, end + policies.settings.timer_delay, key=_occurred_at)]
-        reached = len(events)
-        if later:
-            events = [event for event in events if later.get((event.source, event.id), -1) < end]
-        if state is None or (reached, len(events)) != before or state.wake <= end:
-            state, stated = fold(entity.kind, entity.base, events, end, policies)
-            before = reached, len(events)
-        yield stated
 
 
 def _occurred_at(event: Event) -> int:
