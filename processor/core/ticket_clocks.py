@@ -92,7 +92,7 @@ def customer_wrote(ticket: Ticket, at: int, out: Out) -> None:
         for clock in [clock for clock in ticket.more.clocks if clock.name in _BEGUN_BY_REPLY]:
             instances.end(ticket, clock, at, CANCELLED, "customer_wrote", out)
     if options.update_at_every_contact:
-        _end_update(ticket, at, out)
+        _end(ticket, UPDATE, at, FULFILLED, "", out)
     _await_reply(ticket, at, out)
 
 
@@ -175,9 +175,7 @@ def reopened(ticket: Ticket, at: int, out: Out) -> None:
 
 def left_group(ticket: Ticket, at: int, out: Out) -> None:
     """Its group gives it away; to be called while the ticket still has that group."""
-    clock = ticket.more.find(GROUP_OWNERSHIP) if ticket.more is not None else None
-    if clock is not None:
-        instances.end(ticket, clock, at, FULFILLED, "", out)
+    _end(ticket, GROUP_OWNERSHIP, at, FULFILLED, "", out)
 
 
 def joined_group(ticket: Ticket, at: int, out: Out) -> None:
@@ -194,48 +192,36 @@ def survey_low(ticket: Ticket, at: int, out: Out) -> None:
 
 def survey_recovered(ticket: Ticket, at: int, out: Out) -> None:
     """The customer changed the low answer to a better one."""
-    clock = ticket.more.find(SURVEY_FOLLOWUP) if ticket.more is not None else None
-    if clock is not None:
-        instances.end(ticket, clock, at, CANCELLED, "answer_changed", out)
+    _end(ticket, SURVEY_FOLLOWUP, at, CANCELLED, "answer_changed", out)
 
 
 def expire(ticket: Ticket, at: int, out: Out) -> None:
     """The ticket is about to be forgotten: a follow-up that nobody has given by then is none any more."""
-    clock = ticket.more.find(SURVEY_FOLLOWUP) if ticket.more is not None else None
-    if clock is not None:
-        instances.end(ticket, clock, at, CANCELLED, "expired", out)
+    _end(ticket, SURVEY_FOLLOWUP, at, CANCELLED, "expired", out)
 
 
 def pause_or_resume(ticket: Ticket, at: int, out: Out) -> None:
     """The status has changed, or the policy that says in which statuses clocks stand still."""
-    for clock in (ticket.first_response, ticket.resolution):
-        if clock is not None and clock.open:
-            instances.pause_or_resume(ticket, clock, at, out)
-    if ticket.more is not None:
-        for clock in ticket.more.clocks:
-            if clock.open:
-                instances.pause_or_resume(ticket, clock, at, out)
+    for clock in _open(ticket):
+        instances.pause_or_resume(ticket, clock, at, out)
 
 
 def reconsider_policy(ticket: Ticket, at: int, out: Out) -> None:
     """What the ticket is like has changed: perhaps another policy applies. Versions are those of when a clock began."""
-    for clock in (ticket.first_response, ticket.resolution):
-        if clock is not None and clock.open:
-            began_at = clock.started_at if clock is ticket.resolution else ticket.asked_at
-            instances.reconsider_policy(ticket, clock, began_at, at, out)
     more = ticket.more
-    if more is not None:
-        for clock in more.clocks:
-            if clock.open:
-                began_at = more.next_asked_at if clock.name == NEXT_RESPONSE else clock.started_at
-                instances.reconsider_policy(ticket, clock, began_at, at, out)
+    for clock in _open(ticket):
+        began_at = clock.started_at
+        if clock is ticket.first_response:
+            began_at = ticket.asked_at
+        elif more is not None and clock.name == NEXT_RESPONSE:
+            began_at = more.next_asked_at
+        instances.reconsider_policy(ticket, clock, began_at, at, out)
     pause_or_resume(ticket, at, out)
 
 
 def cancellations(ticket: Ticket, at: int, reason: str) -> list[Fact]:
     """What a discard states of the clocks that are open. They go on underneath, in case that the ticket comes back."""
-    clocks = [ticket.first_response, ticket.resolution, *(ticket.more.clocks if ticket.more is not None else ())]
-    return [clock.cancelled_fact(at, ticket.dims, reason) for clock in clocks if clock is not None and clock.open and clock.target]
+    return [clock.cancelled_fact(at, ticket.dims, reason) for clock in _open(ticket) if clock.target]
 
 
 def breach_due(ticket: Ticket, due: int, out: Out) -> None:
@@ -271,10 +257,16 @@ def _await_reply(ticket: Ticket, at: int, out: Out) -> None:
         instances.begin(ticket, NEXT_RESPONSE, at, out)
 
 
-def _end_update(ticket: Ticket, at: int, out: Out) -> None:
-    clock = ticket.more.find(UPDATE) if ticket.more is not None else None
+def _end(ticket: Ticket, name: str, at: int, state: int, reason: str, out: Out) -> None:
+    clock = ticket.more.find(name) if ticket.more is not None else None
     if clock is not None:
-        instances.end(ticket, clock, at, FULFILLED, "", out)
+        instances.end(ticket, clock, at, state, reason, out)
+
+
+def _open(ticket: Ticket) -> list[Clock]:
+    """All its clocks that run or stand still."""
+    clocks = (ticket.first_response, ticket.resolution, *(ticket.more.clocks if ticket.more is not None else ()))
+    return [clock for clock in clocks if clock is not None and clock.open]
 
 
 def _await_news(ticket: Ticket, at: int, out: Out) -> None:
