@@ -83,9 +83,7 @@ def noted(ticket: Ticket, agent: str | None) -> None:
 
 def wrote(ticket: Ticket, at: int, human: bool, agent: str | None, out: Out) -> None:
     """A public message to the customer; before the customer's first one, where we opened the ticket, it counts as a turn only."""
-    talk = ticket.conversation
-    if talk is None:
-        talk = ticket.conversation = Conversation()
+    talk = _of(ticket)
     if not talk.marks & OUTGOING and ticket.engaged:
         talk.marks |= OUTGOING
         if ticket.known:  # what we joined late may have had earlier ones
@@ -111,8 +109,8 @@ def replied(ticket: Ticket, at: int, agent: str | None, out: Out) -> None:
     first, asked_at = ticket.first_response, ticket.unanswered_at
     if asked_at and (ticket.replied or first is None or not first.open):
         talk.replies += 1
-        since = min(asked_at, *(since for since, _ in ticket.handed.values())) if ticket.handed else asked_at
-        ticket._outcome(Fact("ticket.replied", talk.replies, at, ticket.dims, (at - since, agent)), out)
+        wait = at - ticket.waiting_since(asked_at)
+        ticket._outcome(Fact("ticket.replied", talk.replies, at, ticket.dims, (wait, agent)), out)
     if talk.handed_off_at is not None:
         ticket._outcome(Fact("ticket.handoff_responded", talk.handoffs, at, ticket.dims, (at - talk.handed_off_at,)), out)
         talk.handed_off_at = None

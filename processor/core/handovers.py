@@ -104,7 +104,7 @@ def _answer_before(ticket: Ticket, at: int, wait: int, agent: str | None, out: O
     """The ticket was written while an agent was speaking already: what its customer waited is what the contact did."""
     first = ticket.first_response
     assert first is not None
-    first.started_at = first.resumed_at = first.business_since = _waiting_since(ticket, at - wait)
+    first.started_at = first.resumed_at = first.business_since = ticket.waiting_since(at - wait)
     first.arm(ticket.policies)
     _breach_where_missed(ticket, at, first, out)
     ticket._human_replied(at, agent, out)
@@ -117,7 +117,7 @@ def _move_start(ticket: Ticket, at: int, out: Out) -> None:
         clock, own = more.find(NEXT_RESPONSE), more.next_asked_at
     if clock is None or not clock.open:
         return
-    since = _waiting_since(ticket, own)
+    since = ticket.waiting_since(own)
     if since != clock.started_at:
         clock.move_start(since, ticket.policies)
     if clock.is_late(at):
@@ -125,10 +125,6 @@ def _move_start(ticket: Ticket, at: int, out: Out) -> None:
         if more is not None:
             more.breached = True
         ticket._outcome(clock.breached_fact(ticket.dims), out)
-
-
-def _waiting_since(ticket: Ticket, at: int) -> int:
-    return min([at, *(since for since, _ in ticket.handed.values())])
 
 
 def _breach_where_missed(ticket: Ticket, at: int, first: Clock, out: Out) -> None:

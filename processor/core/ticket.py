@@ -135,6 +135,10 @@ class Ticket:
         """Solved, and every deadline that follows has passed: only a reopen can change it."""
         return self.status in SOLVED_STATUSES and self.final_due == NEVER and self.fcr_due == NEVER
 
+    def waiting_since(self, own: int) -> int:
+        """Since when somebody waits: its own customer, or that of a ticket that was merged into it."""
+        return min([own, *(since for since, _ in self.handed.values())])
+
     # -- events -------------------------------------------------------------------------------------------------------------------
 
     def step(self, event: Event, at: int, out: Out) -> None:
