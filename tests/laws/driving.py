@@ -170,29 +170,19 @@ def drive(settings: Settings, events: Iterable[Event], until: int, manner: Manne
     random = manner.random(number)
     for event in events:
         partition.apply(event)
-        if manner.seed is None or random.random() < 0.5:
-            continue
-        engine = partition.engine
-        action = random.randrange(8)
-        if action in (0, 1, 2):
-            engine.advance_by_log()
-        if action == 3 and manner.ahead:
-            engine.advance(min(engine.stream_time + random.choice((0, 1, 60_000, 3_600_000)), until))
-        if action in (1, 4):
-            engine.sweep()
-        if action == 5:
-            engine.view()
-        if action != 6:
-            partition.step()
-        if action == 7 and manner.restarts:
-            partition.restart()
-        check_entities(engine)
+        if manner.seed is not None and random.random() < 0.5:
+            act(partition, random, manner, soon(partition, random, until))
     partition.engine.advance(until)
     if manner.seed is not None:
         partition.engine.sweep()
     partition.step()
     check_ledger(partition)
     return partition
+
+
+def soon(partition: Partition, random: Random, until: int) -> int:
+    """To when timers may run ahead of the log."""
+    return min(partition.engine.stream_time + random.choice((0, 1, MINUTE_MS, HOUR_MS)), until)
 
 
 def act(partition: Partition, random: Random, manner: Manner, ahead_to: int) -> None:
@@ -266,7 +256,7 @@ def drive_taken(settings: Settings, taken: list[Taken], until: int, manner: Mann
     for source, told in taken:
         partition.take(source, told)
         while manner.seed is not None and random.random() < 0.5:
-            act(partition, random, manner, min(partition.engine.stream_time + random.choice((1, MINUTE_MS, HOUR_MS)), until))
+            act(partition, random, manner, soon(partition, random, until))
     partition.engine.advance(until)
     partition.step()
     check_ledger(partition)
