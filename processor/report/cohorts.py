@@ -7,14 +7,14 @@ of the newest cohorts some tickets will still be answered and solved, and their 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from processor.core.histogram import HistogramKeys
 from processor.core.kpi_statistics import quantile
 from processor.core.postings import HISTOGRAMS
 from processor.core.rows import DAYS_KEPT, Row, add_row
-from processor.core.settings import DAY_MS
+from processor.report.calendar import date_of, month_of, months_later
 
 Document = dict[str, Any]
 CREATED = "created"
@@ -35,7 +35,7 @@ def cohorts(zone: str, days: Mapping[int, Row]) -> Document:
 def _told(days: Mapping[int, Row], period_of: Callable[[date], tuple[str, date, date]]) -> list[Document]:
     rows: dict[tuple[date, date, str], Row] = {}
     for day, row in days.items():
-        name, first, last = period_of(datetime.fromtimestamp(day * DAY_MS / 1000, UTC).date())
+        name, first, last = period_of(date_of(day))
         add_row(rows.setdefault((first, last, name), {}), row, 1)
     return [
         {"created_in": name, "from": first.isoformat(), "to": last.isoformat(), **_cohort(row)}
@@ -75,4 +75,4 @@ def _week_of(day: date) -> tuple[str, date, date]:
 
 def _month_of(day: date) -> tuple[str, date, date]:
     first = day.replace(day=1)
-    return f"{day:%Y-%m}", first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    return month_of(day), first, months_later(first, 1) - timedelta(days=1)

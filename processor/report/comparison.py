@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from processor.report.document import CLOCKS
 from processor.report.numbers import duration, percent
 
 Document = dict[str, Any]
 Value = float | int | None
 
-CLOCKS = ("first_response", "resolution", "queue_wait")
 COUNTS = ("started", "measured", "breached", "induced", "cancelled")
 POLICIES_MAX = 30  # lines of the table by policy; what is left out is counted
 

@@ -11,9 +11,10 @@ from processor.core.kpi_readings import DEFAULT_RULES, Rules
 from processor.core.kpi_statistics import wilson
 from processor.core.outputs import View
 from processor.core.postings import HISTOGRAMS
-from processor.core.rows import Row, add_row
+from processor.core.rows import Row
 from processor.core.settings import NONE
 from processor.report import survival
+from processor.report.together import add_net
 
 Document = dict[str, Any]
 Counts = Mapping[str, Sequence[int]]  # value -> part, whole
@@ -69,7 +70,7 @@ def patience(views: Sequence[View], waiting: Mapping[Queue, Sequence[int]]) -> l
             if kind == CONTACT:
                 channel, queue = labels
                 for place in ((channel, None), (channel, queue)):
-                    add_row(rows.setdefault(place, {}), _net(cell), 1)
+                    add_net(rows.setdefault(place, {}), cell)
     ages: dict[tuple[str, str | None], list[int]] = {}
     for (channel, queue), found in waiting.items():
         for place in ((channel, None), (channel, queue)):
@@ -85,11 +86,3 @@ def _patience(channel: str, queue: str | None, row: Row, ages: Sequence[int]) ->
     answered = HISTOGRAMS["speed_of_answer"].counts(row)
     censored = [sum(pair) for pair in zip(answered, survival.censored_at(ages), strict=True)]
     return {"channel": channel, "queue": queue, **survival.document(HISTOGRAMS["time_to_abandon"].counts(row), censored)}
-
-
-def _net(cell: Row) -> Row:
-    net: Row = {}
-    for key, amount in cell.items():
-        name, sign = (key[:-1], -1) if key.endswith("-") else (key, 1)
-        net[name] = net.get(name, 0) + sign * amount
-    return net

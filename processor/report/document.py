@@ -7,7 +7,6 @@ exceed, so the true quantile is at most that.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from processor.codec.times import format_time
@@ -18,16 +17,18 @@ from processor.core.kpi_readings import DEFAULT_RULES, Rules
 from processor.core.outputs import View
 from processor.core.postings import HISTOGRAMS
 from processor.core.rows import Row
-from processor.core.settings import DAY_MS
+from processor.core.settings import MINUTE_MS
 from processor.export.cells import SLA
 from processor.export.labels import LabelSet
 from processor.export.measures import consumed
 from processor.export.snapshot import digest, metrics
 from processor.export.window_tables import window_sums
 from processor.report import groups, periods, survival
+from processor.report.calendar import date_of
+from processor.report.together import add_net, level_of
 
 Document = dict[str, Any]
-MINUTE_SECONDS = 60
+CLOCKS = ("first_response", "resolution", "queue_wait")  # those that are told without their policies
 _ADDITIVE = ("_total", "_sum", "_count", "_tickets", "contacts_waiting")
 
 
@@ -136,10 +137,7 @@ def _net_cells(views: Iterable[View]) -> dict[LabelSet, Row]:
     net: dict[LabelSet, Row] = {}
     for view in views:
         for labels, cell in view.cells.items():
-            row = net.setdefault(labels, {})
-            for key, amount in cell.items():
-                name, sign = (key[:-1], -1) if key.endswith("-") else (key, 1)
-                row[name] = row.get(name, 0) + sign * amount
+            add_net(net.setdefault(labels, {}), cell)
     return net
 
 
@@ -172,20 +170,16 @@ def _left(row: Row) -> int:
     return sum(row.get(f"backlog_left:{reason}", 0) for reason in LEFT_REASONS)
 
 
-def _level(views: Iterable[View], name: str) -> int:
-    return sum(count for view in views for key, count in view.levels.items() if key[0] == name)
-
-
 def _oldest(views: Iterable[View], name: str) -> Document:
     """How many wait, and since when the longest."""
     minutes = [key[-1] for view in views for key in view.levels if key[0] == name]
-    return {"waiting": _level(views, name), "waiting_since": _time(min(minutes) * MINUTE_SECONDS * 1000) if minutes else None}
+    return {"waiting": level_of(views, name), "waiting_since": _time(min(minutes) * MINUTE_MS) if minutes else None}
 
 
 def _ages(views: Iterable[View], name: str) -> list[int]:
     """What waits, by its age on the ladder."""
     return survival.censored_at(
-        view.timer_time - key[-1] * MINUTE_SECONDS * 1000 for view in views for key, count in view.levels.items() if key[0] == name
+        view.timer_time - key[-1] * MINUTE_MS for view in views for key, count in view.levels.items() if key[0] == name
         for _ in range(count)
     )  # fmt: skip
 
@@ -200,9 +194,9 @@ def _backlog(views: Sequence[View], tickets: Row) -> Document:
     oldest = [key[-1] for view in views for key in view.levels if key[0] == "created"]
     by_status = _added({key[1]: count} for view in views for key, count in view.levels.items() if key[0] == "backlog")
     return {
-        "now": _level(views, "backlog"),
+        "now": level_of(views, "backlog"),
         "by_status": by_status,
-        "oldest_created": _time(min(oldest) * MINUTE_SECONDS * 1000) if oldest else None,
+        "oldest_created": _time(min(oldest) * MINUTE_MS) if oldest else None,
         "entered": {reason: count for reason in ENTERED_REASONS if (count := tickets.get(f"backlog_entered:{reason}", 0))},
         "left": {reason: count for reason in LEFT_REASONS if (count := tickets.get(f"backlog_left:{reason}", 0))},
         **{name: tickets.get(f"tickets_{name}", 0) for name in ("created", "adopted", "solved", "reopened", "merged", "restored")},
@@ -257,14 +251,13 @@ def _contact_rows(cells: Mapping[LabelSet, Row]) -> list[Document]:
 
 def _day(day: int, row: Row) -> Document:
     counts, _ = window_sums(row)
-    clocks = ("first_response", "resolution", "queue_wait")
     return {
-        "day": datetime.fromtimestamp(day * DAY_MS / 1000, UTC).date().isoformat(),
+        "day": date_of(day).isoformat(),
         **{name: counts.get(f"tickets_{name}", 0) for name in ("created", "solved", "reopened")},
         "net_flow": counts.get("backlog_entered", 0) - counts.get("backlog_left", 0),
         "first_responses": counts.get("first_response", 0),
         **{name: counts.get(f"contacts_{name}", 0) for name in ("offered", "answered", "abandoned")},
-        "breached": sum(counts.get(f"{clock}_clocks_breached", 0) for clock in clocks),
+        "breached": sum(counts.get(f"{clock}_clocks_breached", 0) for clock in CLOCKS),
     }
 
 

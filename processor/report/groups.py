@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from processor.core.kpi_readings import DEFAULT_RULES
@@ -13,6 +12,8 @@ from processor.core.outputs import View
 from processor.core.rows import Row, add_row
 from processor.core.schedule import scheduled_seconds
 from processor.core.settings import DAY_MS
+from processor.report.calendar import date_of, month_of, quarter_of
+from processor.report.together import level_of, stock_of
 
 Document = dict[str, Any]
 RATES_WINDOW, RATES_SECONDS = "24h", 86_400
@@ -24,7 +25,6 @@ def by_group(
     views: Sequence[View], group_bys: Sequence[Sequence[str]], days: Mapping[int, Row], rules: Rules = DEFAULT_RULES
 ) -> list[Document]:  # fmt: skip
     """All KPIs with what they rest on: of all days that are kept, those of a pace of the last 24 hours."""
-    backlog = sum(count for view in views for key, count in view.levels.items() if key[0] == "backlog")
     stock = stock_of(views)
     everything, last = dict(stock), dict(stock)
     for row in days.values():
@@ -34,6 +34,7 @@ def by_group(
         add_row(last, view.windows[RATES_WINDOW].get((total, ()), {}), 1)
     end = min((view.window_end for view in views), default=0)
     scheduled = scheduled_seconds(rules.shifts, (), (), min(days, default=0) * DAY_MS, end)
+    backlog = level_of(views, "backlog")
     found = measures((), everything, backlog, 0, rules, scheduled)
     found |= {name: each for name, each in measures((), last, backlog, RATES_SECONDS, rules).items() if name in _LAST_DAY}
     groups: dict[str, list[Document]] = {group: [] for group in GROUPS}
@@ -72,24 +73,14 @@ def _finite(value: float | None) -> float | str | None:
     return "+Inf" if value == float("inf") else round(value, 4)
 
 
-def stock_of(views: Iterable[View]) -> Row:
-    """How many customers there are, one by one and as somebody has counted them."""
-    stock: Row = {}
-    for view in views:
-        for (name, *rest), count in view.levels.items():
-            if name in (CUSTOMERS, CUSTOMERS_COUNTED):
-                stock[name] = stock.get(name, 0) + rest[0] * count
-    return {name: number for name, number in stock.items() if number}
-
-
 def customers(views: Sequence[View], days: Mapping[int, Row]) -> list[Document]:
     """Won, lost and kept by calendar month and quarter (UTC), from the present number and what changed on each day that is kept."""
     stock = stock_of(views)
     months: dict[str, Row] = {}
     quarters: dict[str, Row] = {}
     for day, row in days.items():
-        date = datetime.fromtimestamp(day * DAY_MS / 1000, UTC).date()
-        for periods, name in ((months, f"{date:%Y-%m}"), (quarters, f"{date:%Y}-Q{(date.month + 2) // 3}")):
+        date = date_of(day)
+        for periods, name in ((months, month_of(date)), (quarters, quarter_of(date))):
             add_row(periods.setdefault(name, {}), {key: amount for key, amount in row.items() if key.startswith("customers_")}, 1)
     return [*_periods(months, stock), *_periods(quarters, stock)]
 

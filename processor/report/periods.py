@@ -7,7 +7,6 @@ since.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from processor.core.kpi_counts import ENTERED, ENTERED_REASONS, LEFT, LEFT_REASONS
@@ -17,7 +16,9 @@ from processor.core.outputs import View
 from processor.core.rows import Row, add_row
 from processor.core.schedule import scheduled_seconds
 from processor.core.settings import DAY_MS
-from processor.report.groups import described, stock_of
+from processor.report.calendar import date_of, day_of, month_of, months_later, quarter_of
+from processor.report.groups import described
+from processor.report.together import level_of, stock_of
 
 Document = dict[str, Any]
 ROLLING_DAYS = (30, 90)
@@ -40,8 +41,7 @@ def periods(views: Sequence[View], days: Mapping[int, Row], rules: Rules = DEFAU
     """Of each period that lies among the days that are kept: every KPI of which something was observed."""
     if not days:
         return []
-    backlog = sum(count for view in views for key, count in view.levels.items() if key[0] == "backlog")
-    stock = stock_of(views)
+    backlog, stock = level_of(views, "backlog"), stock_of(views)
     kept = kept_of(views, days)
     found = []
     for period in periods_between(min(days), max(days)):
@@ -64,14 +64,13 @@ def periods_between(first: int, last: int) -> Iterator[Period]:
     """Rolling ones end with the last day, that one included; calendar ones with their month or quarter."""
     for length in ROLLING_DAYS:
         yield Period(f"{length}d", last + 1 - length, last + 1, rolling=True)
-    for months in (1, 3):
-        start = _date(first)
-        year, month = start.year, (start.month - 1) // months * months + 1
-        while (begin := _day(year, month)) <= last:
-            year_after, month_after = (year, month + months) if month + months <= 12 else (year + 1, 1)
-            name = f"{year}-{month:02}" if months == 1 else f"{year}-Q{(month + 2) // 3}"
-            yield Period(name, begin, _day(year_after, month_after))
-            year, month = year_after, month_after
+    for months, name_of in ((1, month_of), (3, quarter_of)):
+        start = date_of(first)
+        begin = start.replace(month=(start.month - 1) // months * months + 1, day=1)
+        while day_of(begin) <= last:
+            after = months_later(begin, months)
+            yield Period(name_of(begin), day_of(begin), day_of(after))
+            begin = after
 
 
 def document_of(
@@ -89,8 +88,8 @@ def document_of(
             kpis.append(described(definition, measure, rules))
     return {
         "period": period.name,
-        "from": _date(period.first).isoformat(),
-        "to": _date(period.until - 1).isoformat(),  # the last day of it
+        "from": date_of(period.first).isoformat(),
+        "to": date_of(period.until - 1).isoformat(),  # the last day of it
         "complete": kept[0] <= begin and (end <= kept[1] or period.rolling),  # whether there are numbers of all of it
         "kpis": kpis,
     }
@@ -108,11 +107,3 @@ def _levels_then(stock: Row, later: Iterable[Row]) -> Row:
 def net_flow(row: Row) -> int:
     """How many more tickets came into the backlog than left it."""
     return sum(row.get(key, 0) for key in _ENTERED) - sum(row.get(key, 0) for key in _LEFT)
-
-
-def _date(day: int) -> date:
-    return datetime.fromtimestamp(day * DAY_MS / 1000, UTC).date()
-
-
-def _day(year: int, month: int) -> int:
-    return (date(year, month, 1) - date(1970, 1, 1)).days

@@ -13,6 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from processor.core.rows import DAYS_KEPT
+from processor.report.document import CLOCKS
 from processor.report.numbers import bar, duration, percent
 from processor.report.rendering_crosses import cross_tables
 from processor.report.rendering_groups import group_tables
@@ -80,7 +81,7 @@ def _headlines(kpis: Document) -> Iterator[Panel]:
     measured = sum(row["measured"] for row in kpis["sla"])
     breached = sum(row["breached"] for row in kpis["sla"])
     lines = [f"{breached:,} breaches of {measured:,} measured"]
-    lines += [f"{clock}: {percent(_kept(kpis['sla'], clock))}" for clock in ("first_response", "resolution", "queue_wait")]
+    lines += [f"{clock}: {percent(_kept(kpis['sla'], clock))}" for clock in CLOCKS]
     yield _panel("SLA compliance", percent((measured - breached) / measured if measured else None), lines)
 
 
