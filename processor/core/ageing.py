@@ -49,7 +49,7 @@ def _sweep(engine: Engine, entity: Timeline, now: int) -> None:
             shorten(engine, entity)  # it is kept because of a survey: from there on
         schedule(engine, entity, aged_at)  # what may still come may be a twin of its last event
         return
-    pending = isinstance(state, Ticket) and state.wake != NEVER and not state.flags  # a timer that has yet to tell something
+    pending = isinstance(state, Ticket) and not state.rests  # a timer that has yet to tell something
     if gone_at + latest_of(entity.kind, settings) < now and not pending:
         forget(engine, entity)  # whatever may still come begins a new life
         return

@@ -117,8 +117,8 @@ class Ticket:
 
     @property
     def rests(self) -> bool:
-        """Nothing is expected of it any more."""
-        return self.gone_at != NEVER and (self.flags != 0 or (self.wake == NEVER and (self.more is None or not self.more.open)))
+        """Nothing is expected of it any more; while one of its clocks is open, it wakes at `gone_at` at the latest."""
+        return self.gone_at != NEVER and (self.flags != 0 or self.wake == NEVER)
 
     @property
     def in_population(self) -> bool:
