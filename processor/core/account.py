@@ -8,7 +8,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from typing import Any
 
-from processor.core.business_hours import NEVER
+from processor.core.business_hours import NEVER, freeze_due, thaw_due
 from processor.core.dimensions import dims_of
 from processor.core.events import Event
 from processor.core.facts import Fact, Out
@@ -38,14 +38,14 @@ class Account:
 
     def freeze(self) -> tuple[Any, ...]:
         """Plain values for the state topic."""
-        return (self.gone_at if self.gone_at != NEVER else None,)
+        return (freeze_due(self.gone_at),)
 
     @classmethod
     def thaw(cls, stored: Any, policies: Policies) -> Account:
         """Undo `freeze`; also after a round trip through JSON."""
         account = cls(policies)
         (gone_at,) = stored
-        account.gone_at = NEVER if gone_at is None else gone_at
+        account.gone_at = thaw_due(gone_at)
         return account
 
 

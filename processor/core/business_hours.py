@@ -15,6 +15,16 @@ from processor.core.working_days import DAY_MS, WorkingDays
 NEVER = 1 << 62  # later than any instant: a due time that the table cannot reach
 
 
+def freeze_due(at: int) -> int | None:
+    """As it is stored: an instant, or None for never."""
+    return None if at == NEVER else at
+
+
+def thaw_due(stored: int | None) -> int:
+    """Undo `freeze_due`."""
+    return NEVER if stored is None else stored
+
+
 class Calendar:
     """Open hours as parallel arrays. Outside the table a calendar is closed. `changes` are the instants at which other hours began."""
 

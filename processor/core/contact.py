@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 from processor.core import contact_ends as ends
-from processor.core.business_hours import NEVER
+from processor.core.business_hours import NEVER, freeze_due, thaw_due
 from processor.core.clocks import CANCELLED, FULFILLED, Clock
 from processor.core.dimensions import QUEUE, TOPIC, dims_of, with_dims
 from processor.core.events import Event
@@ -255,7 +255,7 @@ class Contact:
         """Plain values for the state topic."""
         leg = self.leg.freeze() if self.leg else None
         return (self.created_at, self.dims, self.offered_at, self.legs, leg, self.fate, self.ended, self.last_fired,
-                self.gone_at if self.gone_at != NEVER else None, self.ticket_id, self.requester_id, self.contacted, self.hands,
+                freeze_due(self.gone_at), self.ticket_id, self.requester_id, self.contacted, self.hands,
                 self.initiated, self.callback, self.end, self.accepted_at, self.agent, self.talk_since, self.talked, self.spent,
                 self.handled, self.offers, self.misses, self.bot, self.contained)  # fmt: skip
 
@@ -270,7 +270,7 @@ class Contact:
         contact.dims = tuple(dims)
         contact.leg = Clock.thaw(leg, policies) if leg else None
         contact._set_times(0)
-        contact.gone_at = NEVER if gone_at is None else gone_at
+        contact.gone_at = thaw_due(gone_at)
         contact.end = tuple(end) if end else None
         contact.spent = tuple(spent)
         facts = (contacted, handled, contained)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from processor.core.business_hours import NEVER
+from processor.core.business_hours import freeze_due, thaw_due
 from processor.core.clocks import Clock
 from processor.core.conversation import Conversation
 from processor.core.facts import thaw_fact
@@ -26,12 +26,12 @@ def freeze(ticket: Ticket) -> tuple[Any, ...]:
         ticket.created_at, ticket.seen_created, ticket.adopted, ticket.engaged, ticket.status, ticket.dims, ticket.policy_id, ticket.flags,
         ticket.replied, first.freeze() if first else None, resolution.freeze() if resolution else None,
         ticket.solves, ticket.reopens, ticket.entries, ticket.exits, ticket.moves, ticket.returns, ticket.solved_at,
-        _known(ticket.final_due), tuple(ticket.standing), tuple(ticket.suspended), ticket.last_fired, _known(ticket.gone_at),
+        freeze_due(ticket.final_due), tuple(ticket.standing), tuple(ticket.suspended), ticket.last_fired, freeze_due(ticket.gone_at),
         ticket.asked_at, tuple(ticket.handed.items()), ticket.contact_answer, ticket.merged_into, ticket.unanswered_at,
         more.freeze() if more is not None else None, surveys.freeze() if surveys is not None else None,
         ticket.inbound, ticket.assignee, ticket.requester, ticket.follow_up_of, ticket.contacts,
         ticket.conversation.freeze() if ticket.conversation else None, ticket.progress.freeze() if ticket.progress else None,
-        _known(ticket.fcr_due),
+        freeze_due(ticket.fcr_due),
     )  # fmt: skip
 
 
@@ -50,14 +50,10 @@ def thaw(ticket: Ticket, stored: Any) -> None:
     ticket.surveys = Surveys.thaw(surveys, policies.settings.survey_edit_window) if surveys else None
     ticket.conversation = Conversation.thaw(conversation) if conversation else None
     ticket.progress = Progress.thaw(progress) if progress else None
-    ticket.final_due, ticket.fcr_due, ticket.gone_at = (NEVER if due is None else due for due in (final_due, fcr_due, gone_at))
+    ticket.final_due, ticket.fcr_due, ticket.gone_at = (thaw_due(due) for due in (final_due, fcr_due, gone_at))
     ticket.handed = {source: (since, hops) for source, (since, hops) in handed}
     ticket.contacts = tuple(thaw_fact(fact) for fact in contacts)
     ticket.contact_answer = (*contact_answer, None)[:3] if contact_answer else None  # an earlier release did not say by whom
     ticket.merged_into = tuple(merged_into) if merged_into else None
     ticket.standing = [thaw_fact(fact) for fact in standing]
     ticket.suspended = [thaw_fact(fact) for fact in suspended]
-
-
-def _known(due: int) -> int | None:
-    return None if due == NEVER else due

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from processor.core.business_hours import NEVER
+from processor.core.business_hours import NEVER, freeze_due, thaw_due
 from processor.core.events import Event
 from processor.core.facts import Fact, Out
 from processor.core.policies import Policies
@@ -67,12 +67,12 @@ class Organization:
 
     def freeze(self) -> tuple[Any, ...]:
         """Plain values for the state topic."""
-        return (self.standing, self.won, self.lost, self.counted, self.count, self.gone_at if self.gone_at != NEVER else None)
+        return (self.standing, self.won, self.lost, self.counted, self.count, freeze_due(self.gone_at))
 
     @classmethod
     def thaw(cls, stored: Any, policies: Policies) -> Organization:
         """Undo `freeze`; also after a round trip through JSON."""
         organization = cls(policies)
         (organization.standing, organization.won, organization.lost, organization.counted, organization.count, gone_at) = stored
-        organization.gone_at = NEVER if gone_at is None else gone_at
+        organization.gone_at = thaw_due(gone_at)
         return organization

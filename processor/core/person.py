@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from processor.core.business_hours import NEVER
+from processor.core.business_hours import NEVER, freeze_due, thaw_due
 from processor.core.events import Event
 from processor.core.facts import Out
 from processor.core.policies import Policies
@@ -90,15 +90,12 @@ class Person:
         if self.visits is not None and not source.startswith(CONTACT_PREFIX):
             self.visits.ticket_came(since, at, out)
 
-    def _freeze_time(self) -> int | None:
-        return self.gone_at if self.gone_at != NEVER else None
-
     # -- stored form --------------------------------------------------------------------------------------------------------------
 
     def freeze(self) -> tuple[Any, ...]:
         """Plain values for the state topic."""
         parts = (part.freeze() if part is not None else None for part in (self.sources, self.respondent, self.visits))
-        return (self.last_number, self.last_fired, self._freeze_time(), *parts)
+        return (self.last_number, self.last_fired, freeze_due(self.gone_at), *parts)
 
     @classmethod
     def thaw(cls, stored: Any, policies: Policies) -> Person:
@@ -108,7 +105,7 @@ class Person:
         person.sources = Sources.thaw(sources) if sources else None
         person.respondent = Respondent.thaw(respondent, policies.settings) if respondent else None
         person.visits = Visits.thaw(visits) if visits else None
-        person.gone_at = NEVER if gone_at is None else gone_at
+        person.gone_at = thaw_due(gone_at)
         person.wake = person.visits.wake if person.visits is not None else NEVER
         return person
 
