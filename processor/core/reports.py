@@ -49,6 +49,7 @@ class Reports:
         self.taken: list[Report] = []
         self.came_after: CameAfter = {}
         self._rows = rows
+        self._total: Segment = (rows.group_bys.index(()), ())
         self._windows = windows
         self._levels = levels
 
@@ -85,8 +86,9 @@ class Reports:
         for name, window in self._windows.windows.items():
             for number, row in window.sums.items():
                 if row:
-                    found.setdefault(segments[number], {})[name] = taken = dict(row)
-                    collapse(taken, VISITORS)
+                    found.setdefault(segments[number], {})[name] = dict(row)
+        for row in found.get(self._total, {}).values():  # visitors have no dimensions: no other segment has any
+            collapse(row, VISITORS)
         later = [rows for minute, rows in self._rows.tiers[MINUTE].items() if minute >= end // MINUTE_MS]
         self._put_customers(found, later)
         self.taken.append(Report(end, found, self._backlog_before(later), self.since))
@@ -94,7 +96,7 @@ class Reports:
 
     def _put_customers(self, found: dict[Segment, dict[str, Row]], later: list[dict[int, Row]]) -> None:
         """How many customers there are before `later` stands in the rows of the total, so that it adds up with them."""
-        total: Segment = (self._rows.group_bys.index(()), ())
+        total = self._total
         at = self._rows.segment_id(total)
         for family, flows in CUSTOMER_FLOWS.items():
             number = sum(key[1] * count for key, count in self._levels.by_label.items() if key[0] == family)
