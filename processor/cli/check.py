@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from processor.cli.options import WRONG_USAGE, config_option
+from processor.cli.options import WRONG_USAGE, config_option, paper
 from processor.compile import compile_settings
 from processor.config import BUILT_IN, Config, ConfigError, Fault, load
 from processor.config.calendars import WEEKDAYS, CalendarConfig
@@ -24,8 +22,6 @@ from processor.core.settings import CLOCKS, DAY_MS, HOUR_MS, Policy, Settings, T
 from processor.export.catalogue import estimate_samples
 from processor.export.documentation import kpi_page
 from processor.wall_clock import WallClock
-
-PAPER_WIDTH = 170  # of tables that do not go to a terminal
 
 
 @click.command("check")
@@ -60,7 +56,7 @@ def _samples(config: Config, source: str) -> int:
 
 def _report(config: Config, source: str, samples: int) -> None:
     settings = compile_settings(config)
-    console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else PAPER_WIDTH)
+    console = paper()
     console.print(f"[bold green]valid[/] {escape(source)}")
     console.print(f"fingerprint {settings.fingerprint} (zones: tzdata {tzdata_version()})")
     console.print(f"clock {config.worker.clock}, {config.topics.events} on {escape(', '.join(config.kafka.bootstrap_servers))}")

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import urlopen
-from zoneinfo import ZoneInfo
 
 import click
 import orjson
 
-from processor.cli.options import config_option, instant, load_config, refuse, refusing
+from processor.cli.options import config_option, instant, load_config, print_json, refuse, refusing
 from processor.cli.reading import read_log
 from processor.codec.envelope import format_time
 from processor.config import Config
-from processor.core.events import ENTITIES, TICKET
+from processor.config.zones import load_zone
 from processor.core.settings import TICKET_CLOCKS
 from processor.explain import ExplainError, Kept, explain
-from processor.explain.finding import similar
+from processor.explain.finding import no_ticket, similar
 from processor.explain.words import clock_lines, lines
 from processor.replay import Refused, Replay, ReplayError
 from processor.replay.recording import Record, recording
@@ -61,7 +59,7 @@ def command(
     if clock is not None:
         told["clocks"] = [each for each in told["clocks"] if each["clock"] == clock]
     if as_json:
-        sys.stdout.buffer.write(orjson.dumps(told, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        print_json(told)
         return
     if clock is not None and not told["clocks"]:
         refuse(f"{ticket} has no clock {clock}: no policy that applied to it has a target for that, or it has never begun")
@@ -72,7 +70,7 @@ def command(
 
 def _in(config: Config) -> Callable[[str | None], str]:
     """How an instant is written: in the zone in which the reports are."""
-    zone = UTC if config.reporting_zone == "UTC" else ZoneInfo(config.reporting_zone)
+    zone = load_zone(config.reporting_zone)
 
     def when(text: str | None) -> str:
         if text is None:
@@ -104,9 +102,9 @@ def _unknown(record: Record, replay: Replay, refused: _RefusedOf) -> str:
     if refused.found:
         told = "; ".join(f"{each['where']}: {each['reason']}, {each['detail']}" for each in refused.found[:3])
         return f"no event of {record.key} counts: {told}"
-    elsewhere = next((kind for engine in replay.engines.values() for kind in ENTITIES if record.key in engine.entities[kind]), None)
-    if elsewhere is not None and elsewhere != TICKET:
-        return f"{record.key} is a {elsewhere}, and only tickets are explained: name the ticket that it belongs to"
+    other = no_ticket(record.key, replay.engines.values())
+    if other is not None:
+        return other
     if not record.tickets:
         return f"the log has no tickets in its {replay.records:,} records: is it the right file? `ticket-kpis replay` tells what is in it"
     near = similar(record.key, record.tickets)
@@ -135,9 +133,8 @@ class _RefusedOf:
         if not isinstance(data, dict) or data.get("ticket_id") != self._ticket:
             return
         reason, detail = refused.rejected
-        where = f"line {refused.line:,}" if refused.offset is None else f"partition {refused.partition} offset {refused.offset}"
         said = {name: document.get(name) for name in ("type", "id", "source", "time") if isinstance(document.get(name), str)}
-        self.found.append({"where": where, "reason": reason.value, "detail": detail, **said})
+        self.found.append({"where": refused.place, "reason": reason.value, "detail": detail, **said})
 
 
 # -- from workers ---------------------------------------------------------------------------------------------------------------------

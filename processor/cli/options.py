@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 import click
+import orjson
 from rich.console import Console
 
 from processor.codec.times import parse_time
@@ -17,6 +19,8 @@ from processor.config.service import Kafka
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 PROBLEMS, WRONG_USAGE = 1, 2  # exit codes: the input or the topics are not as they must be; the command or the configuration is not
+
+PAPER_WIDTH = 170  # of tables that do not go to a terminal
 
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -86,6 +90,16 @@ def refusing(*errors: type[Exception]) -> Iterator[None]:
         yield
     except errors as error:
         refuse(str(error))
+
+
+def paper(*, to_stderr: bool = False, highlight: bool = False) -> Console:
+    """Where tables are printed: as wide as the terminal, or as PAPER_WIDTH where there is none."""
+    return Console(stderr=to_stderr, highlight=highlight, width=None if sys.stdout.isatty() else PAPER_WIDTH)
+
+
+def print_json(document: Any) -> None:
+    """A document for programs, on standard output."""
+    sys.stdout.buffer.write(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
 
 
 def tell_retry(problem: str, pause_seconds: float) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -13,10 +12,9 @@ from typing import Any, BinaryIO
 
 import click
 import orjson
-from rich.console import Console
 from rich.table import Table
 
-from processor.cli.options import PROBLEMS, config_option, instant, load_config, refuse, refusing
+from processor.cli.options import PROBLEMS, config_option, instant, load_config, paper, print_json, refuse, refusing
 from processor.cli.reading import read_log
 from processor.compile import compile_rules, compile_settings
 from processor.config import Config
@@ -33,7 +31,6 @@ from processor.replay.kpis import ReplayedKpis, lines_into
 from processor.report import comparison, document, rendering
 from processor.what_if import WhatIf
 
-PAPER_WIDTH = 170  # of reports that do not go to a terminal
 EXAMPLES_MAX = 3  # details of rejected records kept for the report, per reason
 DIFFERENCES_MAX = 50  # listed; the others are counted
 REFUSED = (ReplayError, SnapshotError, OpenMetricsError, FileNotFoundError, IsADirectoryError, PermissionError)  # told without a traceback
@@ -155,7 +152,7 @@ def _timers(taken: dict[str, Any]) -> dict[int, int]:
 
 def _tell_differences(taken: dict[str, Any], replayed: dict[str, Any], *, to_stderr: bool) -> bool:
     differences = compare(taken, replayed)
-    console = Console(stderr=to_stderr, width=None if sys.stdout.isatty() else PAPER_WIDTH)
+    console = paper(to_stderr=to_stderr, highlight=True)
     if not differences:
         console.print("[bold green]equal[/] to the snapshot: the digest, and every net number")
         return False
@@ -186,9 +183,8 @@ class Refusals:
     def note(self, refused: Refused) -> None:
         """Hear of one."""
         reason, detail = refused.rejected
-        place = f"line {refused.line:,}" if refused.offset is None else f"partition {refused.partition} offset {refused.offset}"
         if len(self.examples[reason.value]) < EXAMPLES_MAX:
-            self.examples[reason.value].append(f"{place}: {detail}")
+            self.examples[reason.value].append(f"{refused.place}: {detail}")
         if self.file is not None:
             value = None if refused.value is None else refused.value.rstrip(b"\r\n").decode(errors="backslashreplace")
             told = {"reason": reason, "detail": detail, "line": refused.line, "partition": refused.partition, "offset": refused.offset}
@@ -235,9 +231,9 @@ def _report(replay: Replay, seconds: float, refusals: Refusals, what_if: WhatIf 
     if what_if:
         made["what_if"] = what_if.document(made, seconds)
     if as_json:
-        sys.stdout.buffer.write(orjson.dumps(made, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        print_json(made)
         return
-    console = Console(width=None if sys.stdout.isatty() else PAPER_WIDTH, highlight=False)
+    console = paper()
     rendering.render(made, console)
     if what_if:
         comparison.render(made["what_if"], console)

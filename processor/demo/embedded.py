@@ -10,7 +10,7 @@ from aiohttp import web
 
 from processor.config import Config
 from processor.demo.live import PIECE, TICK_SECONDS, Live
-from processor.explain import ExplainError, Kept, explain
+from processor.explain import Kept, answer
 from processor.export.collector import Exporter
 from processor.export.http import create_http_app
 from processor.replay import Replay
@@ -45,10 +45,7 @@ class Embedded:
         for engine in self.replay.engines.values():
             kept = Kept.by(engine, ticket)
             if kept is not None:
-                try:
-                    return 200, {**explain(kept, engine.policies, at=at), "partition": engine.partition}
-                except ExplainError as error:
-                    return 400, {"error": str(error), "reason": "not_kept"}
+                return answer(kept, engine.policies, engine.partition, at)
         return 404, {"error": f"{ticket or 'this'} is no ticket of the demonstration", "reason": "unknown"}
 
     def ready(self) -> tuple[bool, list[str]]:

@@ -93,6 +93,14 @@ def explain(
     }
 
 
+def answer(kept: Kept, policies: Policies, partition: int, at: int | None) -> tuple[int, dict[str, Any]]:
+    """What a server says: HTTP status and document."""
+    try:
+        return 200, {**explain(kept, policies, at=at), "partition": partition}
+    except ExplainError as error:
+        return 400, {"error": str(error), "reason": "not_kept"}
+
+
 def _ends_clock(fact: Fact) -> bool:
     return fact.kind in ("clock.fulfilled", "clock.cancelled", "clock.breached")
 

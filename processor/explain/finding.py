@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from itertools import islice
 
+from processor.core.engine import Engine
+from processor.core.events import ENTITIES, TICKET
+
 SIMILAR_MAX = 5
 COMPARED_MAX = 20_000  # ids that are compared letter by letter, which takes long
 
@@ -22,6 +25,13 @@ def similar(wanted: str, known: Iterable[str]) -> list[str]:
         near = (each for each in ids if abs(len(each) - len(wanted)) <= 2)
         found += [each for each in get_close_matches(wanted, islice(near, COMPARED_MAX), SIMILAR_MAX) if each not in found]
     return found[:SIMILAR_MAX]
+
+
+def no_ticket(key: str, engines: Iterable[Engine]) -> str | None:
+    """What to say of an id that something else than a ticket has; None where nothing has it."""
+    known = list(engines)
+    kind = next((kind for kind in ENTITIES if any(key in engine.entities[kind] for engine in known)), TICKET)
+    return None if kind == TICKET else f"{key} is a {kind}, and only tickets are explained: name the ticket that it belongs to"
 
 
 def _plain(text: str) -> str:

@@ -8,11 +8,11 @@ from typing import Any
 Said = Mapping[str, Any]
 
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
-UNITS_SHOWN = 2
+UNITS_SHOWN = 3
 
 
 def duration(seconds: float | None) -> str:
-    """Two units at the most, so that it can be read at a glance; what is below a minute in seconds."""
+    """Three units at the most, so that it can be read at a glance; what is below a minute in seconds."""
     if seconds is None:
         return "unknown"
     if seconds < 60:
@@ -20,7 +20,7 @@ def duration(seconds: float | None) -> str:
     left = round(seconds)
     parts: list[str] = []
     for size, unit in (*_UNITS, (1, "s")):
-        if left >= size and len(parts) < UNITS_SHOWN + 1:
+        if left >= size and len(parts) < UNITS_SHOWN:
             parts.append(f"{left // size} {unit}")
             left %= size
     return " ".join(parts)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -23,11 +22,13 @@ from processor.core.business_hours import NEVER
 from processor.core.engine import Engine
 from processor.core.events import Event, Reason, Rejected, Skipped
 from processor.core.outputs import Conflict, Stated, View
-from processor.core.rows import TIER_MINUTES, Row, add_row
+from processor.core.rows import Row, add_row
 from processor.core.settings import Settings
 from processor.export.snapshot import snapshot
 from processor.replay.following import Following
 from processor.replay.joined import Joined, OnReport
+from processor.replay.refused import Refused
+from processor.replay.segments import rows_by_day
 
 STEP_RECORDS = 2000  # records between two drains
 PLACES_MAX = 1_000_000  # keys whose partition is remembered
@@ -35,17 +36,6 @@ PLACES_MAX = 1_000_000  # keys whose partition is remembered
 
 class ReplayError(Exception):
     """The log cannot be replayed; the message says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A record that was not folded, and from where it came. `line` counts from 1; offsets exist in captures only."""
-
-    rejected: Rejected
-    value: bytes | None
-    line: int
-    partition: int
-    offset: int | None
 
 
 class Replay:
@@ -289,10 +279,8 @@ class Replay:
         for engine in self.shown():
             rows = engine.rows
             totals = {number for number, (group_by, _) in enumerate(rows.segments) if not rows.group_bys[group_by]}
-            for tier, width in TIER_MINUTES.items():
-                for index, segments in rows.tiers[tier].items():
-                    for number in totals.intersection(segments):
-                        add_row(days.setdefault(index * width // 1440, {}), segments[number], 1)
+            for day, _, row in rows_by_day(rows, totals):
+                add_row(days.setdefault(day, {}), row, 1)
         return dict(sorted(days.items()))
 
 

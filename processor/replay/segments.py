@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from processor.core.dimensions import AGENT_GROUP_BY
 from processor.core.engine import Engine
 from processor.core.outputs import View
-from processor.core.rows import TIER_MINUTES, Row, add_row
+from processor.core.rows import TIER_MINUTES, Row, Rows, add_row
 from processor.core.settings import DIMENSIONS
 from processor.report.periods import Period, net_flow
 from processor.report.segments import By, Summed
@@ -27,15 +28,14 @@ def segment_sums(engines: Iterable[Engine], views: Iterable[View], periods: Sequ
             told = found.setdefault(by, {period.name: Summed() for period in periods})
             for summed in told.values():
                 summed.backlog += backlogs[by]
-        for day, number, row in _rows(engine):
-            if number in segments:
-                told = found[segments[number]]
-                flow = net_flow(row) if day >= first_end else 0
-                for period in periods:
-                    if day >= period.until:
-                        told[period.name].backlog -= flow
-                    elif day >= period.first:
-                        add_row(told[period.name].row, row, 1)
+        for day, number, row in rows_by_day(engine.rows, segments.keys()):
+            told = found[segments[number]]
+            flow = net_flow(row) if day >= first_end else 0
+            for period in periods:
+                if day >= period.until:
+                    told[period.name].backlog -= flow
+                elif day >= period.first:
+                    add_row(told[period.name].row, row, 1)
     return found
 
 
@@ -46,11 +46,12 @@ def _segments(engine: Engine) -> dict[int, By]:
     return {number: tuple(zip(names, values, strict=True)) for number, names, values in named if names and names != AGENT_GROUP_BY}
 
 
-def _rows(engine: Engine) -> Iterator[tuple[int, int, Row]]:
+def rows_by_day(rows: Rows, numbers: AbstractSet[int]) -> Iterator[tuple[int, int, Row]]:
+    """(day since 1970, number of the segment, row) of all rows of these segments."""
     for tier, width in TIER_MINUTES.items():
-        for index, rows in engine.rows.tiers[tier].items():
-            for number, row in rows.items():
-                yield index * width // _DAY_MINUTES, number, row
+        for index, segments in rows.tiers[tier].items():
+            for number in segments.keys() & numbers:
+                yield index * width // _DAY_MINUTES, number, segments[number]
 
 
 def _backlogs(group_bys: Iterable[Sequence[str]], view: View) -> Counter[By]:

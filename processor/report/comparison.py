@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from processor.report.document import CLOCKS
 from processor.report.numbers import duration, percent
+from processor.report.tables import plain_table
 
 Document = dict[str, Any]
 Value = float | int | None
@@ -86,7 +86,7 @@ def render(what_if: Document, console: Console) -> None:
     same = f"{len(lines) - len(differing)} of {len(lines)} numbers are the same"
     console.print(f"[bold]What if the newest versions had always been in force[/]: {same}.", highlight=False)
     if differing:
-        table = _table("Numbers that differ", ("KPI", "as it was", "what if", "difference"))
+        table = plain_table("Numbers that differ", ("KPI", "as it was", "what if", "difference"))
         for line in differing:
             table.add_row(escape(line["kpi"]), *(_shown(line["unit"], line[side]) for side in ("as_it_was", "what_if")), _difference(line))
         console.print(table)
@@ -98,7 +98,7 @@ def render(what_if: Document, console: Console) -> None:
 def _policies(rows: list[Document]) -> Table:
     more = f" (the first {POLICIES_MAX} of {len(rows)})" if len(rows) > POLICIES_MAX else ""
     columns = ("clock", "policy", "measured as it was", "what if", "breached as it was", "what if", "kept as it was", "what if")
-    table = _table(f"By policy{more}", columns, labels=2)
+    table = plain_table(f"By policy{more}", columns, labels=2)
     for row in rows[:POLICIES_MAX]:
         counts = [_shown("clocks", value) for name in ("measured", "breached") for value in row[name]]
         table.add_row(row["clock"], escape(row["policy"]), *counts, *map(percent, row["compliance_ratio"]))
@@ -107,19 +107,12 @@ def _policies(rows: list[Document]) -> Table:
 
 def _settings_table(settings: Document) -> Table:
     """What was applied on either side, and by the hashes what of it is the same."""
-    table = _table("Applied", ("what", "as it was", "what if"), labels=3)
+    table = plain_table("Applied", ("what", "as it was", "what if"), labels=3)
     sides = [settings["as_it_was"], settings["what_if"]]
     table.add_row("settings", *(side["fingerprint"] for side in sides))
     for kind, word in (("policies", ""), ("calendars", "calendar ")):
         for name in dict.fromkeys(name for side in sides for name in side[kind]):
             table.add_row(escape(f"{word}{name}"), *(side[kind].get(name, "-") for side in sides))
-    return table
-
-
-def _table(title: str, columns: Iterable[str], *, labels: int = 1) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number < labels else "right", no_wrap=True)
     return table
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
 
 from processor.report.numbers import bar, duration, percent
-from processor.report.rendering_groups import FEW, interval, plain_table
+from processor.report.rendering_groups import FEW, interval
+from processor.report.tables import plain_table, survival_cells
 
 Document = dict[str, Any]
 VALUES_SHOWN = 10  # of one cross; --json has more
@@ -49,18 +50,13 @@ def _patience(queues: Sequence[Document]) -> Table:
     table = plain_table(
         f"Patience (Kaplan-Meier): how long customers would wait before they give up{_more(queues, QUEUES_SHOWN)}",
         ("channel", "queue", "half within", *(f"longer than {duration(int(edge))}" for edge in EDGES), "gave up", "did not"),
+        labels=2,
     )
-    table.columns[1].justify = "left"
     for each in queues[:QUEUES_SHOWN]:
-        half = each["median_at_most_seconds"]
-        table.add_row(
-            escape(each["channel"]), "all" if each["queue"] is None else escape(each["queue"]),
-            f"≤ {duration(half)}" if half is not None else "not known", *(percent(each["longer_than"].get(edge)) for edge in EDGES),
-            f"{each['n']:,}", f"{each['censored']:,}",
-        )  # fmt: skip
+        queue = "all" if each["queue"] is None else escape(each["queue"])
+        table.add_row(escape(each["channel"]), queue, *survival_cells(each, EDGES))
     return table
 
 
-def _more(rows: Iterable[Any], limit: int) -> str:
-    many = sum(1 for _ in rows)
-    return f" (the first {limit} of {many:,})" if many > limit else ""
+def _more(rows: Sequence[Any], limit: int) -> str:
+    return f" (the first {limit} of {len(rows):,})" if len(rows) > limit else ""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from rich import box
 from rich.markup import escape
 from rich.table import Table
 
 from processor.report.numbers import duration, percent
+from processor.report.tables import plain_table, survival_cells
 
 Document = dict[str, Any]
 PERIODS_MAX = 16  # of months and quarters, the newest
@@ -48,10 +48,7 @@ def _waiting(found: Document, *, channels: bool) -> Iterator[Table]:
         ("", "half within", *(f"longer than {duration(int(edge))}" for edge in edges), "over", "not over"),
     )
     for name, each in rows:
-        half = each["median_at_most_seconds"]
-        shown = f"≤ {duration(half)}" if half is not None else "not known"
-        shares = (percent(each["longer_than"].get(edge)) for edge in edges)
-        table.add_row(escape(name), shown, *shares, f"{each['n']:,}", f"{each['censored']:,}")
+        table.add_row(escape(name), *survival_cells(each, edges))
     yield table
 
 
@@ -84,11 +81,3 @@ def interval(each: Document) -> str:
 def _mark(each: Document) -> str:
     marks = ((ESTIMATED, each.get("estimated")), (FEW, each.get("low_n")))
     return ", ".join(f"[yellow]{mark}[/]" for mark, applies in marks if applies)
-
-
-def plain_table(title: str, columns: Iterable[str]) -> Table:
-    """A table of numbers with a name in front."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left", no_wrap=True)
-    return table

@@ -9,7 +9,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from processor.core.kpis import DEFINITIONS
-from processor.report.rendering_groups import plain_table, shown
+from processor.report.rendering_groups import shown
+from processor.report.tables import plain_table
 
 Document = dict[str, Any]
 WINDOW = "30d"  # of the long windows the one that is shown; --json has all

@@ -9,8 +9,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from processor.report.numbers import duration, percent
-from processor.report.rendering_groups import plain_table, shown
+from processor.report.rendering_groups import shown
 from processor.report.rendering_segments import segment_tables
+from processor.report.tables import plain_table
 from processor.report.times import WEEKDAYS
 
 Document = dict[str, Any]

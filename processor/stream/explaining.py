@@ -13,11 +13,11 @@ from aiokafka import TopicPartition
 
 from processor.codec.murmur2 import partition_of
 from processor.config import Config
-from processor.core.events import ENTITIES, TICKET
+from processor.core.events import TICKET
 from processor.core.policies import Policies
 from processor.core.settings import Settings
-from processor.explain import ExplainError, Kept, explain
-from processor.explain.finding import similar
+from processor.explain import Kept, answer
+from processor.explain.finding import no_ticket, similar
 from processor.stream.partition import PartitionProcessor
 
 PATIENCE_SECONDS = 10.0  # for the step that is open
@@ -46,7 +46,7 @@ async def explain_ticket(config: Config, settings: Settings, owned: Owned, ticke
     except TimeoutError:
         return 503, {"error": f"partition {wanted} is in the middle of a step; ask again", "reason": "busy"}
     if kept is not None:
-        return await _explained(kept, number, settings, at)
+        return await asyncio.to_thread(lambda: answer(kept, Policies(settings), number, at))
     if number < 0:
         return 503, {"error": f"the partition of {ticket} is being taken over; ask again", "reason": "starting"}
     return await _unknown(asked, ticket, wanted is None and len(owned) < total)
@@ -66,20 +66,11 @@ async def _kept(partitions: Iterable[PartitionProcessor], ticket: str) -> tuple[
     return None, ready
 
 
-async def _explained(kept: Kept, partition: int, settings: Settings, at: int | None) -> Answer:
-    try:
-        told = await asyncio.to_thread(lambda: explain(kept, Policies(settings), at=at))
-    except ExplainError as error:
-        return 400, {"error": str(error), "reason": "not_kept"}
-    return 200, {**told, "partition": partition}
-
-
 async def _unknown(partitions: list[PartitionProcessor], ticket: str, perhaps_elsewhere: bool) -> Answer:
     engines = [partition.engine for partition in partitions]
-    for kind in ENTITIES:
-        if any(ticket in engine.entities[kind] for engine in engines):
-            told = f"{ticket} is a {kind}, and only tickets are explained: name the ticket that it belongs to"
-            return 404, {"error": told, "reason": "unknown"}
+    told = no_ticket(ticket, engines)
+    if told is not None:
+        return 404, {"error": told, "reason": "unknown"}
     known = [key for engine in engines for key in engine.entities[TICKET]]
     near = await asyncio.to_thread(similar, ticket, known)
     told = f"{ticket} is not among the {len(known):,} tickets that its partition keeps"

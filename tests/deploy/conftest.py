@@ -18,15 +18,20 @@ UNPACKED = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "t
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+def path_of(tool: str) -> str:
+    """Where a tool is; skips, with the way out, where it is missing."""
+    path = shutil.which(tool) or shutil.which(tool, path=str(UNPACKED))
+    if path is None:
+        pytest.skip(f"{tool} is missing; `bash tests/run` brings it along")
+    return path
+
+
 @pytest.fixture
 def run() -> Run:
-    """Run a tool in the project's root; its output is in the failure. Skips, with the way out, where the tool is missing."""
+    """Run a tool in the project's root; its output is in the failure."""
 
     def call(tool: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-        path = shutil.which(tool) or shutil.which(tool, path=str(UNPACKED))
-        if path is None:
-            pytest.skip(f"{tool} is missing; `bash tests/run` brings it along")
-        command = [path, *map(str, arguments)]
+        command = [path_of(tool), *map(str, arguments)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         return done

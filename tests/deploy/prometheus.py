@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import subprocess
 import threading
@@ -15,9 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import pytest
-
-from tests.deploy.conftest import UNPACKED
+from tests.deploy.conftest import path_of
 
 PATIENCE_SECONDS = 60.0
 BLOCK = "48h"  # longer blocks make loading quicker; anything that covers the log will do
@@ -25,21 +22,13 @@ BLOCK = "48h"  # longer blocks make loading quicker; anything that covers the lo
 Labels = tuple[str, ...]
 
 
-def tool(name: str) -> str:
-    """The path of a tool; skips, with the way out, where it is missing."""
-    path = shutil.which(name) or shutil.which(name, path=str(UNPACKED))
-    if path is None:
-        pytest.skip(f"{name} is missing; `bash tests/run` brings it along")
-    return path
-
-
 class Prometheus:
     """A server over the samples of `text`, its files in `directory`. A context manager."""
 
     def __init__(self, text: Path, directory: Path) -> None:
         self._directory = directory
-        create = (tool("promtool"), "tsdb", "create-blocks-from", f"--max-block-duration={BLOCK}", "openmetrics", text, directory / "data")
-        done = subprocess.run(create, capture_output=True, text=True, check=False)
+        create = ("tsdb", "create-blocks-from", f"--max-block-duration={BLOCK}", "openmetrics", text, directory / "data")
+        done = subprocess.run((path_of("promtool"), *create), capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
         (directory / "prometheus.yml").write_text("scrape_configs: []\n", encoding="utf-8")
         with socket.socket() as free:
@@ -48,7 +37,7 @@ class Prometheus:
 
     def __enter__(self) -> Self:
         call = (
-            tool("prometheus"), f"--config.file={self._directory / 'prometheus.yml'}", f"--storage.tsdb.path={self._directory / 'data'}",
+            path_of("prometheus"), f"--config.file={self._directory / 'prometheus.yml'}", f"--storage.tsdb.path={self._directory / 'data'}",
             "--storage.tsdb.retention.time=100y", f"--web.listen-address={self._address}",
         )  # fmt: skip
         self._log = (self._directory / "log").open("wb")

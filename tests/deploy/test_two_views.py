@@ -102,12 +102,18 @@ def pairs() -> Iterator[Pair]:
 
 
 @pytest.fixture(scope="module")
-def replay() -> Replay:
+def lines() -> list[bytes]:
+    settings = compile_settings(loads(CONFIG, "views"))
+    return generate(settings, events=6000, seed=7, start=START, duration=HOURS * HOUR_MS).lines
+
+
+@pytest.fixture(scope="module")
+def replay(lines: list[bytes]) -> Replay:
     """The log, replayed. It has each kind of fact but the steps of clocks, which count nothing."""
     config = loads(CONFIG, "views")
     settings = replace(compile_settings(config), facts_detail_all=True)
     replay = Replay(config, settings=settings, partitions=PARTITIONS, keep_facts=True)
-    replay.feed_lines(generate(settings, events=6000, seed=7, start=START, duration=HOURS * HOUR_MS).lines)
+    replay.feed_lines(lines)
     replay.finish()
     kinds = {kind for kind in CONTENT_FIELDS if not kind.startswith("clock.")} - NEVER_SAID
     assert {stated.fact.kind for stated in replay.net_facts()} >= kinds
@@ -116,12 +122,11 @@ def replay() -> Replay:
 
 
 @pytest.fixture(scope="module")
-def prometheus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
+def prometheus(lines: list[bytes], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prometheus]:
     directory = tmp_path_factory.mktemp("prometheus")
     log, config, text = directory / "log.jsonl", directory / "config.yaml", directory / "metrics.txt"
     config.write_bytes(CONFIG)
-    settings = compile_settings(loads(CONFIG, "views"))
-    log.write_bytes(b"\n".join(generate(settings, events=6000, seed=7, start=START, duration=HOURS * HOUR_MS).lines) + b"\n")
+    log.write_bytes(b"\n".join(lines) + b"\n")
     options = [part for family in FAMILIES for part in ("--openmetrics-family", family)]
     arguments = [log, "--config", config, "--partitions", PARTITIONS, "--openmetrics", text, "--openmetrics-hours", 48, *options]
     result = CliRunner().invoke(command, [str(argument) for argument in arguments])

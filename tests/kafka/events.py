@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import orjson
+
 from processor.codec.envelope import cloud_event, encode
 from processor.codec.murmur2 import partition_of
 from tests.kafka.deployment import Sent
@@ -37,3 +39,12 @@ def status(ticket: str, at: int, value: str) -> bytes:
 def keyed(ticket: str, value: bytes | None, partitions: int) -> Sent:
     """The record where it belongs."""
     return partition_of(ticket.encode(), partitions), ticket.encode(), value
+
+
+def addressed(line: bytes, partitions: int) -> Sent:
+    """A line where its key belongs; one that has none, or cannot be read, anywhere."""
+    try:
+        key = orjson.loads(line)["partitionkey"].encode()
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return len(line) % partitions, None, line
+    return partition_of(key, partitions), key, line

@@ -28,8 +28,7 @@ from processor.replay.kpis import ReplayedKpis
 from processor.synthetic.generate import generate
 from tests.kafka.broker import Broker
 from tests.kafka.deployment import Deployment, Sent, Worker, caught_up, ends_of, until
-from tests.kafka.events import event
-from tests.kafka.test_worker_kill import _addressed as addressed
+from tests.kafka.events import addressed, event
 
 pytestmark = pytest.mark.kafka
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import orjson
-from aiokafka import AIOKafkaProducer
 from click.testing import CliRunner, Result
 
 from processor.cli.main import main
@@ -26,7 +24,7 @@ from processor.synthetic.generate import generate
 from tests.codec.stored import stored
 from tests.kafka.broker import Broker
 from tests.kafka.deployment import Deployment, Sent, caught_up, ends_of, until
-from tests.kafka.events import created, event, keyed, status
+from tests.kafka.events import addressed, created, event, keyed, status
 from tests.kafka.offline import expected, written_facts
 
 TopicName = Callable[[str], str]
@@ -40,26 +38,14 @@ def lines_of(seed: int) -> list[bytes]:
     return generate(compile_settings(Config()), events=EVENTS, seed=seed, start=START, duration=END - START).lines
 
 
-def addressed(lines: list[bytes], partitions: int) -> list[Sent]:
+def all_addressed(lines: list[bytes], partitions: int) -> list[Sent]:
     """Events on their partitions."""
-    keys = [orjson.loads(line)["partitionkey"].encode() for line in lines]
-    return [(partition_of(key, partitions), key, line) for key, line in zip(keys, lines, strict=True)]
+    return [addressed(line, partitions) for line in lines]
 
 
 def clocks_at(at: int, partitions: int) -> list[Sent]:
     """The word to every partition that timers run up to `at`."""
     return [(number, None, event("control.clock_advanced", END, at=format_time(at))) for number in range(partitions)]
-
-
-def append(bootstrap: str, topic: str, records: list[Sent]) -> None:
-    """Write as anybody could."""
-
-    async def send() -> None:
-        async with AIOKafkaProducer(bootstrap_servers=bootstrap) as producer:
-            for partition, key, value in records:
-                await producer.send_and_wait(topic, key=key, value=value, partition=partition)
-
-    asyncio.run(send())
 
 
 def invoke(deployment: Deployment, *call: str) -> Result:
@@ -99,7 +85,7 @@ def test_a_state_moves_to_more_partitions_and_the_rest_of_the_log_comes_to_the_s
     old = Deployment(broker.bootstrap, topic_name("old"), tmp_path / "old").create_topics()
     new = Deployment(broker.bootstrap, topic_name("new"), tmp_path / "new", partitions=3).create_topics()
     file = str(tmp_path / "state.jsonl.gz")
-    before = addressed(first, 2)
+    before = all_addressed(first, 2)
     old.send(before)
     with old.worker() as worker:
         until("it has caught up", lambda: caught_up(ends_of(before), worker))
@@ -113,10 +99,10 @@ def test_a_state_moves_to_more_partitions_and_the_rest_of_the_log_comes_to_the_s
     assert "stated now" in done(new, "state", "import", file)
     assert "holds a state already" in refused(new, "state", "import", file)
 
-    rest = [*addressed(second, 2), *clocks_at(END + DAY_MS, 2)]
+    rest = [*all_addressed(second, 2), *clocks_at(END + DAY_MS, 2)]
     old.send(rest)
     stayed = run(old, [*before, *rest])
-    moved_rest = [*addressed(second, 3), *clocks_at(END + DAY_MS, 3)]
+    moved_rest = [*all_addressed(second, 3), *clocks_at(END + DAY_MS, 3)]
     new.send(moved_rest)
     moved = run(new, moved_rest)
     assert compare(stayed, moved, partitions=False) == []
@@ -133,7 +119,7 @@ def test_a_state_moves_to_more_partitions_and_the_rest_of_the_log_comes_to_the_s
 def test_a_state_rebuilt_from_the_log_is_compared_and_can_be_switched_to(broker: Broker, topic_name: TopicName, tmp_path: Path) -> None:
     lines = lines_of(5)
     deployment = Deployment(broker.bootstrap, topic_name("rebuilt"), tmp_path).create_topics()
-    before = addressed(lines[:800], 2)
+    before = all_addressed(lines[:800], 2)
     deployment.send(before)
     run(deployment, before)
     facts = len(deployment.read("facts"))
@@ -144,7 +130,7 @@ def test_a_state_rebuilt_from_the_log_is_compared_and_can_be_switched_to(broker:
     assert len(deployment.read("facts")) == facts
 
     deployment.document["topics"]["state"] = into
-    rest = [*addressed(lines[800:], 2), *clocks_at(END + DAY_MS, 2)]
+    rest = [*all_addressed(lines[800:], 2), *clocks_at(END + DAY_MS, 2)]
     deployment.send(rest)
     taken = run(deployment, [*before, *rest])
     want = expected(deployment.config, deployment.read("events"))
@@ -159,7 +145,7 @@ def test_a_state_that_the_log_contradicts_is_told_and_left_alone(broker: Broker,
     run(deployment, before)
     present = {record.partition: record.value for record in deployment.read("state") if record.key == MARKER_KEY}
     wrong = orjson.dumps(orjson.loads(present[1]) | {"digest": f"{7:032x}"})
-    append(deployment.bootstrap, deployment.config.topics.state, [(1, MARKER_KEY, wrong)])
+    deployment.send_to("state", [(1, MARKER_KEY, wrong)])
     into = topic_name("right")
     result = invoke(deployment, "state", "rebuild", "--into", into)
     assert result.exit_code == 1
@@ -208,17 +194,17 @@ def test_what_is_not_ours_is_not_exported(broker: Broker, topic_name: TopicName,
         ({"application_id": "another"}, "belongs to application 'another'"),
         ({"state_version": 99}, "state version 99 is unknown to this release"),
     ):
-        append(deployment.bootstrap, deployment.config.topics.state, [(0, MARKER_KEY, orjson.dumps(orjson.loads(present[0]) | changes))])
+        deployment.send_to("state", [(0, MARKER_KEY, orjson.dumps(orjson.loads(present[0]) | changes))])
         assert words in refused(deployment, "state", "export", file)
         assert not Path(file).exists()
-    append(deployment.bootstrap, deployment.config.topics.state, [(0, MARKER_KEY, present[0])])
+    deployment.send_to("state", [(0, MARKER_KEY, present[0])])
     done(deployment, "state", "export", file)
 
 
 def test_an_exported_state_restores_a_deployment_that_was_emptied(broker: Broker, topic_name: TopicName, tmp_path: Path) -> None:
     lines = lines_of(6)
     deployment = Deployment(broker.bootstrap, topic_name("restored"), tmp_path).create_topics()
-    before = addressed(lines[:600], 2)
+    before = all_addressed(lines[:600], 2)
     deployment.send(before)
     run(deployment, before)
     file = str(tmp_path / "state.jsonl")
@@ -226,7 +212,7 @@ def test_an_exported_state_restores_a_deployment_that_was_emptied(broker: Broker
     done(deployment, "topics", "reset-state", "--yes")
     assert "has no state" in refused(deployment, "state", "export", str(tmp_path / "none"))
     done(deployment, "state", "import", file)
-    rest = [*addressed(lines[600:], 2), *clocks_at(END + DAY_MS, 2)]
+    rest = [*all_addressed(lines[600:], 2), *clocks_at(END + DAY_MS, 2)]
     deployment.send(rest)
     taken = run(deployment, [*before, *rest])
     want = expected(deployment.config, deployment.read("events"))
@@ -245,7 +231,7 @@ def test_a_worker_goes_on_from_a_state_of_version_1(broker: Broker, tmp_path: Pa
     deployment.send(before)
     for number, marker in old.markers.items():
         records = [(number, key, value) for key, value in old.records[number].items()]
-        append(deployment.bootstrap, deployment.config.topics.state, [*records, (number, MARKER_KEY, marker)])
+        deployment.send_to("state", [*records, (number, MARKER_KEY, marker)])
     clocks: list[Sent] = [(number, None, event("control.clock_advanced", START, at=format_time(old.until))) for number in markers]
     rest = [*old.log, *clocks]
     deployment.send(rest)
@@ -265,7 +251,7 @@ def test_a_worker_goes_on_from_a_state_of_version_1(broker: Broker, tmp_path: Pa
 def test_the_events_topic_itself_may_get_more_partitions(broker: Broker, topic_name: TopicName, tmp_path: Path) -> None:
     lines = lines_of(7)
     old = Deployment(broker.bootstrap, topic_name("fewer"), tmp_path / "old").create_topics()
-    before = addressed(lines[:600], 2)
+    before = all_addressed(lines[:600], 2)
     old.send(before)
     run(old, before)
     file = str(tmp_path / "state.jsonl.gz")
@@ -275,7 +261,7 @@ def test_the_events_topic_itself_may_get_more_partitions(broker: Broker, topic_n
         admin.create_partitions({events: 3})
     new = Deployment(broker.bootstrap, topic_name("more"), tmp_path / "new", partitions=3, topics={"events": events}).create_topics()
     done(new, "state", "import", file)
-    rest = [*addressed(lines[600:], 3), *clocks_at(END + DAY_MS, 3)]
+    rest = [*all_addressed(lines[600:], 3), *clocks_at(END + DAY_MS, 3)]
     new.send(rest)
     taken = run(new, [*before, *rest])
     replay = Replay(new.config, partitions=1)

@@ -8,9 +8,6 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Self
 
-import orjson
-
-from processor.codec.murmur2 import partition_of
 from processor.compile import compile_settings
 from processor.config import Config
 from processor.core.settings import HOUR_MS
@@ -19,6 +16,7 @@ from processor.stream.failpoints import POINTS
 from processor.synthetic.generate import generate
 from tests.kafka.broker import Broker
 from tests.kafka.deployment import Deployment, Sent, caught_up, ends_of, until
+from tests.kafka.events import addressed
 from tests.kafka.offline import expected, headers, written_facts
 
 TopicName = Callable[[str], str]
@@ -28,15 +26,7 @@ START = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 def synthetic(config: Config, events: int, seed: int) -> list[Sent]:
     """A generated log with duplicates, late and broken records, each on the partition where its key belongs."""
     made = generate(compile_settings(config), events=events, seed=seed, start=START, duration=24 * HOUR_MS, faults=True)
-    return [_addressed(line, config.topics.partitions) for line in made.lines]
-
-
-def _addressed(line: bytes, partitions: int) -> Sent:
-    try:
-        key = orjson.loads(line)["partitionkey"].encode()
-    except (ValueError, LookupError, TypeError, AttributeError):
-        return len(line) % partitions, None, line
-    return partition_of(key, partitions), key, line
+    return [addressed(line, config.topics.partitions) for line in made.lines]
 
 
 class Flow:
