@@ -14,11 +14,13 @@ from processor.export.snapshot import Difference
 
 @pytest.fixture(autouse=True)
 def arguments(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A short proof; afterwards the test's own way with SIGTERM."""
-    before = signal.getsignal(signal.SIGTERM)
+    """A short proof, interrupted as from a terminal: what runs in the background of a shell ignores SIGINT. Afterwards as before."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     monkeypatch.setattr(sys, "argv", ["demo", "--check", "--embedded", "--events", "2000"])
     yield
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def test_the_proof_compares_numbers_and_finds_no_difference(capsys: pytest.CaptureFixture[str]) -> None:
