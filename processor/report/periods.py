@@ -13,6 +13,7 @@ from processor.core.kpi_counts import ENTERED, ENTERED_REASONS, LEFT, LEFT_REASO
 from processor.core.kpi_readings import DEFAULT_RULES, Rules
 from processor.core.kpis import PLAIN, definition_of, measures
 from processor.core.outputs import View
+from processor.core.postings_of_others import CUSTOMER_FLOWS
 from processor.core.rows import Row, add_row
 from processor.core.schedule import scheduled_seconds
 from processor.core.settings import DAY_MS
@@ -22,8 +23,6 @@ from processor.report.together import level_of, stock_of
 
 Document = dict[str, Any]
 ROLLING_DAYS = (30, 90)
-# Levels at the end of a period, and what has changed them since: by the head of the key.
-_FLOWS = {"customers": {"customers_acquired": 1, "customers_churned": -1}, "customers_total": {"customers_counted": 1}}
 _ENTERED = tuple(f"{ENTERED}:{reason}" for reason in ENTERED_REASONS)
 _LEFT = tuple(f"{LEFT}:{reason}" for reason in LEFT_REASONS)
 
@@ -98,7 +97,7 @@ def document_of(
 def _levels_then(stock: Row, later: Iterable[Row]) -> Row:
     then = dict(stock)
     for row in later:
-        for level, flows in _FLOWS.items():
+        for level, flows in CUSTOMER_FLOWS.items():
             if level in then:
                 then[level] -= sum(sign * row.get(key, 0) for key, sign in flows.items())
     return then
