@@ -20,6 +20,7 @@ from processor.codec.envelope import format_time
 from processor.compile import compile_settings
 from processor.config.values import parse_duration
 from processor.core.settings import DAY_MS, HOUR_MS, MS, Settings
+from processor.synthetic.feed import USUAL, Arrivals
 from processor.synthetic.generate import Synthetic, generate
 from processor.wall_clock import WallClock
 
@@ -48,6 +49,15 @@ REST_MS = 2 * HOUR_MS  # between the end of the log and midnight: deadlines run 
 @click.option(
     "--truth", "truth_path", type=click.Path(dir_okay=False, path_type=Path), help="Where the totals known by construction go (JSON)."
 )
+@click.option(
+    "--out-of-order", type=click.FloatRange(0, 1), metavar="SHARE",
+    help="This share of events arrives after younger ones, up to the configured timer_delay late; all others in the order of their times.  "
+    "[default: everything within 0.4 s, 0.03 up to ten minutes late]",
+)
+@click.option(
+    "--long-delayed", type=click.FloatRange(0, 1), metavar="SHARE", default=0.0,
+    help="With --out-of-order: this share of events, part of those, arrives later than timer_delay, by up to ten minutes.",
+)
 @click.option("--faults", is_flag=True, help="Add records that no decoder accepts.")
 def command(
     config_path: Path | None,
@@ -58,6 +68,8 @@ def command(
     start_ms: int | None,
     output: str,
     truth_path: Path | None,
+    out_of_order: float | None,
+    long_delayed: float,
     faults: bool,
 ) -> None:
     """Invent the days of a support team, as events.
@@ -72,8 +84,9 @@ def command(
     if events is not None and rate is not None:
         refuse("give --events or --rate, not both")
     wanted = events or (max(100, int(rate * duration_ms / MS)) if rate else DEFAULT_EVENTS)
+    arrivals = _arrivals(settings, out_of_order, long_delayed)
     begun = time.monotonic()
-    made = _generate(settings, wanted, seed, start, duration_ms, faults)
+    made = _generate(settings, wanted, seed, start, duration_ms, faults, arrivals)
     try:
         _write(output, made.lines)
         if truth_path is not None:
@@ -83,7 +96,15 @@ def command(
     _report(made, time.monotonic() - begun)
 
 
-def _generate(settings: Settings, events: int, seed: int, start: int, duration: int, faults: bool) -> Synthetic:
+def _arrivals(settings: Settings, out_of_order: float | None, long_delayed: float) -> Arrivals:
+    if long_delayed > (out_of_order or 0):
+        refuse("--long-delayed is a part of --out-of-order, so it cannot be more")
+    return USUAL if out_of_order is None else Arrivals(out_of_order, long_delayed, settings.timer_delay, transit_ms=0)
+
+
+def _generate(
+    settings: Settings, events: int, seed: int, start: int, duration: int, faults: bool, arrivals: Arrivals
+) -> Synthetic:  # fmt: skip
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=stderr, transient=True) as progress:
         task = progress.add_task("inventing events", total=events)
@@ -94,6 +115,7 @@ def _generate(settings: Settings, events: int, seed: int, start: int, duration: 
             start=start,
             duration=duration,
             faults=faults,
+            arrivals=arrivals,
             advance=lambda done: progress.update(task, completed=done),
         )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from processor.codec.envelope import cloud_event, encode
 from processor.core.settings import HOUR_MS, MINUTE_MS, MS
 
-DELAYED = 0.03  # share of events that arrive minutes late, after younger ones
+DELAYED = 0.03  # share of events that arrive minutes late, after younger ones, unless told otherwise
 DELAY_MAX_MS = 10 * MINUTE_MS
 REPEATED = 0.005  # share of events that arrive twice
 REPEAT_MAX_MS = 20 * MINUTE_MS
@@ -20,11 +21,37 @@ LATE_BY_MS = (2 * HOUR_MS, 12 * HOUR_MS)  # beyond what is allowed
 ANCHOR = "ticket.assignee_changed"
 
 
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """How long events take into the log.
+
+    `delayed` is the share that comes after younger ones. `long_delayed` of it, a share of all, takes more than `timer_delay` milliseconds
+    and up to ten minutes; the others of it take less. Everything else takes up to `transit_ms`.
+    """
+
+    delayed: float = DELAYED
+    long_delayed: float = DELAYED
+    timer_delay: int = -1
+    transit_ms: int = TRANSIT_MS
+
+    def delay_ms(self, draw: float) -> int:
+        """The delay that belongs to a number from [0, 1)."""
+        if draw < self.long_delayed:  # favours short delays: the square of a uniform number
+            return self.timer_delay + 1 + int((draw / self.long_delayed) ** 2 * (DELAY_MAX_MS - self.timer_delay - 1))
+        if draw < self.delayed:
+            return 1 + int((draw - self.long_delayed) / (self.delayed - self.long_delayed) * self.timer_delay)
+        return int((draw - self.delayed) * self.transit_ms)
+
+
+USUAL = Arrivals()
+
+
 class Feed:
     """Collects encoded events. `lines` hold (arrival, number, bytes); sorting them gives the log."""
 
-    def __init__(self, random: Random) -> None:
+    def __init__(self, random: Random, arrivals: Arrivals = USUAL) -> None:
         self.random = random
+        self._arrivals = arrivals
         self.lines: list[tuple[int, int, bytes]] = []
         self.kinds: Counter[str] = Counter()
         self.hours: Counter[int] = Counter()
@@ -50,9 +77,7 @@ class Feed:
             event["data"] = event.pop("data")  # stays the last field
         line = encode(event)
         draw = self.random.random()
-        # Late arrivals favour short delays: the square of a uniform number.
-        delay = (draw / DELAYED) ** 2 * DELAY_MAX_MS if draw < DELAYED else (draw - DELAYED) * TRANSIT_MS
-        arrival = at + int(delay)
+        arrival = at + self._arrivals.delay_ms(draw)
         self.put(arrival, line)
         if kind == ANCHOR:
             self._anchors.append((arrival, at, data["ticket_id"]))

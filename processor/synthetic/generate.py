@@ -13,7 +13,7 @@ from typing import Any
 from processor.codec.envelope import format_time
 from processor.core.settings import HOUR_MS, MINUTE_MS, Settings
 from processor.synthetic.books import Totals, in_thousandths
-from processor.synthetic.feed import Feed
+from processor.synthetic.feed import USUAL, Arrivals, Feed
 from processor.synthetic.stories import Stories
 
 RUN_ON_MS = HOUR_MS  # how long after the end the clocks still run
@@ -34,11 +34,20 @@ class Synthetic:
 
 
 def generate(
-    settings: Settings, *, events: int, seed: int, start: int, duration: int, faults: bool = False, advance: Advance = lambda _made: None
+    settings: Settings,
+    *,
+    events: int,
+    seed: int,
+    start: int,
+    duration: int,
+    faults: bool = False,
+    arrivals: Arrivals = USUAL,
+    advance: Advance = lambda _made: None,
 ) -> Synthetic:
     """At least `events` records between `start` and `start + duration` (milliseconds), a little more at most. Deterministic."""
     with _without_collecting():
-        return _generate(settings, events, seed, start, duration, faults, advance)
+        stories = Stories(settings, Feed(Random(seed), arrivals), events=events, start=start, end=start + duration)
+        return _generate(settings, stories, events, seed, faults, advance)
 
 
 @contextmanager
@@ -53,12 +62,11 @@ def _without_collecting() -> Iterator[None]:
             gc.enable()
 
 
-def _generate(settings: Settings, events: int, seed: int, start: int, duration: int, faults: bool, advance: Advance) -> Synthetic:
-    stories = Stories(settings, Feed(Random(seed)), events=events, start=start, end=start + duration)
+def _generate(settings: Settings, stories: Stories, events: int, seed: int, faults: bool, advance: Advance) -> Synthetic:
     while len(stories.feed.lines) < events:
         if stories.tell_next() % 500 == 0:
             advance(min(len(stories.feed.lines), events))
-    feed, end, totals = stories.feed, start + duration, stories.totals
+    feed, totals, start, end = stories.feed, stories.totals, stories.world.start, stories.world.end
     late = feed.add_late(settings.allowed_lateness)
     invalid = feed.add_faults(start, end) if faults else Counter()
     advance(events)

@@ -17,6 +17,7 @@ from processor.core.settings import DAY_MS, HOUR_MS, MINUTE_MS, Policy, Settings
 from processor.core.working_days import WorkingDays
 from processor.export.snapshot import compare_truth, snapshot
 from processor.replay.joined import Joined
+from processor.synthetic.feed import USUAL, Arrivals
 from processor.synthetic.generate import Synthetic, generate
 
 START = parse_time("2026-03-02T00:00:00Z")
@@ -73,7 +74,8 @@ def fold(log: Synthetic, partitions: int) -> tuple[list[Engine], Counter[str]]:
     ("seed", "days", "events", "partitions"), [(1, 1, 25_000, 4), (2, 4, 15_000, 3), (3, 30, 10_000, 1), (4, 1, 1_500, 12)]
 )
 def test_the_engine_counts_what_the_generator_knows(seed: int, days: int, events: int, partitions: int) -> None:
-    log = generate(SETTINGS, events=events, seed=seed, start=START, duration=days * DAY_MS, faults=True)
+    arrivals = Arrivals(0.01, 0.001, SETTINGS.timer_delay, transit_ms=0) if seed == 4 else USUAL
+    log = generate(SETTINGS, events=events, seed=seed, start=START, duration=days * DAY_MS, faults=True, arrivals=arrivals)
     engines, refused = fold(log, partitions)
     assert log.truth["families"]["support_processor_events_late_total"] == refused[Reason.TOO_LATE]
     taken = snapshot([engine.view() for engine in engines], None, SETTINGS.group_bys)

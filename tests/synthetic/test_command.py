@@ -44,6 +44,7 @@ def test_without_a_start_nothing_lies_in_the_future(tmp_path: Path) -> None:
         (["--duration", "5m"], "between 1h and 400d"),
         (["--start", "tomorrow"], "'--start': not an RFC 3339 time"),
         (["--rate", "5"], "--events or --rate"),
+        (["--out-of-order", "0.01", "--long-delayed", "0.02"], "--long-delayed is a part of --out-of-order"),
         (["--output", "/nowhere/at/all"], "No such file or directory"),
     ],
 )

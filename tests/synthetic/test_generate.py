@@ -12,7 +12,7 @@ from processor.codec.decode import decode
 from processor.codec.times import parse_time
 from processor.core.events import Event, Rejected
 from processor.core.settings import DAY_MS, HOUR_MS, MINUTE_MS, Policy, Settings, Target
-from processor.synthetic.feed import FAULTS
+from processor.synthetic.feed import FAULTS, Arrivals
 from processor.synthetic.generate import QUIET_MS, Synthetic, generate, quiet_instant
 
 START = parse_time("2026-03-02T00:00:00Z")
@@ -221,6 +221,18 @@ def test_events_come_out_of_order_by_minutes_or_hours_beyond_what_is_allowed(eve
         assert behind < 31 * 60_000 or behind > SETTINGS.allowed_lateness + HOUR_MS
     assert disorder > 50
     assert late == families["support_processor_events_late_total"]
+
+
+def test_how_much_comes_out_of_order_and_how_late_can_be_told() -> None:
+    log = made(arrivals=Arrivals(delayed=0.02, long_delayed=0.005, timer_delay=SETTINGS.timer_delay, transit_ms=0))
+    newest = disorder = long_delayed = 0
+    for event in dict.fromkeys(event for event in map(decode, log.lines) if isinstance(event, Event)):  # each once: repeated ones are old
+        behind = newest - event.occurred_at
+        newest = max(newest, event.occurred_at)
+        disorder += 0 < behind < 30 * MINUTE_MS
+        long_delayed += SETTINGS.timer_delay < behind < 30 * MINUTE_MS
+    assert 0.5 < disorder / 20_000 / 0.02 < 1.5
+    assert 0.5 < long_delayed / 20_000 / 0.005 < 1.5
 
 
 def test_nothing_happens_outside_the_time_that_was_asked_for(day: Synthetic, in_time: list[Event]) -> None:
