@@ -32,6 +32,7 @@ from processor.kpis.combine import Combined, Combiner, Published, combiner_of
 from processor.kpis.encode import decode_published, encode_kpis
 from processor.stream.committed import open_reader
 from processor.stream.committer import heard, transactional_producer
+from processor.stream.failpoints import Failpoints
 from processor.stream.kpi_lease import Lease
 from processor.stream.kpi_table import Table
 from processor.stream.tasks import end, within
@@ -58,6 +59,7 @@ class KpiEnvironment:
     now: Callable[[], int]  # milliseconds since 1970
     recorder: Recorder
     lease: Lease
+    failpoints: Failpoints
 
 
 class KpiPartition:
@@ -155,10 +157,12 @@ class KpiPartition:
             await asyncio.sleep(LEASE_POLL_SECONDS)
         self._producer = self._make_producer()
         await self._producer.start()
+        environment.failpoints.reach("kpis.after_fence")
         async with open_reader(environment.connection, fetch_max_wait_ms=FETCH_WAIT_MS) as reader:
             read = await self._kpis.catch_up(reader) + await self._partials.catch_up(reader)
             while self._heard >= self._partials.position:
                 read += await self._partials.catch_up(reader)
+        environment.failpoints.reach("kpis.after_read")
         published = await self._published()
         self.epoch = max((each.epoch for each in published), default=0) + 1
         combiner = combiner_of(environment.config, self.number)
@@ -250,9 +254,11 @@ class KpiPartition:
         """One W in one transaction. Every send is awaited before the commit, which does not notice one that failed."""
         producer, topic, recorder = self._producer, self._environment.config.topics.kpis, self._environment.recorder
         assert producer is not None
+        reach = self._environment.failpoints.reach
         sent: list[asyncio.Future[Any]] = []
         await producer.begin_transaction()
         try:
+            reach("kpis.after_begin")
             started = time.thread_time()
             for key, value in encode_kpis(combined, self.epoch, self._environment.midnights, self._environment.rules):
                 sent.append(await producer.send(topic, key=key, value=value, partition=self.number))
@@ -261,12 +267,15 @@ class KpiPartition:
                     await asyncio.sleep(0)
                     started = time.thread_time()
             recorder.kpi_worked(seconds=time.thread_time() - started)
+            reach("kpis.after_sends")
             await asyncio.gather(*sent)
+            reach("kpis.after_flush")
         except BaseException:
             for future in sent:
                 future.add_done_callback(heard)
             raise
         await producer.commit_transaction()
+        reach("kpis.after_commit")
         recorder.kpis_published(len(sent))
         recorder.kpi_given_out(end_at_ms=combined.end, complete=combined.complete)
 

@@ -23,6 +23,7 @@ from processor.core.settings import Settings
 from processor.export.kpi_view import KpiView
 from processor.export.telemetry import Recorder
 from processor.stream.connection import aiokafka_settings, pauses
+from processor.stream.failpoints import Failpoints
 from processor.stream.kpi_app import HEARTBEATS_PER_SESSION, KpiApp
 from processor.stream.kpi_lease import Lease
 from processor.stream.kpi_partition import KpiEnvironment, KpiPartition
@@ -52,7 +53,7 @@ class KpiStage:
         clock = WallClock()
         connection = aiokafka_settings(config.kafka)
         self._environment = KpiEnvironment(
-            config, settings.midnights, compile_rules(config), connection, clock.now, recorder, self._lease
+            config, settings.midnights, compile_rules(config), connection, clock.now, recorder, self._lease, Failpoints()
         )
         self._partitions: dict[int, KpiPartition] = {}
         self._closing: set[asyncio.Task[None]] = set()

@@ -12,6 +12,7 @@ from processor.export.kpi_view import Merged
 from processor.export.telemetry import Telemetry
 from processor.kpis.combine import Combined
 from processor.kpis.encode import encode_kpis
+from processor.stream.failpoints import Failpoints
 from processor.stream.kpi_lease import Lease
 from processor.stream.kpi_partition import SLICE, KpiEnvironment, KpiPartition
 
@@ -20,7 +21,7 @@ async def test_what_was_published_is_read_back_in_slices_between_which_others_ru
     """With thousands of segments it takes longer than the event loop may stand still."""
     config = Config()
     settings = compile_settings(config)
-    environment = KpiEnvironment(config, settings.midnights, compile_rules(config), {}, lambda: 0, Telemetry(), Lease(30.0))
+    environment = KpiEnvironment(config, settings.midnights, compile_rules(config), {}, lambda: 0, Telemetry(), Lease(30.0), Failpoints(""))
     partition: Any = KpiPartition(environment, 0)
     segments: dict[Place, Merged] = {(("topic",), (f"T{number}",)): Merged({}, number) for number in range(100)}
     records = list(encode_kpis(Combined(1_767_600_000_000, 0, True, (), segments, ()), 3, settings.midnights))

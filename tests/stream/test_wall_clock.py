@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from processor import wall_clock
-from processor.wall_clock import BELIEVED_AFTER_MS, PARTED_MS, WallClock
+from processor.wall_clock import BELIEVED_AFTER_MS, OFFSET_VARIABLE, PARTED_MS, WallClock
 
 
 class Machine:
@@ -70,4 +72,16 @@ def test_a_clock_that_keeps_wandering_is_never_believed(machine: Machine) -> Non
 def test_small_differences_are_no_matter(machine: Machine) -> None:
     clock = WallClock()
     machine.wall += PARTED_MS
+    assert not clock.parted()
+
+
+def test_a_file_sets_the_systems_clock_for_tests(machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    offset = tmp_path / "offset"
+    monkeypatch.setenv(OFFSET_VARIABLE, str(offset))
+    clock = WallClock()
+    assert clock.now() == machine.wall
+    offset.write_text("-7200000")
+    assert clock.parted()
+    assert WallClock().now() == machine.wall - 7_200_000
+    offset.unlink()
     assert not clock.parted()
