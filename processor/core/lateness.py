@@ -43,9 +43,9 @@ def aged_at(kind: str, tail: list[Event], settings: Settings) -> int:
         return 0
     at = tail[-1].occurred_at + horizon_of(kind, settings)
     if kind == TICKET:
-        newest = next((event.occurred_at for event in reversed(tail) if is_anchor(event)), None)
-        if newest is not None:
-            at = max(at, newest + 2 * survey_lateness(settings))
+        for event in reversed(tail):
+            if is_anchor(event):
+                return max(at, event.occurred_at + 2 * survey_lateness(settings))
     return at
 
 

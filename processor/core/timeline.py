@@ -74,7 +74,7 @@ class Timeline:
 
     def _foretold(self, message: Event) -> bool:
         """Whether something was said about the message at its own instant; ids decide which of the two comes first."""
-        return any(event.occurred_at == message.occurred_at and event.kind in LOOKS_BACK for event in reversed(self.tail))
+        return any(event.occurred_at == message.occurred_at and event.kind in LOOKS_BACK for event in self.tail)
 
     def duplicate_of(self, event: Event, window: int, survey_window: int) -> int:
         """Index in the tail of the event with the same source and id, or -1.
