@@ -7,7 +7,7 @@ of whom nothing was heard for a day is taken for offline from then on.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from processor.core.business_hours import NEVER
 from processor.core.dimensions import dims_of
@@ -16,9 +16,9 @@ from processor.core.facts import Dims, Fact, Out, pseudonym
 from processor.core.policies import Policies
 from processor.core.settings import DAY_MS, MINUTE_MS, NO_DIMENSIONS
 
-CUT_MS = 15 * MINUTE_MS
-SILENT_MS = DAY_MS  # heard of in no event for so long, an agent counts as offline: somebody forgot to sign out, or the adapter died
-IDLE_STATES = frozenset({"away", "offline"})
+CUT_MS: Final = 15 * MINUTE_MS
+SILENT_MS: Final = DAY_MS  # heard of in no event for so long, an agent counts as offline: somebody forgot to sign out, or the adapter died
+IDLE_STATES: Final = frozenset({"away", "offline"})
 
 
 class Agent:

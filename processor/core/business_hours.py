@@ -9,10 +9,11 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import accumulate
+from typing import Final
 
 from processor.core.working_days import DAY_MS, WorkingDays
 
-NEVER = 1 << 62  # later than any instant: a due time that the table cannot reach
+NEVER: Final = 1 << 61  # later than any instant: a due time that the table cannot reach
 
 
 def freeze_due(at: int) -> int | None:

@@ -11,7 +11,7 @@ integer milliseconds. Everything here is called by the folds; nothing here knows
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from processor.core.business_hours import NEVER
 from processor.core.due import allowance, due_at, warning_at
@@ -19,12 +19,12 @@ from processor.core.facts import Dims, Fact
 from processor.core.policies import Policies
 from processor.core.settings import Policy, Target
 
-RUNNING = 1
-PAUSED = 2
-FULFILLED = 3
-CANCELLED = 4
+RUNNING: Final = 1
+PAUSED: Final = 2
+FULFILLED: Final = 3
+CANCELLED: Final = 4
 
-SEGMENTS_MAX = 32  # active segments that an outcome lists; a clock paused more often lists its first ones
+SEGMENTS_MAX: Final = 32  # active segments that an outcome lists; a clock paused more often lists its first ones
 
 
 class Clock:

@@ -16,7 +16,7 @@ rule of the fold, so it does not matter when the memory of the old life is given
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from processor.core import contact_ends as ends
 from processor.core.business_hours import NEVER, freeze_due, thaw_due
@@ -282,7 +282,7 @@ def _agent(event: Event) -> str | None:
     return None if event.data[0] is None else pseudonym(event.data[0])
 
 
-_HANDLERS: dict[str, Callable[[Contact, Event, int, Out], None]] = {
+_HANDLERS: Final[dict[str, Callable[[Contact, Event, int, Out], None]]] = {
     "contact.initiated": Contact._initiated,
     "contact.queued": Contact._queued,
     "contact.offered": Contact._offered,

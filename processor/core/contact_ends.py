@@ -12,7 +12,7 @@ stated is kept for that long, and taken back. A contact that ends earlier than t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from processor.core.clocks import CANCELLED, Clock
 from processor.core.dimensions import CHANNEL
@@ -24,16 +24,16 @@ if TYPE_CHECKING:
     from processor.core.contact import Contact
 
 # What became of a contact, once.
-OPEN = 0
-ANSWERED = 1
-LEFT = 2
+OPEN: Final = 0
+ANSWERED: Final = 1
+LEFT: Final = 2
 
 # What a bot did.
-NO_BOT = 0
-BOT = 1
-HANDED_OFF = 2
+NO_BOT: Final = 0
+BOT: Final = 1
+HANDED_OFF: Final = 2
 
-MISSED_OUTCOMES = frozenset({"voicemail", "out_of_hours", "rejected"})
+MISSED_OUTCOMES: Final = frozenset({"voicemail", "out_of_hours", "rejected"})
 
 
 def abandoned(contact: Contact, _event: Event, at: int, out: Out) -> None:

@@ -12,7 +12,7 @@ message is the ticket's (`unanswered_at`), since clocks use it, too. Handlers an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from processor.core import product_rules
 from processor.core.events import Event
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from processor.core.ticket import Ticket
 
 # What has happened once, as bits.
-OUTGOING = 1  # the customer was sent a message
-BOT_STARTED = 2
-HANDED_OFF = 4  # the bot gave up
-CONTAINED = 8  # the bot was enough, for now
+OUTGOING: Final = 1  # the customer was sent a message
+BOT_STARTED: Final = 2
+HANDED_OFF: Final = 4  # the bot gave up
+CONTAINED: Final = 8  # the bot was enough, for now
 
 
 class Conversation:

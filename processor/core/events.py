@@ -7,13 +7,13 @@ integer milliseconds since 1970 UTC. `data` is a tuple whose layout depends on `
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-RANK_CREATED = 0
-RANK_MESSAGE = 1
-RANK_NORMAL = 2
-RANK_DISCARD = 3
-RANK_HANDED = 4
+RANK_CREATED: Final = 0
+RANK_MESSAGE: Final = 1
+RANK_NORMAL: Final = 2
+RANK_DISCARD: Final = 3
+RANK_HANDED: Final = 4
 
 
 class Event(NamedTuple):
@@ -67,19 +67,19 @@ class Skipped(NamedTuple):
 
 
 # The entities: what is folded by its own key. The head of an event's kind names its entity.
-TICKET = "ticket"
-CONTACT = "contact"
-PERSON = "person"  # a requester, a respondent of surveys without a ticket, a visitor of the knowledge base: one pseudonym, one fold
-AGENT = "agent"
-ORGANIZATION = "organization"
-ACCOUNT = "account"  # what support costs
-CONTROL = "control"
-ENTITIES = (TICKET, CONTACT, PERSON, AGENT, ORGANIZATION, ACCOUNT)
+TICKET: Final = "ticket"
+CONTACT: Final = "contact"
+PERSON: Final = "person"  # a requester, a respondent of surveys without a ticket, a visitor of the knowledge base: one pseudonym, one fold
+AGENT: Final = "agent"
+ORGANIZATION: Final = "organization"
+ACCOUNT: Final = "account"  # what support costs
+CONTROL: Final = "control"
+ENTITIES: Final[tuple[str, ...]] = (TICKET, CONTACT, PERSON, AGENT, ORGANIZATION, ACCOUNT)
 
 # What one entity hands to another, as events of the target's timeline; the head of the kind names the target's entity. They come from
 # other folds, never from outside. Instants and durations in milliseconds. The first field is the id of who hands it over; `hops` counts
 # the merges on the way.
-HANDED_FIELDS: dict[str, tuple[str, ...]] = {
+HANDED_FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "ticket.wait_handed": ("source", "since", "hops"),  # a ticket was merged into this one, and its customer waits since then
     "ticket.wait_withdrawn": ("source", "merged_at"),  # the merge of that instant was undone
     # An agent (a pseudonym; None: not known who) accepted a contact that belongs to this ticket, after that wait.
@@ -95,7 +95,7 @@ HANDED_FIELDS: dict[str, tuple[str, ...]] = {
 
 # Their place among events of one instant. The answer of a contact is a reply. A wait comes last: one that was merged away at that instant
 # does not hand it on, so that tickets that are merged into each other at one instant hand nothing round and round.
-HANDED_RANKS = {
+HANDED_RANKS: Final[dict[str, int]] = {
     "ticket.contact_answered": RANK_MESSAGE,
     "ticket.wait_withdrawn": RANK_NORMAL,
     "ticket.wait_handed": RANK_HANDED,
@@ -105,11 +105,11 @@ HANDED_RANKS = {
 }
 
 # A score lies between scale_min and scale_max; where the event names no scale, the decoder puts that of SURVEY_SCALES.
-SURVEY_ANSWER = ("survey_id", "survey", "score", "scale_min", "scale_max", "respondent_id", "reason", "touchpoint")
-CHANGED_FIELDS = ("topic", "tier", "policy_id", "language", "product", "complexity", "requester_id")
+SURVEY_ANSWER: Final[tuple[str, ...]] = ("survey_id", "survey", "score", "scale_min", "scale_max", "respondent_id", "reason", "touchpoint")
+CHANGED_FIELDS: Final[tuple[str, ...]] = ("topic", "tier", "policy_id", "language", "product", "complexity", "requester_id")
 
 # kind -> names of the entries of `Event.data`, in order. Optional ones are None when absent.
-DATA_FIELDS: dict[str, tuple[str, ...]] = {
+DATA_FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "ticket.created": (
         *("channel", "status", "priority", "direction", "group", "tier", "topic", "policy_id", "assignee_id"),
         *("requester_id", "follow_up_of", "language", "product", "complexity"),
@@ -165,22 +165,22 @@ DATA_FIELDS: dict[str, tuple[str, ...]] = {
     "source.heartbeat": ("source",),
 }
 
-CHANNELS = ("email", "web", "chat", "messaging", "phone", "social", "api")
-STATUSES = ("new", "open", "pending", "on_hold", "solved", "closed")
-SOLVED_STATUSES = frozenset({"solved", "closed"})
-WITHDRAWN = "withdrawn"  # the reason of a solve by the customer, who does not want an answer any more
-PRIORITIES = ("low", "normal", "high", "urgent")
-AUTHOR_TYPES = ("customer", "agent", "ai_agent", "bot", "system")
-VISIBILITIES = ("public", "internal")
-DIRECTIONS = ("inbound", "outbound")
-ESCALATION_KINDS = ("functional", "hierarchical", "automatic")
-CONTACT_OUTCOMES = ("handled", "dropped", "voicemail", "out_of_hours", "rejected")
-AGENT_STATES = ("online", "available", "busy", "wrap_up", "away", "offline")
-SURVEYS = ("csat", "nps", "ces", "fcr")
-SURVEY_SCALES = {"csat": (1, 5), "nps": (0, 10), "ces": (1, 7), "fcr": (0, 1)}
-SURVEY_KINDS = frozenset({"ticket.survey_sent", "ticket.survey_responded", "person.survey_sent", "person.survey_responded"})
+CHANNELS: Final[tuple[str, ...]] = ("email", "web", "chat", "messaging", "phone", "social", "api")
+STATUSES: Final[tuple[str, ...]] = ("new", "open", "pending", "on_hold", "solved", "closed")
+SOLVED_STATUSES: Final = frozenset({"solved", "closed"})
+WITHDRAWN: Final = "withdrawn"  # the reason of a solve by the customer, who does not want an answer any more
+PRIORITIES: Final[tuple[str, ...]] = ("low", "normal", "high", "urgent")
+AUTHOR_TYPES: Final[tuple[str, ...]] = ("customer", "agent", "ai_agent", "bot", "system")
+VISIBILITIES: Final[tuple[str, ...]] = ("public", "internal")
+DIRECTIONS: Final[tuple[str, ...]] = ("inbound", "outbound")
+ESCALATION_KINDS: Final[tuple[str, ...]] = ("functional", "hierarchical", "automatic")
+CONTACT_OUTCOMES: Final[tuple[str, ...]] = ("handled", "dropped", "voicemail", "out_of_hours", "rejected")
+AGENT_STATES: Final[tuple[str, ...]] = ("online", "available", "busy", "wrap_up", "away", "offline")
+SURVEYS: Final[tuple[str, ...]] = ("csat", "nps", "ces", "fcr")
+SURVEY_SCALES: Final[dict[str, tuple[int, int]]] = {"csat": (1, 5), "nps": (0, 10), "ces": (1, 7), "fcr": (0, 1)}
+SURVEY_KINDS: Final = frozenset({"ticket.survey_sent", "ticket.survey_responded", "person.survey_sent", "person.survey_responded"})
 
-DISCARDING = frozenset({"ticket.merged", "ticket.marked_as_spam", "ticket.deleted"})
+DISCARDING: Final = frozenset({"ticket.merged", "ticket.marked_as_spam", "ticket.deleted"})
 
 
 def rank_of(kind: str, sequence: str = "") -> int:

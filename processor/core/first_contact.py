@@ -13,7 +13,7 @@ the earlier ones. A follow-up tells the ticket that it follows at once. Hooks an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from processor.core.business_hours import NEVER
 from processor.core.dimensions import TOPIC
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
     from processor.core.ticket import Ticket
 
 # What is known of a ticket, as bits of `Progress.first_contact`. The first four are about its last solve.
-ELIGIBLE = 1
-AT_ONCE = 2  # by what happened in the ticket itself
-TOPIC_ELIGIBLE = 4  # solvable at first contact at all
-REPEAT_STATED = 8
-REPEATED = 16  # the requester came back about it
-SAID_NO = 32  # in a survey
-SETTLED = 64
+ELIGIBLE: Final = 1
+AT_ONCE: Final = 2  # by what happened in the ticket itself
+TOPIC_ELIGIBLE: Final = 4  # solvable at first contact at all
+REPEAT_STATED: Final = 8
+REPEATED: Final = 16  # the requester came back about it
+SAID_NO: Final = 32  # in a survey
+SETTLED: Final = 64
 
-OF_THE_SOLVE = ELIGIBLE | AT_ONCE | TOPIC_ELIGIBLE | REPEAT_STATED
+OF_THE_SOLVE: Final = ELIGIBLE | AT_ONCE | TOPIC_ELIGIBLE | REPEAT_STATED
 
-HANDED_MAX = 8  # contacts handed to the requester that a discard takes back; a topic does not change more often
+HANDED_MAX: Final = 8  # contacts handed to the requester that a discard takes back; a topic does not change more often
 
 
 # -- the verdict ------------------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ with other entities.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from processor.core.clocks import Clock
 from processor.core.conversation import spoke_live
@@ -20,8 +20,8 @@ from processor.core.upstream import CHAIN_MAX
 if TYPE_CHECKING:
     from processor.core.ticket import Ticket
 
-MERGED = 4  # the flag of a ticket that was merged away
-HANDED_MAX = 64  # tickets merged into one whose waits are remembered
+MERGED: Final = 4  # the flag of a ticket that was merged away
+HANDED_MAX: Final = 64  # tickets merged into one whose waits are remembered
 
 
 # -- by whom it is handed over --------------------------------------------------------------------------------------------------------

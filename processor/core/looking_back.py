@@ -6,12 +6,13 @@ Events are folded as they turned out. What explains each other is bound together
 from __future__ import annotations
 
 from bisect import bisect_left
+from typing import Final
 
 from processor.core.events import RANK_NORMAL, TICKET, Event
 from processor.core.policies import Policies
 
 # Kinds that say something about an earlier event, so that the tail must be folded again although they come in order.
-LOOKS_BACK = frozenset({"message.visibility_changed", "message.bounced", "ticket.wait_withdrawn"})
+LOOKS_BACK: Final = frozenset({"message.visibility_changed", "message.bounced", "ticket.wait_withdrawn"})
 
 
 def _withdrawals(events: list[Event], window: int) -> list[tuple[int, int]]:

@@ -6,7 +6,7 @@ said twice counts once.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from processor.core.business_hours import NEVER, freeze_due, thaw_due
 from processor.core.events import Event
@@ -14,11 +14,11 @@ from processor.core.facts import Fact, Out
 from processor.core.policies import Policies
 from processor.core.settings import DAY_MS, NO_DIMENSIONS
 
-REMEMBERED_MS = 400 * DAY_MS  # so long a lost one is remembered: as long as days are kept. A customer, and a count, stay.
+REMEMBERED_MS: Final = 400 * DAY_MS  # so long a lost one is remembered: as long as days are kept. A customer, and a count, stay.
 
-UNKNOWN = 0
-CUSTOMER = 1
-LOST = 2
+UNKNOWN: Final = 0
+CUSTOMER: Final = 1
+LOST: Final = 2
 
 
 class Organization:

@@ -8,7 +8,7 @@ any more. Instances of facts are instants, so that those of different lives neve
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from processor.core.business_hours import NEVER, freeze_due, thaw_due
 from processor.core.events import Event
@@ -128,7 +128,7 @@ def _responding(what: Callable[[Respondent, Event, int, int, Out], None]) -> Cal
     return handler
 
 
-_HANDLERS: dict[str, Callable[[Person, Event, int, Out], None]] = {
+_HANDLERS: Final[dict[str, Callable[[Person, Event, int, Out], None]]] = {
     "person.contacted": Person._contacted,
     "person.answered": _responding(Respondent.answered),
     "person.survey_sent": _responding(Respondent.sent),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from processor.core import instances
 from processor.core.clocks import CANCELLED, Clock
@@ -12,7 +12,7 @@ from processor.core.settings import FIRST_RESPONSE, Options
 if TYPE_CHECKING:
     from processor.core.ticket import Ticket
 
-_NONE = Options()
+_NONE: Final = Options()
 
 
 def options(ticket: Ticket) -> Options:

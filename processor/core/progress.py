@@ -6,7 +6,7 @@ it was on hold (agents can work). Handlers and hooks of `Ticket`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from processor.core.dimensions import GROUP, with_dims
 from processor.core.events import ESCALATION_KINDS, Event
@@ -16,8 +16,8 @@ from processor.core.settings import MS, NONE
 if TYPE_CHECKING:
     from processor.core.ticket import Ticket
 
-_NOBODY_WAITS = frozenset({"pending", "solved", "closed"})
-_ESCALATION_BITS = {kind: 1 << place for place, kind in enumerate(ESCALATION_KINDS)}
+_NOBODY_WAITS: Final = frozenset({"pending", "solved", "closed"})
+_ESCALATION_BITS: Final = {kind: 1 << place for place, kind in enumerate(ESCALATION_KINDS)}
 
 
 class Progress:

@@ -8,14 +8,14 @@ to judge.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from processor.core.facts import Fact, Out
 from processor.core.settings import DAY_MS, NO_DIMENSIONS, Settings
 
-SOURCES_MAX = 256  # tickets and contacts of one requester that are remembered; beyond, those heard of longest ago are forgotten
-TOLD_MAX = 8  # a ticket is told of so many repeats; machines that write tickets all day would otherwise tell each of all others
-CONTACT_PREFIX = "contact:"  # sources that are no tickets: nothing is solved in them
+SOURCES_MAX: Final = 256  # tickets and contacts of one requester that are remembered; beyond, those heard of longest ago are forgotten
+TOLD_MAX: Final = 8  # a ticket is told of so many repeats; machines that write tickets all day would otherwise tell each of all others
+CONTACT_PREFIX: Final = "contact:"  # sources that are no tickets: nothing is solved in them
 
 Number = Callable[[int], int]
 

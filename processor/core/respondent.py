@@ -7,7 +7,7 @@ that time does not. Where the later one is taken back (its ticket turned out to 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from processor.core.events import Event
 from processor.core.facts import Dims, Fact, Out
@@ -15,7 +15,7 @@ from processor.core.settings import NO_DIMENSIONS, Settings
 from processor.core.survey_answers import Answer, Round, Rounds, nps_result, read
 from processor.core.surveys import NO_BAND
 
-SCORES_MAX = 16  # recommendation scores of one person that are remembered; older ones are settled
+SCORES_MAX: Final = 16  # recommendation scores of one person that are remembered; older ones are settled
 
 Key = tuple[str, int]  # the ticket ("" where there is none), and the number of the round
 

@@ -7,37 +7,38 @@ All durations and instants are integer milliseconds.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from processor.core.business_hours import Calendar
 
-MS = 1000
-MINUTE_MS = 60_000
-HOUR_MS = 3_600_000
-DAY_MS = 86_400_000
+MS: Final = 1000
+MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 86_400_000
 
 # The clocks of this engine.
-FIRST_RESPONSE = "first_response"
-NEXT_RESPONSE = "next_response"
-UPDATE = "update"  # since the oldest unanswered customer message
-PERIODIC_UPDATE = "periodic_update"
-PAUSABLE_UPDATE = "pausable_update"
-RESOLUTION = "resolution"
-REQUESTER_WAIT = "requester_wait"
-AGENT_WORK = "agent_work"
-GROUP_OWNERSHIP = "group_ownership"
-SURVEY_FOLLOWUP = "survey_followup"
-QUEUE_WAIT = "queue_wait"
-TICKET_CLOCKS = (
+FIRST_RESPONSE: Final = "first_response"
+NEXT_RESPONSE: Final = "next_response"
+UPDATE: Final = "update"  # since the oldest unanswered customer message
+PERIODIC_UPDATE: Final = "periodic_update"
+PAUSABLE_UPDATE: Final = "pausable_update"
+RESOLUTION: Final = "resolution"
+REQUESTER_WAIT: Final = "requester_wait"
+AGENT_WORK: Final = "agent_work"
+GROUP_OWNERSHIP: Final = "group_ownership"
+SURVEY_FOLLOWUP: Final = "survey_followup"
+QUEUE_WAIT: Final = "queue_wait"
+TICKET_CLOCKS: Final[tuple[str, ...]] = (
     *(FIRST_RESPONSE, NEXT_RESPONSE, UPDATE, PERIODIC_UPDATE, PAUSABLE_UPDATE, RESOLUTION, REQUESTER_WAIT, AGENT_WORK),
     *(GROUP_OWNERSHIP, SURVEY_FOLLOWUP),
 )
-CLOCKS = (*TICKET_CLOCKS, QUEUE_WAIT)
+CLOCKS: Final[tuple[str, ...]] = (*TICKET_CLOCKS, QUEUE_WAIT)
 
 # The dimensions by which KPIs can be grouped. Tickets have all but queue; contacts have channel, topic and queue; agents have channel and
 # group; costs have group.
-DIMENSIONS = ("channel", "priority", "group", "tier", "topic", "queue", "language", "product", "complexity")
-NONE = "none"  # the value of a dimension that an entity does not carry
-NO_DIMENSIONS: tuple[str, ...] = (NONE,) * len(DIMENSIONS)
+DIMENSIONS: Final[tuple[str, ...]] = ("channel", "priority", "group", "tier", "topic", "queue", "language", "product", "complexity")
+NONE: Final = "none"  # the value of a dimension that an entity does not carry
+NO_DIMENSIONS: Final[tuple[str, ...]] = (NONE,) * len(DIMENSIONS)
 
 
 @dataclass(frozen=True, slots=True)

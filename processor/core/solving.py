@@ -7,7 +7,7 @@ of `Ticket`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from processor.core import conversation, first_contact
 from processor.core.events import WITHDRAWN
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from processor.core.ticket import Ticket
 
 # What a solve states and a reopen takes back; the fulfilment of clocks is theirs.
-_PROVISIONAL = frozenset({
+_PROVISIONAL: Final = frozenset({
     *("ticket.completed", "ticket.summarized", "ticket.fcr_assessed", "ticket.fcr_marked", "ticket.repeat_contacted"),
 })  # fmt: skip
 

@@ -7,20 +7,23 @@ another one where it is sent again after that; persons have another one, too, wh
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from processor.core.facts import Fact, thaw_fact
 from processor.core.settings import Settings
 
-SURVEYS_MAX = 64  # rounds that one ticket or person has at a time
-ANSWERS_MAX = 16  # answers of one round that are looked at; later ones change nothing
+SURVEYS_MAX: Final = 64  # rounds that one ticket or person has at a time
+ANSWERS_MAX: Final = 16  # answers of one round that are looked at; later ones change nothing
 
-CES_LOW, CES_HIGH = 1, 7  # to these every effort score is brought
-EASY_FROM, HARD_UNTIL = 5000, 3000  # in thousandths
-PROMOTER_FROM, PASSIVE_FROM = 9000, 7000
-SATISFIED_SHARE = 0.75  # of the way up a scale for which no threshold is set
+CES_LOW: Final = 1  # from here to here every effort score is brought
+CES_HIGH: Final = 7
+EASY_FROM: Final = 5000  # in thousandths, as the following
+HARD_UNTIL: Final = 3000
+PROMOTER_FROM: Final = 9000
+PASSIVE_FROM: Final = 7000
+SATISFIED_SHARE: Final = 0.75  # of the way up a scale for which no threshold is set
 
-NEGATIVE = frozenset({"dissatisfied", "detractor", "hard", "no"})
+NEGATIVE: Final = frozenset({"dissatisfied", "detractor", "hard", "no"})
 
 
 class Answer(NamedTuple):

@@ -7,7 +7,7 @@ where the respondent is known, the ticket hands the answer to that person. Handl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from processor.core import ticket_clocks as clocks
 from processor.core.events import Event
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from processor.core.ticket import Ticket
 
 # How long the first response took, for telling answers apart; "none" where there was none.
-BANDS = ((HOUR_MS, "under_1h"), (8 * HOUR_MS, "1h_to_8h"), (24 * HOUR_MS, "8h_to_24h"))
-LONGEST_BAND, NO_BAND = "over_24h", "none"
+BANDS: Final[tuple[tuple[int, str], ...]] = ((HOUR_MS, "under_1h"), (8 * HOUR_MS, "1h_to_8h"), (24 * HOUR_MS, "8h_to_24h"))
+LONGEST_BAND: Final = "over_24h"
+NO_BAND: Final = "none"
 
 
 class Surveys:

@@ -19,7 +19,7 @@ new life. That is a rule of the fold, so it does not matter when the memory of t
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from processor.core import conversation, first_contact, frozen_ticket, progress, solving
 from processor.core import ticket_clocks as clocks
@@ -34,16 +34,16 @@ from processor.core.policies import Policies
 from processor.core.settings import NO_DIMENSIONS
 from processor.core.surveys import Surveys, returned, survey_responded, survey_sent, withdrawn
 
-SPAM = 1
-DELETED = 2
+SPAM: Final = 1
+DELETED: Final = 2
 
-STANDING_MAX = 128  # outcomes of one ticket that can still be taken back; older ones are settled
+STANDING_MAX: Final = 128  # outcomes of one ticket that can still be taken back; older ones are settled
 
 
 # What does not make a ticket known: what other entities hand over, and surveys, which are often about tickets from before the log.
-ABOUT_IT = HANDED_KINDS | SURVEY_KINDS
+ABOUT_IT: Final = HANDED_KINDS | SURVEY_KINDS
 
-_DISCARD_REASON = {SPAM: "spam", DELETED: "deleted", MERGED: "merged"}
+_DISCARD_REASON: Final = {SPAM: "spam", DELETED: "deleted", MERGED: "merged"}
 
 
 class Ticket:
@@ -455,7 +455,7 @@ def _returning(flag: int) -> Callable[[Ticket, Event, int, Out], None]:
 
 
 # What each event does. Kinds that are not here make a ticket known and change nothing else.
-_HANDLERS: dict[str, Callable[[Ticket, Event, int, Out], None]] = {
+_HANDLERS: Final[dict[str, Callable[[Ticket, Event, int, Out], None]]] = {
     "ticket.created": Ticket._created,
     "ticket.status_changed": Ticket._status_changed,
     "ticket.priority_changed": Ticket._priority_changed,

@@ -15,7 +15,7 @@ A clock runs from its start whether or not the policy of the moment has a target
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from processor.core import instances, product_rules
 from processor.core.clocks import CANCELLED, FULFILLED, Clock
@@ -40,10 +40,10 @@ from processor.core.settings import (
 if TYPE_CHECKING:
     from processor.core.ticket import Ticket
 
-CUMULATIVE = frozenset({RESOLUTION, REQUESTER_WAIT, AGENT_WORK})  # fulfilled by a solve until a reopen
-_ENDED_BY_REPLY = frozenset({NEXT_RESPONSE, UPDATE, PERIODIC_UPDATE, PAUSABLE_UPDATE, SURVEY_FOLLOWUP})
-_BEGUN_BY_REPLY = frozenset({PERIODIC_UPDATE, PAUSABLE_UPDATE})
-_CANCELLED_BY_SOLVE = frozenset({NEXT_RESPONSE, UPDATE, PERIODIC_UPDATE, PAUSABLE_UPDATE})
+CUMULATIVE: Final = frozenset({RESOLUTION, REQUESTER_WAIT, AGENT_WORK})  # fulfilled by a solve until a reopen
+_ENDED_BY_REPLY: Final = frozenset({NEXT_RESPONSE, UPDATE, PERIODIC_UPDATE, PAUSABLE_UPDATE, SURVEY_FOLLOWUP})
+_BEGUN_BY_REPLY: Final = frozenset({PERIODIC_UPDATE, PAUSABLE_UPDATE})
+_CANCELLED_BY_SOLVE: Final = frozenset({NEXT_RESPONSE, UPDATE, PERIODIC_UPDATE, PAUSABLE_UPDATE})
 
 
 # -- what happens to a ticket -----------------------------------------------------------------------------------------------------------

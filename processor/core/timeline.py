@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from typing import Any
+from typing import Any, Final
 
 from processor.core import lateness
 from processor.core.account import Account
@@ -31,7 +31,7 @@ State = Ticket | Contact | Person | Agent | Organization | Account
 
 # The fold of each entity. All have `step`, `fire`, `freeze` and `thaw`, and say when to look again (`wake`), which deadline has passed last
 # (`last_fired`) and when nothing is expected of them any more (`gone_at`: whatever comes after it begins a new life).
-STATES: dict[str, type[State]] = {
+STATES: Final[dict[str, type[State]]] = {
     TICKET: Ticket,
     CONTACT: Contact,
     PERSON: Person,

@@ -7,19 +7,19 @@ writes one within a day of its last search. Whoever votes again on an article ha
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from processor.core.business_hours import NEVER
 from processor.core.events import Event
 from processor.core.facts import Fact, Out, pseudonym
 from processor.core.settings import DAY_MS, MINUTE_MS, NO_DIMENSIONS
 
-SESSION_IDLE = 30 * MINUTE_MS  # after so long without an event a session has ended
-TICKET_AFTER = DAY_MS  # a ticket this long after a search followed it
-REVOTE_WITHIN = DAY_MS  # a vote on the same article within this replaces the one before
-SESSIONS_MAX = 64  # sessions, and searches that may still be followed by a ticket, of one person at a time; beyond, the oldest are given up
-VOTES_MAX = 64  # votes of one person that can still be changed
-REMEMBERED = TICKET_AFTER + SESSION_IDLE  # after so long without an event nothing here matters any more
+SESSION_IDLE: Final = 30 * MINUTE_MS  # after so long without an event a session has ended
+TICKET_AFTER: Final = DAY_MS  # a ticket this long after a search followed it
+REVOTE_WITHIN: Final = DAY_MS  # a vote on the same article within this replaces the one before
+SESSIONS_MAX: Final = 64  # sessions, and searches that may still be followed by a ticket, at a time; beyond, the oldest are given up
+VOTES_MAX: Final = 64  # votes of one person that can still be changed
+REMEMBERED: Final = TICKET_AFTER + SESSION_IDLE  # after so long without an event nothing here matters any more
 
 
 

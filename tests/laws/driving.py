@@ -11,6 +11,7 @@ from zlib import crc32
 
 from processor.codec.rekeyed import decode_rekeyed, encode_heartbeat, encode_rekeyed
 from processor.codec.state import decode_marker, decode_record, encode_marker, encode_record
+from processor.core.business_hours import NEVER
 from processor.core.engine import Engine
 from processor.core.events import Event, Rejected
 from processor.core.facts import DETAIL_KINDS, LEDGER_MODULUS
@@ -278,7 +279,7 @@ def check_entities(engine: Engine) -> None:
     assert set(engine.stubs) == {key for key, entity in engine.entities["ticket"].items() if entity.state is None}
     for kind, entities in engine.entities.items():
         for key, entity in entities.items():
-            assert entity.sweep_at == 1 << 62 or (kind, key, entity.sweep_at) in swept
+            assert entity.sweep_at == NEVER or (kind, key, entity.sweep_at) in swept
             assert entity.tail == sorted(entity.tail)
             assert len(entity.tail) == len(entity.serials) == len(set(entity.serials))
             if entity.state is None:
@@ -286,7 +287,7 @@ def check_entities(engine: Engine) -> None:
             folded, _ = fold(kind, entity.base, entity.tail, engine.timer_time, engine.policies)
             assert folded.freeze() == entity.state.freeze()
             assert folded.wake == entity.state.wake > engine.timer_time
-            assert folded.wake == 1 << 62 or (kind, key, folded.wake) in due
+            assert folded.wake == NEVER or (kind, key, folded.wake) in due
 
 
 def assert_same_state(before: Engine, after: Engine) -> None:
