@@ -156,7 +156,7 @@ class Clock:
         calendar = policies.calendar(self.target.calendar)
         running = self._between(self.resumed_at, at, policies) if self.state == RUNNING else 0
         over = self.elapsed + running - self.allowed
-        for start, end in reversed(self._segments_until(at)):
+        for start, end in self._segments_until(at)[::-1]:
             length = self._between(start, end, policies)
             if over < length or start == self.started_at:
                 left = max(length - over, 0)

@@ -43,7 +43,7 @@ def aged_at(kind: str, tail: list[Event], settings: Settings) -> int:
         return 0
     at = tail[-1].occurred_at + horizon_of(kind, settings)
     if kind == TICKET:
-        for event in reversed(tail):
+        for event in tail[::-1]:
             if is_anchor(event):
                 return max(at, event.occurred_at + 2 * survey_lateness(settings))
     return at

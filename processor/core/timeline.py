@@ -125,7 +125,7 @@ class Timeline:
         tail = self.tail
         count = lateness.aged(self.kind, tail, now, policies.settings)
         if 0 < count < len(tail):
-            for first, last in reversed(bonds(self.kind, tail, policies)):
+            for first, last in bonds(self.kind, tail, policies)[::-1]:
                 if first < count <= last:
                     count = first
         return self._drop(count, policies)
