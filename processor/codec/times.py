@@ -76,8 +76,12 @@ def _remember(cache: dict[str, int], part: str, value: int) -> None:
 
 def format_time(ms: int) -> str:
     """`2026-11-21T09:14:03.120Z`. Raises `ValueError` or `OverflowError` outside the years 1 to 9999."""
-    minute, rest = divmod(ms, MINUTE_MS)
-    return f"{_minute_text(minute)}{rest // 1000:02d}.{rest % 1000:03d}Z"
+    second, rest = divmod(ms, 1000)
+    return f"{_minute_text(second // 60)}{_SECOND_TEXTS[second % 60]}{_REST_TEXTS[rest]}"
+
+
+_SECOND_TEXTS = tuple(f"{second:02d}" for second in range(60))
+_REST_TEXTS = tuple(f".{rest:03d}Z" for rest in range(1000))
 
 
 @lru_cache(maxsize=_CACHE_MAX)
