@@ -8,13 +8,13 @@ import socket
 from pathlib import Path
 
 import click
-import faust
 import uvloop
 
 from processor.cli.options import bootstrap_option, config_option, load_config, refuse, refusing, tell_retry
 from processor.config import Config
 from processor.stream.app import create_app
 from processor.stream.connection import BrokerUnreachableError, admin_client
+from processor.stream.host import Host
 from processor.stream.logs import speak_seldom
 from processor.stream.topics import Problem, specs, verify_topics
 
@@ -25,8 +25,14 @@ FOREVER_SECONDS = float("inf")
 @config_option
 @bootstrap_option
 @click.option("--from-log-start", is_flag=True, help="Start without state although the log does not begin at offset 0.")
+@click.option(
+    "--instance",
+    envvar="TICKET_KPIS_INSTANCE",
+    metavar="NAME",
+    help="A name that this worker keeps over restarts and no other has: if it is back within its session, its partitions wait for it.",
+)
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True)
-def command(config_path: Path | None, bootstrap: str | None, *, from_log_start: bool, log_level: str) -> None:
+def command(config_path: Path | None, bootstrap: str | None, *, from_log_start: bool, instance: str | None, log_level: str) -> None:
     """Read events, keep the numbers, serve /metrics, /healthz, /readyz and /snapshot.
 
     Waits for a broker as long as it takes. Start as many workers as you like, up to the number of partitions: they share them.
@@ -49,8 +55,8 @@ def command(config_path: Path | None, bootstrap: str | None, *, from_log_start: 
     # Millions of long-lived objects and hardly a cycle among them: look for cycles rarely.
     gc.set_threshold(100_000, 50, 100)
     uvloop.install()
-    app = create_app(config, from_log_start=from_log_start)
-    worker = faust.Worker(app, quiet=True, loglevel=log_level, redirect_stdouts=False)
+    app = create_app(config, from_log_start=from_log_start, instance=instance or None)
+    worker = Host(app, quiet=True, loglevel=log_level, redirect_stdouts=False)
     worker.spinner = None  # from level warning on it would write its control codes, into files too
     worker.execute_from_commandline()
 

@@ -96,11 +96,12 @@ async def _write(config: Config, settings: Settings, exported: Exported, moved: 
     moving: dict[str, Any] = {
         "epoch": max(marker["epoch"] for marker in markers) + 1,
         "newest_appended_at": max(marker["newest_appended_at"] for marker in markers),
+        "appended_at": 0,  # the log is another one
     }
     writer = MarkerWriter(config, settings, config.topics.partitions)
     for partition in moved.partitions:
         async with fenced(config, partition.number) as committer:
-            marker = writer.write_of(partition.marker, applied=applied[partition.number], **moving)
+            marker = writer.write_of(partition.marker, partition.number, applied=applied[partition.number], **moving)
             await committer.commit(_transaction(partition, marker, applied[partition.number], agents=config.facts.agents))
         progress(len(partition.records))
 

@@ -253,6 +253,11 @@ async def _write(config: Config, settings: Settings, into: str, old: dict[int, O
     for number, engine in build.engines.items():
         marker = old[number].marker
         written = writer.write(
-            engine, applied=marker["applied"], epoch=marker["epoch"] + 1, newest_appended_at=build.newest_appended_at[number])
+            engine,
+            applied=marker["applied"],
+            epoch=marker["epoch"] + 1,
+            newest_appended_at=build.newest_appended_at[number],
+            appended_at=marker.get("appended_at", 0),
+        )
         async with fenced(config, number, state_topic=into) as committer:
             await committer.commit(Transaction(written, {}, records=iter(build.stores[number].items())))

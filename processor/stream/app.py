@@ -32,8 +32,8 @@ class _Frame(faust.App):
         """Faust would make directories for tables in the working directory."""
 
 
-def create_app(config: Config, *, from_log_start: bool = False) -> faust.App:
-    """The application of one worker: both stages, and /metrics beside them."""
+def create_app(config: Config, *, from_log_start: bool = False, instance: str | None = None) -> faust.App:
+    """The application of one worker: both stages, and /metrics beside them. `instance` is the name that it keeps over restarts."""
     app = _Frame(
         f"{config.application_id}-frame",
         broker=[f"kafka://{server}" for server in config.kafka.bootstrap_servers],
@@ -55,7 +55,7 @@ def create_app(config: Config, *, from_log_start: bool = False) -> faust.App:
             super().__init__(*args, **kwargs)
             settings = compile_settings(config)
             self.recorder = Telemetry(configuration=settings.fingerprint)
-            self.runtime = Runtime(config, settings, self.recorder, from_log_start=from_log_start)
+            self.runtime = Runtime(config, settings, self.recorder, from_log_start=from_log_start, instance=instance)
             self.kpis = KpiStage(config, settings, self.recorder)
             self.showing = Showing(config, self.runtime, self.kpis, self.recorder)
             self.runner = web.AppRunner(create_http_app(self.showing), access_log=None)

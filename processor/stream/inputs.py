@@ -27,7 +27,8 @@ class Inputs:
         self.fetched: list[Any] = []  # records of both topics that are not folded yet: re-keyed ones, then events
         self.events_applied = -1
         self.rekeyed_applied = -1
-        self.newest_appended_at = 0  # log time of the record that has the newest event
+        self.newest_appended_at = 0  # log time (ms) of the record that has the newest event
+        self.events_appended_at = 0  # log time (ms) of the event applied last; 0 where that is not known
         self._consumer = consumer
         self._rekeyed_end = 0  # as far as is known
         self._committed: dict[TopicPartition, int] = {}
@@ -44,10 +45,12 @@ class Inputs:
         """Read nothing for now."""
         self._consumer.pause(*self._assigned())
 
-    def begin(self, events_applied: int, rekeyed_applied: int, newest_appended_at: int, rekeyed_end: int) -> None:
+    def begin(
+        self, events_applied: int, rekeyed_applied: int, newest_appended_at: int, rekeyed_end: int, events_appended_at: int = 0
+    ) -> None:
         """Go on behind these offsets, as a marker has them."""
         self.events_applied, self.rekeyed_applied = events_applied, rekeyed_applied
-        self.newest_appended_at = newest_appended_at
+        self.newest_appended_at, self.events_appended_at = newest_appended_at, events_appended_at
         self._rekeyed_end = rekeyed_end
         self._committed = self._following()
         self.read_on()
@@ -101,7 +104,7 @@ class Inputs:
             if record.topic == self.rekeyed.topic:
                 self.rekeyed_applied = record.offset
             else:
-                self.events_applied = record.offset
+                self.events_applied, self.events_appended_at = record.offset, record.timestamp
 
     def applied(self) -> dict[str, int]:
         """The last applied offset of each topic."""
@@ -117,6 +120,11 @@ class Inputs:
 
     def _following(self) -> dict[TopicPartition, int]:
         return {self.events: self.events_applied + 1, self.rekeyed: self.rekeyed_applied + 1}
+
+    def events_unread(self) -> int:
+        """How many offsets of the events topic are known to follow what is applied."""
+        known = self._consumer.highwater(self.events) if self.events in self._consumer.assignment() else None
+        return max((known or 0) - self.events_applied - 1, 0)
 
     def rekeyed_unread(self) -> int:
         """How many offsets of the re-keyed topic are known to follow what is applied, ends of transactions included."""

@@ -45,7 +45,7 @@ FETCH_WAIT_MS = 100  # the ends of two short topics are soon there
 SLICE = 50  # records encoded or decoded before others may run: a few milliseconds
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 30.0
-STOP_SECONDS = 5.0
+STOP_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from processor.wall_clock import WallClock
 log = logging.getLogger(__name__)
 
 START_SECONDS = 60.0  # Faust's consumer gives up earlier where no broker answers
-STOP_SECONDS = 5.0  # at most, and half a session: afterwards the group forgets us by itself
+STOP_SECONDS = 3.0  # at most, and half a session: afterwards the group forgets us by itself
 LONGEST_PROOF_PAUSE_SECONDS = 3.0
 SESSIONS_UNTIL_REPLACED = 4  # without a proof that we are in the group: longer than a dead member can hold up a rebalance
 

@@ -19,17 +19,18 @@ class MarkerWriter:
         self._settings = settings
         self._stamp: dict[str, Any] | None = None
 
-    def write(self, engine: Engine, *, applied: dict[str, int], epoch: int, newest_appended_at: int) -> bytes:
+    def write(self, engine: Engine, *, applied: dict[str, int], epoch: int, newest_appended_at: int, appended_at: int) -> bytes:
         """The marker's value.
 
-        `applied` is the last folded offset of each input topic, `newest_appended_at` when the newest event was appended (ms).
+        `applied` is the last folded offset of each input topic, `appended_at` when that event was appended (ms; 0 = not known),
+        `newest_appended_at` the same of the newest event.
         """
-        return self.write_of(engine.marker(), applied=applied, epoch=epoch, newest_appended_at=newest_appended_at)
+        moving = {"applied": applied, "epoch": epoch, "newest_appended_at": newest_appended_at, "appended_at": appended_at}
+        return self.write_of(engine.marker(), engine.partition, **moving)
 
-    def write_of(self, stood: dict[str, Any], *, applied: dict[str, int], epoch: int, newest_appended_at: int) -> bytes:
-        """The same for an engine that is not at hand any more; `stood` is its part of the marker."""
+    def write_of(self, stood: dict[str, Any], partition: int, **moving: Any) -> bytes:
+        """The same for an engine that is not at hand any more; `stood` is its part of the marker, `moving` as in `write`."""
         until = max(stood["stream_time"], stood["timer_time"])
         if self._stamp is None or self._stamp["day"] != until // DAY_MS:
             self._stamp = stamp(self._settings, until)
-        moving = {"applied": applied, "epoch": epoch, "newest_appended_at": newest_appended_at, "settings": self._stamp}
-        return encode_marker({**self._fixed, **moving, **stood})
+        return encode_marker({**self._fixed, "partition": partition, **moving, "settings": self._stamp, **stood})

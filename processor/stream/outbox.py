@@ -48,7 +48,13 @@ class Outbox:
     def pack(self, engine: Engine, inputs: Inputs, now: float, rejected: list[DeadLetter]) -> Transaction:
         """Everything since the last call, to be committed as one. `now` is the loop's time in seconds."""
         step = engine.drain()
-        marker = self._marker.write(engine, applied=inputs.applied(), epoch=self.epoch, newest_appended_at=inputs.newest_appended_at)
+        marker = self._marker.write(
+            engine,
+            applied=inputs.applied(),
+            epoch=self.epoch,
+            newest_appended_at=inputs.newest_appended_at,
+            appended_at=inputs.events_appended_at,
+        )
         return Transaction(
             marker,
             inputs.moved(),

@@ -31,7 +31,8 @@ from processor.stream.failpoints import Failpoints
 from processor.stream.inputs import Inputs
 from processor.stream.intake import EngineFaultError, Intake, Place
 from processor.stream.outbox import Outbox
-from processor.stream.takeover import RefusedError, take_over
+from processor.stream.refusals import RefusedError
+from processor.stream.takeover import take_over
 from processor.stream.tasks import end, within
 from processor.wall_clock import WallClock
 
@@ -40,7 +41,7 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 0.5  # how long a fetch waits, and how often a quiet partition asks for its end
 DEADLINE_PROBE_SECONDS = 0.05  # how often it asks while a deadline has passed and only the proof is missing
 MARKER_SECONDS = 5.0  # a clock that moved without events is written down this often
-STOP_SECONDS = 5.0  # for a producer to end
+STOP_SECONDS = 2.0  # for a producer to end
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 30.0
 
@@ -222,7 +223,7 @@ class PartitionProcessor:
         self.engine, self._outbox = taken.engine, self._new_outbox(taken.epoch)
         self._rejoining = True  # the first step proves the fence and writes the new epoch
         environment.failpoints.reach("takeover.before_seek")
-        self._inputs.begin(taken.applied, taken.rekeyed_applied, taken.newest_appended_at, taken.rekeyed_end)
+        self._inputs.begin(taken.applied, taken.rekeyed_applied, taken.newest_appended_at, taken.rekeyed_end, taken.appended_at)
         self._keep_pace()
         await asyncio.to_thread(self.engine.reports_again)  # windows are summed anew
         self._taken_at = asyncio.get_running_loop().time()

@@ -22,12 +22,17 @@ from processor.stream.assignor import assignor
 from processor.stream.connection import aiokafka_settings, pauses
 from processor.stream.failpoints import Failpoints
 from processor.stream.partition import Environment, PartitionProcessor, Shown
+from processor.stream.tasks import within
 from processor.wall_clock import WallClock
 
 log = logging.getLogger(__name__)
 
 FETCH_BYTES = 4 * 1024 * 1024
+# A rebalance lasts until the last member has asked for it with a heartbeat; until then those who have asked stand still.
+HEARTBEAT_MS = 250
 LOOP_LAG_SECONDS = 0.1  # how often the lag of the event loop is measured, and the clock looked at
+LAST_STEP_SECONDS = 3.0  # how long a step may take to end when the worker stops
+LEAVE_SECONDS = 1.0  # how long the broker may take to let us go
 # aiokafka leaves the group when nobody has fetched for so long, and joins it again only when somebody fetches. While every owned partition
 # is taken over, is refused or waits for a broker, nobody does; nor does a worker in reserve. They would be out for ever.
 NEVER_IDLE_MS = 2**31 - 1
@@ -36,8 +41,11 @@ NEVER_IDLE_MS = 2**31 - 1
 class Runtime(ConsumerRebalanceListener):
     """All owned partitions. `start` and `stop` are called by the hosting service."""
 
-    def __init__(self, config: Config, settings: Settings, recorder: Recorder, *, from_log_start: bool = False) -> None:
+    def __init__(
+        self, config: Config, settings: Settings, recorder: Recorder, *, from_log_start: bool = False, instance: str | None = None
+    ) -> None:
         self.config = config
+        self._instance = instance
         self.recorder = recorder
         self.partitions: dict[TopicPartition, PartitionProcessor] = {}
         self.settings = settings
@@ -63,15 +71,18 @@ class Runtime(ConsumerRebalanceListener):
         self._consumer.subscribe([self.config.topics.events, self.config.topics.rekeyed], listener=self)
 
     async def stop(self) -> None:
-        """End open steps within a bound, drop all state, leave the group."""
+        """End open steps, drop all state, leave the group: each within a bound, whatever the broker does."""
         self._stopping = True
         if self._watch is not None:
             self._watch.cancel()
-        await asyncio.gather(*(partition.hold(self._bound) for partition in self.partitions.values()))
+        await asyncio.gather(*(partition.hold(min(self._bound, LAST_STEP_SECONDS)) for partition in self.partitions.values()))
         await asyncio.gather(*(partition.close() for partition in self.partitions.values()), *self._closing)
         self.partitions.clear()
         if self._consumer is not None:
-            await self._consumer.stop()
+            try:
+                await within(LEAVE_SECONDS, self._consumer.stop())
+            except Exception as error:  # noqa: BLE001 - the group forgets us by itself
+                log.warning("the consumer did not leave its group in order: %s", type(error).__name__)
 
     @property
     def _bound(self) -> float:
@@ -83,12 +94,13 @@ class Runtime(ConsumerRebalanceListener):
             consumer = AIOKafkaConsumer(
                 **connection,
                 group_id=self.config.application_id,
+                group_instance_id=self._instance,
                 enable_auto_commit=False,
                 auto_offset_reset="none",
                 isolation_level="read_committed",
                 partition_assignment_strategy=[assignor()],
                 session_timeout_ms=worker.session_timeout_seconds * 1000,
-                heartbeat_interval_ms=max(worker.session_timeout_seconds * 1000 // 10, 200),
+                heartbeat_interval_ms=min(worker.session_timeout_seconds * 1000 // 10, HEARTBEAT_MS),
                 max_poll_interval_ms=NEVER_IDLE_MS,
                 max_partition_fetch_bytes=FETCH_BYTES,
                 fetch_max_wait_ms=100,

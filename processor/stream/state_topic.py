@@ -14,11 +14,15 @@ from processor.stream.committed import open_reader
 
 @dataclass(slots=True)
 class StoredState:
-    """The live records of one partition: the newest value per key, tombstones left out. `marker` is None where there is none."""
+    """The live records of one partition: the newest value per key, tombstones left out. `marker` is None where there is none.
+
+    `begin` is the first offset that there may be: 0, unless records were deleted.
+    """
 
     marker: bytes | None = None
     records: dict[bytes, bytes] = field(default_factory=dict)
     read: int = 0
+    begin: int = 0
 
 
 def unheard(_records: int) -> None:
@@ -40,7 +44,7 @@ async def read_state(
         end = (await consumer.end_offsets([tp]))[tp]
         begin = (await consumer.beginning_offsets([tp]))[tp]
         consumer.seek(tp, begin)
-        state = StoredState()
+        state = StoredState(begin=begin)
         while await consumer.position(tp) < end:
             for records in (await consumer.getmany(tp, timeout_ms=500)).values():
                 _take(state, records)

@@ -14,7 +14,8 @@ from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import SubscriptionState
 
 from processor.stream import partition as module
-from processor.stream.takeover import RefusedError, Taken, take_over
+from processor.stream.refusals import RefusedError
+from processor.stream.takeover import Taken, take_over
 from tests.kafka.broker import Broker
 from tests.kafka.deployment import Deployment, ends_of
 from tests.kafka.events import created, keyed

@@ -45,7 +45,7 @@ class FakeConsumer:
         found: dict[TopicPartition, list[Any]] = {}
         for source in sources:
             offsets = [offset for offset in self.logs[source] if offset >= self.positions[source]][:max_records]
-            found[source] = [SimpleNamespace(topic=source.topic, offset=offset) for offset in offsets]
+            found[source] = [SimpleNamespace(topic=source.topic, offset=offset, timestamp=1000 + offset) for offset in offsets]
             self.positions[source] = offsets[-1] + 1 if len(offsets) == max_records else self.ends[source]
         return found
 

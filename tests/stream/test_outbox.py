@@ -28,6 +28,7 @@ TOTAL = (0, ())
 class FakeEngine:
     """An engine that has concluded what it is told to have."""
 
+    partition = 0
     stream_time, timer_time = 1_767_603_605_000, 1_767_603_600_000
 
     def __init__(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.structs import OffsetAndTimestamp
 
 from processor.codec.state import STATE_VERSION, encode_marker
 from processor.compile import compile_settings
@@ -14,14 +15,26 @@ from processor.config import Config
 from processor.core.engine import Engine
 from processor.stream import takeover
 from processor.stream.failpoints import Failpoints
+from processor.stream.refusals import (
+    Log,
+    RefusedError,
+    check_fresh,
+    check_marker,
+    check_rekeyed,
+    check_same_log,
+    check_whole,
+    read_marker,
+    unreadable,
+)
 from processor.stream.state_topic import StoredState
-from processor.stream.takeover import Log, RefusedError, Taken, check_fresh, check_marker, check_rekeyed, take_over
+from processor.stream.takeover import Taken, take_over
 from processor.versions import stamp
 
 SOURCE = TopicPartition("support.events.v1", 0)
 REKEYED = TopicPartition("support.rekeyed.v1", 0)
 CONFIG = Config()
 RESET = "ticket-kpis topics reset-state"
+REBUILD = "ticket-kpis state rebuild --into TOPIC"
 EXPORT, IMPORT = "ticket-kpis state export", "ticket-kpis state import"
 
 
@@ -29,7 +42,8 @@ def marker(**changes: Any) -> dict[str, Any]:
     """A marker at offset 41, as a partition with 4 partitions writes it."""
     settings = compile_settings(CONFIG)
     applied = {SOURCE.topic: 41, REKEYED.topic: 17}
-    usual = {"application_id": CONFIG.application_id, "partitions": 4, "applied": applied, "epoch": 3, "newest_appended_at": 5}
+    usual = {"application_id": CONFIG.application_id, "partition": 0, "partitions": 4, "applied": applied, "epoch": 3}
+    usual |= {"newest_appended_at": 5, "appended_at": 7}
     return usual | {"settings": stamp(settings, 0)} | Engine(settings).marker() | changes
 
 
@@ -84,6 +98,7 @@ def test_records_without_a_marker_are_not_ours(*, from_log_start: bool) -> None:
         (Log(0, 41, None), {}, ("the log ends at 41", "topics.events", EXPORT, IMPORT)),
         (Log(0, 1000, 43), {}, ("committed 43", "newest state was lost", RESET, IMPORT)),
         (Log(0, 1000, 42), {"application_id": "another"}, ("'another'", "application_id", "topics.state", EXPORT, IMPORT)),
+        (Log(0, 1000, 42), {"partition": 3}, ("that of partition 3", "Put them back", EXPORT, IMPORT, RESET)),
         (Log(0, 1000, 42), {"partitions": 8}, ("8 partitions", "has 4", "Go back to 8", EXPORT, IMPORT, RESET)),
         (Log(0, 1000, 42), {"applied": {"old.events": 41, REKEYED.topic: 17}}, ("old.events", "topics.events")),
     ],
@@ -122,6 +137,12 @@ class FakeConsumer:
     def __init__(self, rekeyed_partitions: int = 4) -> None:
         self._rekeyed_partitions = rekeyed_partitions
 
+    found_at: tuple[int, int] | None = (40, 7)  # offset and time of the first record that was appended at 7 or later
+
+    async def offsets_for_times(self, times: dict[TopicPartition, int]) -> dict[TopicPartition, OffsetAndTimestamp | None]:
+        assert times == {SOURCE: 7}
+        return {SOURCE: None if self.found_at is None else OffsetAndTimestamp(*self.found_at)}
+
     def partitions_for_topic(self, topic: str) -> set[int]:
         assert topic == REKEYED.topic
         return set(range(self._rekeyed_partitions))
@@ -149,6 +170,72 @@ async def test_a_takeover_goes_on_behind_the_marker_in_the_next_epoch(monkeypatc
     result = await taken(monkeypatch, StoredState(encode_marker(marker(digest=f"{7:032x}", ledger_count=1)), {}, 1))
     assert (result.applied, result.rekeyed_applied, result.epoch, result.newest_appended_at) == (41, 17, 4, 5)
     assert (result.engine.digest, result.engine.ledger_count) == (7, 1)
+
+
+def test_a_marker_of_before_there_were_such_marks_is_taken_on_trust() -> None:
+    old = marker()
+    del old["partition"]
+    check_marker(CONFIG, SOURCE, Log(0, 1000, 42), old, 4)
+
+
+def test_a_state_topic_that_has_lost_its_beginning_is_refused() -> None:
+    check_whole(CONFIG, SOURCE, StoredState(begin=0))
+    words = ("begins at offset 5", "ticket-kpis topics verify", REBUILD, IMPORT, RESET)
+    with pytest.raises(RefusedError, match=".*".join(words)):
+        check_whole(CONFIG, SOURCE, StoredState(begin=5))
+
+
+@pytest.mark.parametrize("found", [(40, 7), (41, 7)])
+def test_a_log_in_which_the_applied_record_is_where_it_was_goes_on(found: tuple[int, int]) -> None:
+    check_same_log(SOURCE, 41, 7, found)
+
+
+@pytest.mark.parametrize("found", [None, (0, 8), (42, 7), (41, 9)])
+async def test_a_log_that_was_made_anew_is_refused_though_it_is_as_long(found: tuple[int, int] | None, monkeypatch: Any) -> None:
+    monkeypatch.setattr(FakeConsumer, "found_at", found)
+    with pytest.raises(RefusedError, match=rf"the record at offset 41 is not.*made anew.*topics.events.*{EXPORT}.*{IMPORT}.*{RESET}"):
+        await taken(monkeypatch, StoredState(encode_marker(marker()), {}, 1))
+
+
+async def test_where_the_applied_record_has_expired_or_its_time_is_not_known_nothing_is_compared(monkeypatch: Any) -> None:
+    monkeypatch.setattr(FakeConsumer, "found_at", None)
+    assert (await taken(monkeypatch, StoredState(encode_marker(marker(appended_at=0)), {}, 1))).applied == 41
+
+    async def beginning(_: object, sources: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return {source: 42 if source == SOURCE else 0 for source in sources}
+
+    monkeypatch.setattr(FakeConsumer, "beginning_offsets", beginning)
+    assert (await taken(monkeypatch, StoredState(encode_marker(marker()), {}, 1))).applied == 41
+
+
+@pytest.mark.parametrize("value", [b"", b"hello", b"[1, 2]", b"7"])
+def test_a_marker_that_is_none_is_refused(value: bytes) -> None:
+    with pytest.raises(RefusedError, match=rf"{REBUILD}.*{IMPORT}"):
+        read_marker(SOURCE, value)
+
+
+@pytest.mark.parametrize("part", ["application_id", "applied", "epoch", "settings", "digest", "timer_time"])
+def test_a_marker_that_lacks_something_is_refused(part: str) -> None:
+    torn = marker()
+    del torn[part]
+    with pytest.raises(RefusedError, match=rf"lacks {part}.*{REBUILD}.*{IMPORT}"):
+        read_marker(SOURCE, encode_marker(torn))
+
+
+def test_a_record_that_cannot_be_read_is_told_from_a_version_that_is_gone() -> None:
+    assert "Put that version back" in str(unreadable(SOURCE, LookupError("policy gold is in use")))
+    told = str(unreadable(SOURCE, KeyError("status")))
+    assert "KeyError: 'status'" in told
+    assert REBUILD in told
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [(b"zzz", b"{}"), (b"h|t|T-1", b"not json"), (b"h|q|T-1", b"[null,null,0]"), (b"\xff", b"1"), (b"h|t|T-1", b"{}"), (b"e|t|T-1", b"[]")],
+)
+async def test_a_record_that_is_none_of_ours_is_refused(key: bytes, value: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(RefusedError, match=rf"the state cannot be read.*somebody else wrote it.*{REBUILD}"):
+        await taken(monkeypatch, StoredState(encode_marker(marker()), {key: value}, 1))
 
 
 @pytest.mark.parametrize("partitions", [0, 3, 5])
