@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--events N] [--only engine|worker|kpis] [--json PATH]`: a table to read, JSON to keep, floors and ceilings."""
+"""`python -m tests.bench`: a table to read, JSON to keep, floors and goals. Exit code 1 where a floor is missed."""
 
 from __future__ import annotations
 
@@ -7,29 +7,26 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from tests.bench import engine, kpis, race, simple
+from tests.bench.limits import show
+from tests.bench.options import PEER, Size
 
-from tests.bench import engine, kpis, worker
-
-# What must be reached at least, on two cores shared with the broker.
-FLOORS = {"engine_events_per_second": 50_000, "worker_events_per_second": 20_000}
-# What may be reached at most.
-CEILINGS = {"kpi_percent_of_a_core": 10}
-PARTS = {"engine": engine.run, "worker": worker.run, "kpis": kpis.run}
+PARTS: dict[str, Callable[[Size], dict[str, Any]]] = {"engine": engine.run, "race": race.run, "kpis": kpis.run, "simple": simple.run}
+ON_REQUEST = ("simple",)  # takes long, or says little
 
 
 def main() -> int:
-    """Exit code 1 where a floor or a ceiling is missed."""
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--events", type=int, default=400_000)
-    parser.add_argument("--only", choices=sorted(PARTS))
-    parser.add_argument("--json", type=Path, help="also write the figures to this file (- for standard output)")
-    options = parser.parse_args()
-    figures = {name: run(options.events) for name, run in PARTS.items() if options.only in (None, name)}
+    """Run the parts asked for."""
+    options = _options()
+    size = Size(options.events, options.rounds, options.minutes, options.peer if options.peer.exists() else None)
+    figures: dict[str, Any] = {}
+    for name in options.only or [name for name in PARTS if name not in ON_REQUEST]:
+        figures[name] = PARTS[name](size)
+        show({name: figures[name]})
     figures["machine"] = {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.machine()}
     missed = show(figures)
     if options.json is not None:
@@ -41,21 +38,16 @@ def main() -> int:
     return 1 if missed else 0
 
 
-def show(figures: dict[str, Any]) -> list[str]:
-    """Print the table; returns the figures below their floor or above their ceiling."""
-    table = Table("part", "figure", "value", "limit", box=None, pad_edge=False)
-    table.columns[2].justify = table.columns[3].justify = "right"
-    missed = []
-    for part, values in figures.items():
-        for name, value in values.items():
-            floor, ceiling = FLOORS.get(name), CEILINGS.get(name)
-            if (floor is not None and value < floor) or (ceiling is not None and value > ceiling):
-                missed.append(name)
-            shown = f"{value:,}" if isinstance(value, (int, float)) else str(value)
-            limit = f"at least {floor:,}" if floor else f"at most {ceiling:,}" if ceiling else ""
-            table.add_row(part, name, f"[red]{shown}[/]" if name in missed else shown, limit)
-    Console(stderr=True, highlight=False).print(table)
-    return missed
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    default = Size()
+    parser.add_argument("--events", type=int, default=default.events, help=f"how many the log has (default {default.events:,})")
+    parser.add_argument("--rounds", type=int, default=default.rounds, help=f"medians of so many (default {default.rounds})")
+    parser.add_argument("--minutes", type=float, default=default.minutes, help=f"how long paced parts last (default {default.minutes})")
+    parser.add_argument("--only", choices=PARTS, action="append", help="only this part; may be given several times")
+    parser.add_argument("--peer", type=Path, default=PEER, help="source of the Kafka Streams peer; left out where it is missing")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file (- for standard output)")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

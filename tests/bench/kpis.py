@@ -34,6 +34,7 @@ from processor.export.collector import Exporter
 from processor.export.kpi_view import KpiView
 from processor.export.telemetry import Telemetry
 from processor.stream.kpi_stage import KpiStage
+from tests.bench.options import Size
 from tests.kafka.broker import Broker
 from tests.kafka.deployment import Deployment
 
@@ -48,9 +49,9 @@ PATIENCE_SECONDS = 120
 BUCKETS = range(6, 16)  # of each histogram: what a window of a day or a week fills
 
 
-def run(count: int) -> dict[str, Any]:
+def run(size: Size) -> dict[str, Any]:
     """Processor seconds per minute of live operation, and the share of a core that this is."""
-    scale = min(count / EVENTS, 1.0)
+    scale = min(size.events / EVENTS, 1.0)
     minutes, seconds, groups = max(round(MINUTES * scale), 2), max(round(SECONDS * scale), 1), max(round(GROUPS * scale), 2)
     partitions = max(round(PARTITIONS * scale), 2)
     with tempfile.TemporaryDirectory(prefix="ticket-kpis-bench-") as folder, Broker(Path(folder) / "kafka") as broker:

@@ -1,122 +1,132 @@
-"""The whole worker on a real Kafka: events a second from the topic to committed state and facts, recovery, and what the state costs."""
+"""The whole worker on a real Kafka, exactly once: from the topic to committed state and facts; what it states, what it writes."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import tempfile
-import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from processor.stream.lines import read_line
+from processor.codec.times import parse_time
+from processor.config.service import Worker as WorkerSection
+from processor.export.snapshot import compare_truth
 from processor.stream.send import Sender
-from tests.bench.engine import CONFIG
-from tests.bench.events import events
-from tests.kafka.broker import Broker
-from tests.kafka.deployment import Deployment, Worker, until
+from tests.bench.engine import TIMED
+from tests.bench.loaded import PARTITIONS, Loaded, Speed, until_committed
+from tests.bench.log import CONFIG
+from tests.kafka.deployment import Deployment, Worker, caught_up, until
 
-PARTITIONS = 4
-PIECE = 5000
-PATIENCE_SECONDS = 600
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+PATIENCE_SECONDS = 300
+WRITTEN = ("state", "facts", "partials")
+TIMED_TYPES = tuple(f'"type":"support.{kind}"'.encode() for kind in TIMED)
 
 
-def run(count: int) -> dict[str, Any]:
-    """Start a broker, load the topic, then measure a worker from its first step to its last committed offset, and its next start."""
-    with tempfile.TemporaryDirectory(prefix="ticket-kpis-bench-") as folder, Broker(Path(folder) / "kafka") as broker:
-        deployment = Deployment(
-            broker.bootstrap,
-            "bench",
-            Path(folder),
-            partitions=PARTITIONS,
-            worker={"step_events_max": 4000, "session_timeout_seconds": 30, "transaction_timeout_seconds": 15, "snapshot_ms": 200},
-        )
-        deployment.document |= yaml.safe_load(CONFIG)
-        deployment.create_topics()
-        input_bytes = asyncio.run(_load(deployment, count))
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run: how fast, and the sum of all conclusions at its end."""
+
+    speed: Speed
+    digest: str
+
+
+def deployment_of(bootstrap: str, name: str, folder: Path, **sections: Any) -> Deployment:
+    """A deployment with the benchmarks' configuration, and otherwise the shipped settings."""
+    document = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
+    worker = WorkerSection().model_dump(mode="json") | sections.pop("worker", {})
+    return Deployment(bootstrap, name, folder, partitions=PARTITIONS, **document, worker=worker, **sections)
+
+
+@contextmanager
+def running(loaded: Loaded, name: str) -> Iterator[tuple[Deployment, Worker]]:
+    """A worker that begins with the first event of the log, on topics of its own that are gone afterwards."""
+    own = {"worker": {"clock": "log"}, "topics": {"events": loaded.events.name}}
+    deployment = deployment_of(loaded.bootstrap, name, loaded.folder / name, **own).create_topics()
+    try:
         with deployment.worker("first") as worker:
-            measured = asyncio.run(_measure(deployment, worker, count))
-            snapshot = until("everything is shown", lambda: _complete(worker, count))
-            worker.end()
-        accepted = sum(shown["applied"] + 1 for shown in snapshot["partitions"].values())
-        assert accepted == count, (accepted, count)
-        created = sum(snapshot["metrics"]["support_tickets_created_total"].values())
-        expected = sum(1 for line in events(count) if b'"support.ticket.created"' in line)
-        assert created == expected, (created, expected)
-        with deployment.worker("second") as worker:
-            recovery = _recovery_seconds(worker)
-            assert worker.snapshot()["digest"] == snapshot["digest"]
-        state_bytes = _folder_bytes(Path(folder) / "kafka", "bench-state-")
-        return {
-            "events": count,
-            "partitions": PARTITIONS,
-            **measured,
-            "open_tickets": round(sum(snapshot["metrics"]["support_backlog_tickets"].values())),
-            "recovery_seconds": round(recovery, 2),
-            "state_bytes_per_input_byte": round(state_bytes / input_bytes, 2),
-        }
+            yield deployment, worker
+    finally:
+        loaded.delete(f"{name}-")
 
 
-async def _load(deployment: Deployment, count: int) -> int:
-    total = 0
-    piece: list[bytes] = []
-    async with Sender(deployment.config.kafka, deployment.config.topics.events) as sender:
-        for line in events(count):
-            total += len(line)
-            piece.append(line)
-            if len(piece) == PIECE:
-                await sender.send([read_line(line) for line in piece])
-                piece.clear()
-        await sender.send([read_line(line) for line in piece])
-    return total
+def measure(loaded: Loaded, name: str) -> Run:
+    """One run, from its first commit to its last."""
+    with running(loaded, name) as (_, worker):
+        return _run(loaded, worker, name)
 
 
-async def _measure(deployment: Deployment, worker: Worker, count: int) -> dict[str, Any]:
-    """Committed offsets are asked of the broker, so that asking does not disturb the worker."""
-    topic = deployment.config.topics.events
-    sources = [TopicPartition(topic, number) for number in range(PARTITIONS)]
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=deployment.bootstrap, group_id=deployment.config.application_id, enable_auto_commit=False
-    )
+def measure_and_ask(loaded: Loaded, name: str) -> tuple[Run, dict[str, Any]]:
+    """One run, after which all that came of it is looked at. It must be the last: at its end the log says that time has passed."""
+    with running(loaded, name) as (deployment, worker):
+        run = _run(loaded, worker, name)
+        written = {role: _disk_bytes(loaded.folder, getattr(deployment.config.topics, role)) for role in WRITTEN}
+        told = asyncio.run(_facts(deployment)) | {"digest": run.digest}
+        asyncio.run(_advance(deployment, loaded))
+        differences = compare_truth(loaded.log.truth, _caught_up(loaded, worker, more=1))
+        assert not differences, [str(each) for each in differences[:10]]
+        worker.end()
+    assert all(told.values()), told
+    shares = {f"{role}_bytes_per_input_byte": round(size / loaded.events.bytes, 2) for role, size in written.items()}
+    return run, {**told, **shares, "bytes_written_per_input_byte": round(sum(written.values()) / loaded.events.bytes, 2)}
+
+
+def _run(loaded: Loaded, worker: Worker, name: str) -> Run:
+    def alive() -> None:
+        assert worker.process.poll() is None, worker.log()[-4000:]
+
+    speed = asyncio.run(until_committed(loaded, loaded.events, name, worker.process.pid, alive))
+    snapshot = _caught_up(loaded, worker)
+    created = sum(snapshot["metrics"]["support_tickets_created_total"].values())
+    assert created == loaded.log.counts("support_tickets_created_total"), created
+    assert int(snapshot["digest"], 16)
+    return Run(speed, snapshot["digest"])
+
+
+def _caught_up(loaded: Loaded, worker: Worker, *, more: int = 0) -> dict[str, Any]:
+    """What the worker shows once it has applied everything; `more` records than the log has in each partition."""
+    ends = {number: end + more for number, end in loaded.ends.items()}
+    (snapshot,) = until("everything is shown", lambda: caught_up(ends, worker), seconds=PATIENCE_SECONDS, every=1.0)
+    return snapshot
+
+
+async def _advance(deployment: Deployment, loaded: Loaded) -> None:
+    """Say at the end of the log that time has passed, up to the instant of which the truth speaks."""
+    at = loaded.log.truth["clock_advanced_at"]
+    async with Sender(deployment.config.kafka, loaded.events.name) as sender:
+        await sender.advance_clock(at, parse_time(at))
+
+
+async def _facts(deployment: Deployment) -> Counter[str]:
+    """What the topic of facts says, as others read it."""
+    told: Counter[str] = Counter()
+    consumer = AIOKafkaConsumer(bootstrap_servers=deployment.bootstrap, isolation_level="read_committed", auto_offset_reset="earliest")
     await consumer.start()
     try:
-        begun, cpu_before = time.monotonic(), 0.0
-        give_up = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            done = sum([await consumer.committed(source) or 0 for source in sources])
-            now = time.monotonic()
-            if not done:
-                begun, cpu_before = now, _cpu_seconds(worker)  # the last instant at which nothing was committed
-            if done >= count:
-                cpu = _cpu_seconds(worker) - cpu_before
-                return {"worker_events_per_second": round(count / (now - begun)), "worker_cpu_us_per_event": round(cpu / count * 1e6, 1)}
-            assert now < give_up, f"only {done} of {count} events in {PATIENCE_SECONDS} s: {worker.log()[-2000:]}"
-            await asyncio.sleep(0.02)
+        sources = [TopicPartition(deployment.config.topics.facts, number) for number in range(PARTITIONS)]
+        consumer.assign(sources)
+        ends = await consumer.end_offsets(sources)
+        for source in sources:
+            consumer.assign([source])
+            await consumer.seek_to_beginning(source)
+            while await consumer.position(source) < ends[source]:
+                for record in (await consumer.getmany(source, timeout_ms=500)).get(source, ()):
+                    _count(told, record.value)
+        return told
     finally:
         await consumer.stop()
 
 
-def _complete(worker: Worker, count: int) -> dict[str, Any]:
-    """What the worker shows once it shows everything; empty before."""
-    shown = worker.snapshot()
-    return shown if sum(part["applied"] + 1 for part in shown.get("partitions", {}).values()) == count else {}
+def _count(told: Counter[str], fact: bytes) -> None:
+    told["facts"] += 1
+    told["retractions"] += b'_retracted","' in fact
+    told["timers_fired"] += any(kind in fact for kind in TIMED_TYPES)
 
 
-def _cpu_seconds(worker: Worker) -> float:
-    fields = Path(f"/proc/{worker.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
-
-
-def _recovery_seconds(worker: Worker) -> float:
-    """From the beginning of the first takeover to the end of the last, as the worker itself measured."""
-    until("the worker is ready", worker.ready)
-    return max(worker.samples("support_processor_recovery_seconds").values())
-
-
-def _folder_bytes(data: Path, prefix: str) -> int:
-    """Bytes of the log segments of a topic on the broker's disk."""
-    return sum(path.stat().st_size for path in data.rglob("*.log") if path.parent.name.startswith(prefix))
+def _disk_bytes(folder: Path, topic: str) -> int:
+    """What the broker has written of a topic."""
+    return sum(path.stat().st_size for path in (folder / "kafka").rglob("*.log") if path.parent.name.rpartition("-")[0] == topic)
