@@ -1,4 +1,4 @@
-"""Business time: an interval table in UTC with cumulative sums, and two bisections.
+"""Business time: an interval table in UTC with cumulative sums, and where in it each day begins.
 
 Zones, holidays and clock changes are resolved when the configuration is loaded; here a calendar is only numbers, so the same table
 gives the same answer on every host. Intervals are half-open, ascending, disjoint; times are integer milliseconds.
@@ -15,6 +15,8 @@ from processor.core.working_days import DAY_MS, WorkingDays
 
 NEVER: Final = 1 << 61  # later than any instant: a due time that the table cannot reach
 
+STEPS_MAX: Final = 16  # intervals: a deadline that is further away is looked for by bisection
+
 
 def freeze_due(at: int) -> int | None:
     """As it is stored: an instant, or None for never."""
@@ -29,7 +31,7 @@ def thaw_due(stored: int | None) -> int:
 class Calendar:
     """Open hours as parallel arrays. Outside the table a calendar is closed. `changes` are the instants at which other hours began."""
 
-    __slots__ = ("changes", "closes", "cumulative", "name", "opens", "working_days")
+    __slots__ = ("_begun_by_day", "_first_day", "changes", "closes", "cumulative", "name", "opens", "working_days")
 
     def __init__(
         self,
@@ -53,13 +55,32 @@ class Calendar:
         self.closes = list(closes)
         # cumulative[i] = open milliseconds before interval i begins; one entry more than intervals.
         self.cumulative = [0, *accumulate(end - start for start, end in zip(opens, closes, strict=True))]
+        # How many intervals have begun before each day (UTC) from the first opening to the last: a day has only a few.
+        self._first_day = self.opens[0] // DAY_MS if opens else 0
+        days = self.opens[-1] // DAY_MS - self._first_day + 1 if opens else 0
+        self._begun_by_day = [bisect_left(self.opens, (self._first_day + day) * DAY_MS) for day in range(days)]
+
+    def _begun(self, instant: int) -> int:
+        """How many intervals have begun at `instant`."""
+        day = instant // DAY_MS - self._first_day
+        if day < 0:
+            return 0
+        opens, by_day = self.opens, self._begun_by_day
+        if day >= len(by_day):
+            return len(opens)
+        begun = by_day[day]
+        while begun < len(opens) and opens[begun] <= instant:
+            begun += 1
+        return begun
 
     def at(self, instant: int) -> int:
         """Open milliseconds from the beginning of the table to `instant`."""
-        index = bisect_right(self.opens, instant) - 1
+        index = self._begun(instant) - 1
         if index < 0:
             return 0
-        return self.cumulative[index] + min(instant, self.closes[index]) - self.opens[index]
+        if instant > self.closes[index]:
+            return self.cumulative[index + 1]
+        return self.cumulative[index] + instant - self.opens[index]
 
     def between(self, start: int, end: int) -> int:
         """Open milliseconds of [start, end); 0 when end <= start."""
@@ -72,11 +93,17 @@ class Calendar:
         """
         if duration <= 0:
             return start
+        cumulative = self.cumulative
         wanted = self.at(start) + duration
-        if wanted > self.cumulative[-1]:
+        if wanted > cumulative[-1]:
             return NEVER
-        index = bisect_left(self.cumulative, wanted) - 1  # the first interval whose cumulative end reaches `wanted`
-        return self.opens[index] + wanted - self.cumulative[index]
+        index = max(self._begun(start) - 1, 0)
+        last = index + STEPS_MAX
+        while cumulative[index + 1] < wanted:  # to the first interval whose cumulative end reaches `wanted`
+            index += 1
+            if index == last:
+                index = bisect_left(cumulative, wanted) - 1
+        return self.opens[index] + wanted - cumulative[index]
 
     def sub(self, end: int, duration: int) -> int:
         """The latest instant t <= end with between(t, end) = duration: an opening time, never the closing before it in its place.
@@ -103,7 +130,7 @@ class Calendar:
 
     def is_open(self, instant: int) -> bool:
         """Whether `instant` lies in an interval."""
-        index = bisect_right(self.opens, instant) - 1
+        index = self._begun(instant) - 1
         return index >= 0 and instant < self.closes[index]
 
     def next_open(self, instant: int) -> int:
