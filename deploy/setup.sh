@@ -2,6 +2,8 @@
 #
 #   setup python         .venv with the project and its dependencies
 #   setup python-test    the same with what the tests need
+#   setup compiled       build/compiled: a copy of the checkout whose engine is compiled, for measurements (needs gcc)
+#   setup compiled-test  the same, made in less time and not quite as fast
 #   setup kafka          Java, and Kafka's jars (Maven fetches them once)
 #   setup tools          promtool, amtool, docker-compose: for the tests of deploy/
 #
@@ -27,6 +29,8 @@ setup() {
     case $word in
       python) make_venv . ;;
       python-test) make_venv '.[test]' ;;
+      compiled) make_compiled 3 ;;
+      compiled-test) make_compiled 1 ;;
       kafka) fetch_kafka ;;
       tools) unpack_tools ;;
     esac
@@ -38,6 +42,11 @@ setup() {
 missing_packages() {
   case $1 in
     python | python-test) if ! find_python >/dev/null; then echo python3; echo python3-venv; fi ;;
+    compiled | compiled-test)
+      if ! have cc; then echo gcc; echo libc6-dev; fi
+      if ! python_headers; then echo "$(basename "$(find_python || echo python3)")-dev"; fi
+      missing_packages python
+      ;;
     kafka)
       if ! java_is_new_enough; then echo default-jre-headless; fi
       if [ ! -d "$(kafka_folder)" ] && ! have mvn; then echo maven; fi
@@ -95,6 +104,20 @@ make_venv() {
   rm -f "$venv/stamp"
   (cd "$project" && "$venv/bin/python" -m pip install -q --disable-pip-version-check -e "$1") || die "pip could not install the project (its message is above)"
   echo "$stamp" >"$venv/stamp"
+}
+
+# Whether C code can be compiled for the Python that .venv has, or will have.
+python_headers() {
+  local python
+  python=$(find_python) &&
+    "$python" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(os.path.join(sysconfig.get_paths()["include"], "Python.h")))'
+}
+
+# make_compiled LEVEL: build/compiled anew. What was compiled before is taken from the cache.
+make_compiled() {
+  make_venv '.[test]'
+  say "compiling the engine into build/compiled (a minute or two, unless it was compiled before)"
+  "$project/.venv/bin/python" "$project/deploy/compiled.py" --level "$1" "$project/build/compiled"
 }
 
 # ---- Kafka -------------------------------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from importlib import import_module
 import click
 
 from processor import __version__
+from processor.flavour import flavour
 
 COMMANDS = {
     "worker": "Read events from Kafka, keep the numbers, serve /metrics.",
@@ -49,7 +50,7 @@ class LazyGroup(click.Group):
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="ticket-kpis")
+@click.version_option(f"{__version__}, {flavour()}", prog_name="ticket-kpis")
 def main() -> None:
     """Support ticket events in, trustworthy KPIs out.
 

@@ -10,8 +10,10 @@ from pathlib import Path
 import click
 import uvloop
 
+from processor import __version__
 from processor.cli.options import bootstrap_option, config_option, load_config, refuse, refusing, tell_retry
 from processor.config import Config
+from processor.flavour import flavour
 from processor.stream.app import create_app
 from processor.stream.connection import BrokerUnreachableError, admin_client
 from processor.stream.host import Host
@@ -51,6 +53,7 @@ def command(config_path: Path | None, bootstrap: str | None, *, from_log_start: 
             click.echo(str(problem), err=True)
         refuse("the topics are not as they must be; `ticket-kpis topics create` makes those that are missing")
     session = config.worker.session_timeout_seconds
+    click.echo(f"ticket-kpis {__version__}, {flavour()}", err=True)
     click.echo(f"joining group {config.application_id}; after a worker was killed, once its session ends (at most {session} s)", err=True)
     # Millions of long-lived objects and hardly a cycle among them: look for cycles rarely.
     gc.set_threshold(100_000, 50, 100)

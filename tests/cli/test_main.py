@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 
 import click
 import pytest
@@ -11,6 +12,8 @@ from click.testing import CliRunner
 
 from processor import __version__
 from processor.cli.main import COMMANDS, main
+from processor.core import engine
+from processor.flavour import COMPILED, PURE
 
 
 def test_help_lists_every_command() -> None:
@@ -40,7 +43,9 @@ def test_a_broker_that_is_no_address_is_wrong_usage(call: list[str], servers: st
 
 
 def test_the_version_is_that_of_the_package() -> None:
-    assert __version__ in CliRunner().invoke(main, ["--version"]).output
+    """… and says in which form the engine runs: as it was imported."""
+    form = COMPILED if engine.__file__.endswith(tuple(EXTENSION_SUFFIXES)) else PURE
+    assert CliRunner().invoke(main, ["--version"]).output == f"ticket-kpis, version {__version__}, {form}\n"
 
 
 def test_help_imports_none_of_the_commands() -> None:
