@@ -183,6 +183,12 @@ def _process() -> Iterator[Family]:
     yield health("counter", "engine_errors_total", "Events on which the engine itself failed; each is a fault to report.", "events")
     yield health("counter", "takeovers_total", "Partitions taken over.", "takeovers")
     yield health("gauge", "recovery_seconds", "How long the last takeover of the partition took.", "seconds", per_partition=True)
+    yield health("gauge", "recovered_ratio", "The share of its state that an owned partition has read; 1 once it runs.", "ratio",
+                 per_partition=True)
+    yield health("gauge", "lag_records", "Records of the events topic that are known to follow what is applied.", "records",
+                 per_partition=True)
+    yield health("gauge", "lag_seconds", "While there are such records: how long ago the one applied last was appended; else 0.", "seconds",
+                 per_partition=True)
     yield health("histogram", "loop_lag_seconds", "How much later than asked the event loop woke up.", "seconds", edges=LOOP_EDGES)
     yield health("gauge", "exposition_seconds", "How long it took to render the metrics last served.", "seconds")
     yield health("counter", "kpi_partials_ignored_total", "Partials that the KPI stage left out.", "partials", labels=("reason",))
@@ -196,7 +202,7 @@ def _process() -> Iterator[Family]:
                  "seconds since 1970, 0 before the first")
     yield health("gauge", "kpi_epoch", "Which ownership of a partition of the KPI stage this is; later ones are greater. Of what is owned.",
                  "ownerships", labels=("kpi_partition",))
-    yield health("gauge", "build_info", "Always 1; the labels say what runs.", "flag", labels=("version", "configuration"))
+    yield health("gauge", "build_info", "Always 1; the labels say what runs.", "flag", labels=("version", "configuration", "engine"))
 
 
 FAMILIES: tuple[Family, ...] = (

@@ -15,12 +15,17 @@ from processor import __version__
 from processor.export.catalogue import BY_NAME
 from processor.export.family import PREFIX
 from processor.export.kpi_view import Ignored
+from processor.export.progress import Progress
+from processor.flavour import flavour
 
 LabelSet = tuple[str, ...]
 
 
 # Values that end when the partition goes to another worker.
-_OF_PARTITIONS = ("replaying", "partition_running", "last_event_timestamp_seconds", "recovery_seconds")
+_OF_PARTITIONS = (
+    *("replaying", "partition_running", "last_event_timestamp_seconds", "recovery_seconds"),
+    *("recovered_ratio", "lag_records", "lag_seconds"),
+)
 
 
 class Recorder(Protocol):
@@ -162,7 +167,7 @@ class Telemetry:
         self.values["exposition_seconds"] = {(): 0.0}
         self.values |= {"kpi_cpu_seconds_total": {(): 0.0}, "kpi_published_end_timestamp_seconds": {(): 0.0}, "kpi_epoch": {}}
         self.values["kpi_partials_ignored_total"] = {(reason,): 0 for reason in Ignored}
-        self.values["build_info"] = {(__version__, self.configuration): 1}
+        self.values["build_info"] = {(__version__, self.configuration, flavour()): 1}
 
     def step_committed(self, *, seconds: float) -> None:
         """See Recorder."""
@@ -236,6 +241,13 @@ class Telemetry:
     def kpis_published(self, records: int) -> None:
         """See Recorder."""
         self.totals["kpis_published_total"] += records
+
+    def progress(self, partitions: Iterable[Progress]) -> None:
+        """How far each owned partition is from the present. To be told before each rendering."""
+        told = [((str(each.partition),), each) for each in partitions]
+        self.values["recovered_ratio"] = {labels: each.recovered for labels, each in told}
+        self.values["lag_records"] = {labels: each.unread for labels, each in told if each.recovered == 1}
+        self.values["lag_seconds"] = {labels: each.behind for labels, each in told if each.recovered == 1}
 
     def kpi_partitions(self, owned: Iterable[tuple[int, int]]) -> None:
         """The partitions of the KPI stage that are ours at this instant, with their epochs. To be told before each rendering."""

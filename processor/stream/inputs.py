@@ -13,6 +13,8 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError
 
+from processor.export.progress import Progress
+
 # Records folded before others may run: a few milliseconds. A re-keyed one may correct hundreds of reports that wait.
 EVENTS_SLICE = 250
 REKEYED_SLICE = 10
@@ -30,7 +32,7 @@ class Inputs:
         self.newest_appended_at = 0  # log time (ms) of the record that has the newest event
         self.events_appended_at = 0  # log time (ms) of the event applied last; 0 where that is not known
         self._consumer = consumer
-        self._rekeyed_end = 0  # as far as is known
+        self._rekeyed_end = self._events_end = 0  # as far as is known
         self._committed: dict[TopicPartition, int] = {}
 
     # -- the consumer -------------------------------------------------------------------------------------------------------------
@@ -46,12 +48,18 @@ class Inputs:
         self._consumer.pause(*self._assigned())
 
     def begin(
-        self, events_applied: int, rekeyed_applied: int, newest_appended_at: int, rekeyed_end: int, events_appended_at: int = 0
+        self,
+        events_applied: int,
+        rekeyed_applied: int,
+        newest_appended_at: int,
+        rekeyed_end: int,
+        events_appended_at: int = 0,
+        events_end: int = 0,
     ) -> None:
         """Go on behind these offsets, as a marker has them."""
         self.events_applied, self.rekeyed_applied = events_applied, rekeyed_applied
         self.newest_appended_at, self.events_appended_at = newest_appended_at, events_appended_at
-        self._rekeyed_end = rekeyed_end
+        self._rekeyed_end, self._events_end = rekeyed_end, events_end
         self._committed = self._following()
         self.read_on()
 
@@ -121,10 +129,13 @@ class Inputs:
     def _following(self) -> dict[TopicPartition, int]:
         return {self.events: self.events_applied + 1, self.rekeyed: self.rekeyed_applied + 1}
 
-    def events_unread(self) -> int:
-        """How many offsets of the events topic are known to follow what is applied."""
+    def progress(self, now: int) -> Progress:
+        """How many events are known to be unread, and how old the one applied last is. `now` in milliseconds."""
         known = self._consumer.highwater(self.events) if self.events in self._consumer.assignment() else None
-        return max((known or 0) - self.events_applied - 1, 0)
+        self._events_end = max(self._events_end, known or 0)
+        unread = max(self._events_end - self.events_applied - 1, 0)
+        behind = max(now - self.events_appended_at, 0) / 1000 if unread and self.events_appended_at else 0.0
+        return Progress(self.events.partition, 1.0, unread, behind)
 
     def rekeyed_unread(self) -> int:
         """How many offsets of the re-keyed topic are known to follow what is applied, ends of transactions included."""

@@ -22,9 +22,9 @@ from aiokafka.errors import KafkaError
 
 from processor.config import Config
 from processor.core.engine import Engine
-from processor.core.outputs import View
 from processor.core.reports import WINDOWS_END_MS
 from processor.core.settings import HOUR_MS, MINUTE_MS, Settings
+from processor.export.progress import Progress
 from processor.export.telemetry import Recorder
 from processor.stream.committer import Committer, DeadLetter
 from processor.stream.failpoints import Failpoints
@@ -32,6 +32,7 @@ from processor.stream.inputs import Inputs
 from processor.stream.intake import EngineFaultError, Intake, Place
 from processor.stream.outbox import Outbox
 from processor.stream.refusals import RefusedError
+from processor.stream.shown import Shown
 from processor.stream.takeover import take_over
 from processor.stream.tasks import end, within
 from processor.wall_clock import WallClock
@@ -44,18 +45,6 @@ MARKER_SECONDS = 5.0  # a clock that moved without events is written down this o
 STOP_SECONDS = 2.0  # for a producer to end
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 30.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Shown:
-    """What a partition shows to the outside: its numbers after a commit, and how much re-keyed is known to be unread."""
-
-    view: View
-    applied: int
-    epoch: int
-    replaying: bool
-    rekeyed_unread: int = 0
-    rekeyed_applied: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +88,7 @@ class PartitionProcessor:
         self._gave_up = False
         self._step_events = environment.config.worker.step_events_max  # halved when a step fails, until the event that does it stands alone
         self._retry_seconds = FIRST_RETRY_SECONDS
+        self._recovered = 0.0  # the share of the state that a takeover has read
         self._taken_at = 0.0  # when the partition was taken over; 0 where it is not ours now
         self._task: asyncio.Task[None] | None = None
 
@@ -145,7 +135,7 @@ class PartitionProcessor:
     def trouble(self) -> str:
         """Why it is not in order; empty where it is."""
         if self.phase != "running":
-            return self.problem or f"{self._name}: {self.phase}"
+            return self.problem or f"{self._name}: starting, {self.progress()}"
         if self.shown is None:
             return f"{self._name}: taken over, nothing to show yet"
         worker = self.environment.config.worker
@@ -153,6 +143,16 @@ class PartitionProcessor:
         if worker.clock == "live" and not self._replaying and silent > worker.session_timeout_seconds:
             return f"{self._name}: the broker has not answered for {silent:.0f} s; deadlines wait for it"
         return ""
+
+    def progress(self) -> Progress:
+        """How far recovery and catching up have come."""
+        present = self.environment.clock.now()
+        return self._inputs.progress(present) if self.phase == "running" else Progress(self.source.partition, self._recovered)
+
+    def doubt(self) -> None:
+        """Perhaps it is somebody else's by now: show nothing, and go on only after the next commit has proven that it is not."""
+        self.shown = None
+        self._rejoining = True
 
     @property
     def _name(self) -> str:
@@ -204,6 +204,7 @@ class PartitionProcessor:
     async def _take_over(self) -> None:
         environment = self.environment
         started = environment.clock.now()
+        self._recovered = 0.0
         self._be("starting", self.problem)
         self._inputs.pause()
         committer = Committer(environment.config, environment.connection, self.source.partition, environment.failpoints)
@@ -223,7 +224,7 @@ class PartitionProcessor:
         self.engine, self._outbox = taken.engine, self._new_outbox(taken.epoch)
         self._rejoining = True  # the first step proves the fence and writes the new epoch
         environment.failpoints.reach("takeover.before_seek")
-        self._inputs.begin(taken.applied, taken.rekeyed_applied, taken.newest_appended_at, taken.rekeyed_end, taken.appended_at)
+        self._inputs.begin(taken.applied, taken.rekeyed_applied, taken.newest_appended_at, taken.rekeyed_end, taken.appended_at, taken.end)
         self._keep_pace()
         await asyncio.to_thread(self.engine.reports_again)  # windows are summed anew
         self._taken_at = asyncio.get_running_loop().time()

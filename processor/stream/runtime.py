@@ -17,11 +17,14 @@ from aiokafka.errors import KafkaError
 
 from processor.config import Config
 from processor.core.settings import Settings
+from processor.export.progress import Progress
 from processor.export.telemetry import Recorder
 from processor.stream.assignor import assignor
 from processor.stream.connection import aiokafka_settings, pauses
 from processor.stream.failpoints import Failpoints
-from processor.stream.partition import Environment, PartitionProcessor, Shown
+from processor.stream.kpi_lease import SHARE, steady_seconds
+from processor.stream.partition import Environment, PartitionProcessor
+from processor.stream.shown import Shown
 from processor.stream.tasks import within
 from processor.wall_clock import WallClock
 
@@ -57,6 +60,7 @@ class Runtime(ConsumerRebalanceListener):
         self._closing: set[asyncio.Task[None]] = set()
         self._joined = False
         self._stopping = False
+        self._awake_at = steady_seconds()
 
     # -- life ---------------------------------------------------------------------------------------------------------------------
 
@@ -123,7 +127,15 @@ class Runtime(ConsumerRebalanceListener):
             before = loop.time()
             await asyncio.sleep(LOOP_LAG_SECONDS)
             self.recorder.loop_lagged(loop.time() - before - LOOP_LAG_SECONDS)
+            self._notice_absence()
             self.recorder.clock_parted(self._clock.parted())
+
+    def _notice_absence(self) -> None:
+        """Whoever was stopped for about a session may have lost everything, and hears of it only with the next heartbeat."""
+        before, self._awake_at = self._awake_at, steady_seconds()
+        if self._awake_at - before > self.config.worker.session_timeout_seconds * SHARE:
+            for partition in self.partitions.values():
+                partition.doubt()
 
     # -- rebalance ------------------------------------------------------------------------------------------------------------------
 
@@ -162,11 +174,17 @@ class Runtime(ConsumerRebalanceListener):
 
     def shown(self) -> list[Shown]:
         """The numbers of the owned partitions, each as of its last commit, in the order of partitions."""
+        self._notice_absence()
         return [partition.shown for _, partition in sorted(self.partitions.items()) if partition.shown is not None]
 
+    def progress(self) -> list[Progress]:
+        """How far behind each owned partition is, in their order."""
+        return [partition.progress() for _, partition in sorted(self.partitions.items())]
+
     def ready(self) -> tuple[bool, list[str]]:
-        """Whether every owned partition is in order, and if not, why."""
+        """Whether every owned partition is in order, and if not, why; else how far behind they are."""
         if not self._joined:
             return False, ["no partitions yet: the consumer group is dealing them out"]
         problems = [trouble for _, partition in sorted(self.partitions.items()) if (trouble := partition.trouble())]
-        return not problems, problems
+        behind = [f"{self.config.topics.events}-{each.partition}: {each}" for each in self.progress() if str(each)]
+        return not problems, problems or behind

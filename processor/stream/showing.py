@@ -17,8 +17,8 @@ from processor.export.snapshot import snapshot
 from processor.export.telemetry import Telemetry
 from processor.stream.explaining import explain_ticket
 from processor.stream.kpi_stage import KpiStage, Owned
-from processor.stream.partition import Shown
 from processor.stream.runtime import Runtime
+from processor.stream.shown import Shown
 
 RENDERINGS_MAX = 4  # for one answer; the last one is without KPIs
 
@@ -36,6 +36,7 @@ class Showing:
         self._rendering = asyncio.Lock()
         self._rendered_for: tuple[list[Shown], list[KpiView]] | None = None
         self._rendered_owned: Owned = frozenset()  # whose KPIs the text has
+        self._rendered_partitions: set[int] = set()  # whose numbers it has
         self._rendered_at = 0.0
         self._interval_seconds = config.worker.snapshot_ms / 1000
         self._text = b""
@@ -45,10 +46,15 @@ class Showing:
         async with self._rendering:
             await self._render_if_due()
             left = RENDERINGS_MAX
-            while not self._rendered_owned <= self._kpis.owned():  # nothing may come between this and the answer
+            while self._shows_lost():  # nothing may come between this and the answer
                 left -= 1
                 await self._render(*(self._kpis.shown() if left else ([], frozenset())))  # lost faster than can be rendered
             return self._text
+
+    def _shows_lost(self) -> bool:
+        """Whether the text has numbers of what is not ours any more."""
+        owned = {shown.view.partition for shown in self._runtime.shown()}
+        return not (self._rendered_owned <= self._kpis.owned() and self._rendered_partitions <= owned)
 
     async def _render_if_due(self) -> None:
         shown, (views, owned) = self._runtime.shown(), self._kpis.shown()
@@ -60,9 +66,11 @@ class Showing:
     async def _render(self, kpis: list[KpiView], owned: Owned) -> None:
         shown, started = self._runtime.shown(), asyncio.get_running_loop().time()
         self._telemetry.kpi_partitions(owned)
+        self._telemetry.progress(self._runtime.progress())
         views = [item.view for item in shown]
         self._text = await asyncio.to_thread(self._exporter.render, views, self._telemetry, kpis)
         self._rendered_for, self._rendered_owned, self._rendered_at = (shown, kpis), owned, started
+        self._rendered_partitions = {view.partition for view in views}
         self._telemetry.exposition_rendered(asyncio.get_running_loop().time() - started)
 
     async def snapshot(self) -> dict[str, Any]:

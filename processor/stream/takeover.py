@@ -45,7 +45,8 @@ class Taken:
     epoch: int
     newest_appended_at: int
     records_read: int
-    appended_at: int = 0  # of the event that was applied last (ms); 0 where that is not known
+    end: int  # of the events topic
+    appended_at: int  # of the event that was applied last (ms); 0 where that is not known
 
 
 async def take_over(
@@ -73,7 +74,7 @@ async def take_over(
     if stored.marker is None:
         check_fresh(source, log, stored, from_log_start=from_log_start)
         check_fresh(rekeyed, own, stored, from_log_start=from_log_start)
-        return Taken(engine, log.first - 1, own.first - 1, own.end, 1, 0, stored.read)
+        return Taken(engine, log.first - 1, own.first - 1, own.end, 1, 0, stored.read, log.end, 0)
     marker = read_marker(source, stored.marker)
     check_marker(config, source, log, marker, partitions)
     rekeyed_applied = check_rekeyed(rekeyed, own, marker)
@@ -82,7 +83,7 @@ async def take_over(
     await _restore(engine, source, marker, stored)
     applied, newest_appended_at = marker["applied"][source.topic], marker["newest_appended_at"]
     appended_at = marker.get("appended_at", 0)
-    return Taken(engine, applied, rekeyed_applied, own.end, marker["epoch"] + 1, newest_appended_at, stored.read, appended_at)
+    return Taken(engine, applied, rekeyed_applied, own.end, marker["epoch"] + 1, newest_appended_at, stored.read, log.end, appended_at)
 
 
 async def _restore(engine: Engine, source: TopicPartition, marker: dict[str, Any], stored: StoredState) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from aiokafka import TopicPartition
 
+from processor.export.progress import Progress
 from processor.stream.inputs import EVENTS_SLICE, REKEYED_SLICE, Inputs
 
 EVENTS, REKEYED = TopicPartition("events", 3), TopicPartition("rekeyed", 3)
@@ -60,6 +61,21 @@ def begun(consumer: FakeConsumer, events: int, rekeyed: int, end: int = 0) -> In
     inputs = Inputs(anything, EVENTS, "rekeyed")
     inputs.begin(events, rekeyed, 0, end)
     return inputs
+
+
+async def test_how_far_behind_it_is_shrinks_while_it_catches_up(consumer: FakeConsumer) -> None:
+    consumer.logs = {EVENTS: [5, 6, 7], REKEYED: []}
+    inputs = Inputs(cast(Any, consumer), EVENTS, "rekeyed")
+    inputs.begin(5, -1, 0, 0, events_appended_at=1005, events_end=8)
+    assert inputs.progress(61_005) == Progress(EVENTS.partition, 1.0, 2, 60.0)  # known at once, before anything is fetched
+    consumer.ends = {EVENTS: 9, REKEYED: 0}
+    await inputs.fetch(0.1, 2)
+    assert inputs.progress(61_005).unread == 3
+    inputs.folded(inputs.fetched)
+    assert inputs.progress(61_007) == Progress(EVENTS.partition, 1.0, 1, 60.0)
+    consumer.assigned = set()  # revoked: what was known stays
+    inputs.events_applied = 8
+    assert inputs.progress(61_007) == Progress(EVENTS.partition, 1.0, 0, 0.0)
 
 
 async def test_both_are_read_from_behind_what_is_applied_the_re_keyed_ones_first(consumer: FakeConsumer) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
 
 from processor.compile import compile_settings
 from processor.config import Config
+from processor.export.progress import Progress
 from processor.export.telemetry import NoRecorder, Telemetry
 from processor.stream import runtime as module
+from processor.stream.kpi_lease import steady_seconds
 from processor.stream.runtime import Runtime
 
 SOURCE = TopicPartition("support.events.v1", 0)
@@ -41,6 +44,23 @@ class FakePartition:
     def __init__(self, _environment: object, _source: TopicPartition, partitions: int) -> None:
         FakePartition.made += 1
         self.partitions = partitions
+
+    shown: Any = None
+    doubted = 0
+    distance = Progress(0, 1.0)
+    problem = ""
+
+    def doubt(self) -> None:
+        """As PartitionProcessor."""
+        self.shown, self.doubted = None, self.doubted + 1
+
+    def progress(self) -> Progress:
+        """As PartitionProcessor."""
+        return self.distance
+
+    def trouble(self) -> str:
+        """As PartitionProcessor."""
+        return self.problem
 
     def start(self) -> None:
         """As PartitionProcessor."""
@@ -93,6 +113,44 @@ async def test_a_partition_that_comes_back_is_kept_unless_the_topic_has_got_more
     await runtime.on_partitions_assigned([SOURCE])
     await runtime.stop()
     assert (FakePartition.made, FakePartition.closed) == (2, 2)
+
+
+async def test_who_was_away_for_a_session_shows_nothing_until_each_partition_has_proven_itself(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [steady_seconds()]
+    monkeypatch.setattr(module, "steady_seconds", lambda: now[0])
+    await runtime.on_partitions_assigned([SOURCE])
+    partition: Any = runtime.partitions[SOURCE]
+    partition.shown = shown = object()
+    now[0] += 1
+    assert runtime.shown() == [shown]
+    now[0] += runtime.config.worker.session_timeout_seconds
+    assert runtime.shown() == []
+    assert partition.doubted == 1
+    assert runtime.shown() == []
+    assert partition.doubted == 1
+    await runtime.stop()
+
+
+async def test_how_far_behind_is_told_beside_being_ready(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    await runtime.on_partitions_assigned([SOURCE])
+    assert runtime.ready() == (True, [])
+    monkeypatch.setattr(FakePartition, "distance", Progress(0, 1.0, 12_000, 34.5))
+    assert runtime.ready() == (True, ["support.events.v1-0: 12,000 records and 34 s behind"])
+    monkeypatch.setattr(FakePartition, "problem", "support.events.v1-0: starting, 12% of the state read")
+    assert runtime.ready() == (False, ["support.events.v1-0: starting, 12% of the state read"])
+    await runtime.stop()
+
+
+async def test_a_broker_that_does_not_answer_keeps_nobody_from_leaving(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def stop(_: FakeConsumer) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(module, "LEAVE_SECONDS", 0.01)
+    monkeypatch.setattr(FakeConsumer, "stop", stop)
+    async with asyncio.timeout(30):
+        await runtime.stop()
 
 
 async def test_a_clock_that_has_agreed_again_is_told_without_any_partition(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -12,16 +13,23 @@ import pytest
 from processor.config import Config
 from processor.export.collector import Exporter, empty_view
 from processor.export.kpi_view import KpiView
+from processor.export.progress import Progress
 from processor.export.telemetry import Telemetry
-from processor.stream.partition import Shown
 from processor.stream.showing import Showing
+from processor.stream.shown import Shown
 
 
 class FakeRuntime:
     """A runtime that has committed something since it was asked last."""
 
+    def __init__(self) -> None:
+        self.numbers = [0]
+
     def shown(self) -> list[Shown]:
-        return [Shown(empty_view(), 0, 1, replaying=False)]
+        return [Shown(replace(empty_view(), partition=number), 0, 1, replaying=False) for number in self.numbers]
+
+    def progress(self) -> list[Progress]:
+        return [Progress(number, 1.0, 1000 * number, number / 4) for number in self.numbers]
 
     def ready(self) -> tuple[bool, list[str]]:
         return True, []
@@ -48,10 +56,10 @@ class FakeKpis:
         return []
 
 
-def showing_of(kpis: FakeKpis, snapshot_ms: int) -> Showing:
+def showing_of(kpis: FakeKpis, snapshot_ms: int, runtime: Any = None) -> Showing:
     config = Config()
     worker = config.worker.model_copy(update={"snapshot_ms": snapshot_ms})
-    runtime: Any = FakeRuntime()
+    runtime = runtime or FakeRuntime()
     stage: Any = kpis
     return Showing(config.model_copy(update={"worker": worker}), runtime, stage, Telemetry())
 
@@ -113,6 +121,24 @@ async def test_what_is_lost_while_it_is_rendered_is_not_served(losses: int, monk
     monkeypatch.setattr(Exporter, "render", lose_one)
     served = owners(await showing_of(kpis, 60_000).exposition())
     assert served == ({str(number): "1" for number in kpis.epochs} if losses < 4 else {})
+
+
+def partitions(text: bytes) -> set[str]:
+    """The partitions of which anything is served."""
+    return set(re.findall(r'[{,]partition="(\d+)"', text.decode()))
+
+
+async def test_series_of_a_lost_partition_are_gone_from_the_next_answer_on_however_young_the_text_is() -> None:
+    runtime = FakeRuntime()
+    showing = showing_of(FakeKpis(), 60_000, runtime)
+    runtime.numbers = [0, 3]
+    text = await showing.exposition()
+    assert partitions(text) == {"0", "3"}
+    assert b'support_processor_lag_records{partition="3"} 3000' in text
+    assert b'support_processor_lag_seconds{partition="3"} 0.75' in text
+    assert b'support_processor_recovered_ratio{partition="3"} 1' in text
+    runtime.numbers = [0]
+    assert partitions(await showing.exposition()) == {"0"}
 
 
 async def test_trouble_of_the_kpi_stage_is_told_and_leaves_the_worker_ready(monkeypatch: pytest.MonkeyPatch) -> None:
