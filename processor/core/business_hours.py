@@ -31,7 +31,7 @@ def thaw_due(stored: int | None) -> int:
 class Calendar:
     """Open hours as parallel arrays. Outside the table a calendar is closed. `changes` are the instants at which other hours began."""
 
-    __slots__ = ("_begun_by_day", "_first_day", "changes", "closes", "cumulative", "name", "opens", "working_days")
+    __slots__ = ("_begun_by_day", "_first_day", "_last", "changes", "closes", "cumulative", "name", "opens", "working_days")
 
     def __init__(
         self,
@@ -59,6 +59,8 @@ class Calendar:
         self._first_day = self.opens[0] // DAY_MS if opens else 0
         days = self.opens[-1] // DAY_MS - self._first_day + 1 if opens else 0
         self._begun_by_day = [bisect_left(self.opens, (self._first_day + day) * DAY_MS) for day in range(days)]
+        # The last answer, since many clocks ask of one instant: that instant, `at` of it, and the interval that had begun before.
+        self._last: tuple[int, int, int] = (-NEVER, 0, 0)
 
     def _begun(self, instant: int) -> int:
         """How many intervals have begun at `instant`."""
@@ -75,12 +77,20 @@ class Calendar:
 
     def at(self, instant: int) -> int:
         """Open milliseconds from the beginning of the table to `instant`."""
+        last = self._last
+        return last[1] if last[0] == instant else self._found(instant)[1]
+
+    def _found(self, instant: int) -> tuple[int, int, int]:
+        """What `_last` is to be."""
         index = self._begun(instant) - 1
         if index < 0:
-            return 0
-        if instant > self.closes[index]:
-            return self.cumulative[index + 1]
-        return self.cumulative[index] + instant - self.opens[index]
+            passed = index = 0
+        elif instant > self.closes[index]:
+            passed = self.cumulative[index + 1]
+        else:
+            passed = self.cumulative[index] + instant - self.opens[index]
+        self._last = found = (instant, passed, index)
+        return found
 
     def between(self, start: int, end: int) -> int:
         """Open milliseconds of [start, end); 0 when end <= start."""
@@ -93,15 +103,17 @@ class Calendar:
         """
         if duration <= 0:
             return start
-        cumulative = self.cumulative
-        wanted = self.at(start) + duration
+        last, cumulative = self._last, self.cumulative
+        if last[0] != start:
+            last = self._found(start)
+        wanted, index = last[1] + duration, last[2]
         if wanted > cumulative[-1]:
             return NEVER
-        index = max(self._begun(start) - 1, 0)
-        last = index + STEPS_MAX
+        steps = 0
         while cumulative[index + 1] < wanted:  # to the first interval whose cumulative end reaches `wanted`
             index += 1
-            if index == last:
+            steps += 1
+            if steps == STEPS_MAX:
                 index = bisect_left(cumulative, wanted) - 1
         return self.opens[index] + wanted - cumulative[index]
 

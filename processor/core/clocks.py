@@ -82,7 +82,7 @@ class Clock:
         if self.state != RUNNING:
             return
         if self.breached_at is None:
-            self.due = due_at(target, self.started_at, self.resumed_at, self.elapsed, calendar)
+            self.due = due_at(target, self.allowed, self.started_at, self.resumed_at, self.elapsed, calendar)
         if target.warns and not self.induced:
             self.warns_at = warning_at(target, self.due if self.breached_at is None else self.breached_at, calendar)
 
@@ -183,8 +183,8 @@ class Clock:
         return self.business_before + self._business_between(self.business_since, at, policies)
 
     def _business_between(self, start: int, end: int, policies: Policies) -> int:
-        calendar = policies.calendar(self.policy.calendar) if self.policy else None
-        return calendar.between(start, end) if calendar else max(end - start, 0)
+        calendar = policies.calendar(self.policy.calendar) if self.policy is not None else None
+        return max(end - start, 0) if calendar is None else calendar.between(start, end)
 
     def _accumulate(self, at: int, policies: Policies) -> None:
         self.elapsed += self._between(self.resumed_at, at, policies)
@@ -194,19 +194,20 @@ class Clock:
         return 0 if self.target is None else allowance(self.target, start, policies.calendar(self.target.calendar))
 
     def _between(self, start: int, end: int, policies: Policies) -> int:
-        calendar = policies.calendar(self.target.calendar) if self.target else None
-        if calendar is None:
-            return max(end - start, 0)
-        return calendar.between(start, end)
+        calendar = policies.calendar(self.target.calendar) if self.target is not None else None
+        return max(end - start, 0) if calendar is None else calendar.between(start, end)
 
     def _segments_until(self, at: int) -> tuple[tuple[int, int], ...]:
         """The stretches in which the clock ran, up to `at`: why it is as late as it is."""
         known = self.segments
-        if self.state != RUNNING or self.resumed_at >= at:
+        since = self.resumed_at
+        if self.state != RUNNING or since >= at:
             return known
-        if known and known[-1][1] == self.resumed_at:  # another policy, the same stretch
+        if not known:
+            return ((since, at),)
+        if known[-1][1] == since:  # another policy, the same stretch
             return (*known[:-1], (known[-1][0], at))
-        return (*known, (self.resumed_at, at))[:SEGMENTS_MAX]
+        return (*known, (since, at)) if len(known) < SEGMENTS_MAX else known
 
     def within_target(self, start: int, end: int, policies: Policies) -> bool:
         """Whether there is a target and [start, end), in the time of its calendar, is not longer."""
@@ -217,34 +218,44 @@ class Clock:
     @property
     def open(self) -> bool:
         """Neither fulfilled nor cancelled."""
-        return self.state in (RUNNING, PAUSED)
+        return self.state == RUNNING or self.state == PAUSED
 
-    def _identity(self) -> tuple[str, str, int]:
-        return (self.name, self.policy.id if self.policy else "", self.policy.version if self.policy else 0)
+    def _by(self) -> tuple[str, int]:
+        """The policy and its version, as facts name them."""
+        policy = self.policy
+        return ("", 0) if policy is None else (policy.id, policy.version)
 
     def started_fact(self, dims: Dims) -> Fact:
         """`clock.started`, at the start."""
-        return Fact("clock.started", self.instance, self.started_at, dims, (*self._identity(), self.allowed if self.target else None))
+        policy, version = self._by()
+        target = self.allowed if self.target is not None else None
+        return Fact("clock.started", self.instance, self.started_at, dims, (self.name, policy, version, target))
 
     def step_fact(self, kind: str, at: int, dims: Dims) -> Fact:
         """`clock.paused` or `clock.resumed`."""
-        return Fact(kind, self.instance, at, dims, self._identity())
+        policy, version = self._by()
+        return Fact(kind, self.instance, at, dims, (self.name, policy, version))
 
     def fulfilled_fact(self, at: int, dims: Dims) -> Fact:
         """`clock.fulfilled`, with the active time and whether it was in time."""
-        content = (*self._identity(), self.allowed if self.target else None, self.elapsed, self.breached_at is None, self.segments)
+        policy, version = self._by()
+        target = self.allowed if self.target is not None else None
+        content = (self.name, policy, version, target, self.elapsed, self.breached_at is None, self.segments)
         return Fact("clock.fulfilled", self.instance, at, dims, content)
 
     def cancelled_fact(self, at: int, dims: Dims, reason: str) -> Fact:
         """`clock.cancelled`: ended without fulfilment, whether it had breached before or not."""
-        return Fact("clock.cancelled", self.instance, at, dims, (*self._identity(), reason, self._segments_until(at)))
+        policy, version = self._by()
+        return Fact("clock.cancelled", self.instance, at, dims, (self.name, policy, version, reason, self._segments_until(at)))
 
     def breached_fact(self, dims: Dims) -> Fact:
         """`clock.breached`, at the due instant or at the change that made it late."""
-        assert self.breached_at is not None
-        target = self.allowed if self.target else None
-        content = (*self._identity(), target, self.induced, self._segments_until(self.breached_at))
-        return Fact("clock.breached", self.instance, self.breached_at, dims, content)
+        at = self.breached_at
+        assert at is not None
+        policy, version = self._by()
+        target = self.allowed if self.target is not None else None
+        content = (self.name, policy, version, target, self.induced, self._segments_until(at))
+        return Fact("clock.breached", self.instance, at, dims, content)
 
     # -- stored form --------------------------------------------------------------------------------------------------------------
 

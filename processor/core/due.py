@@ -15,15 +15,18 @@ def allowance(target: Target, start: int, calendar: Calendar | None) -> int:
     return calendar.between(start, calendar.days(start, target.working_days, end_of_day=target.end_of_working_day))
 
 
-def due_at(target: Target, started_at: int, resumed_at: int, elapsed: int, calendar: Calendar | None) -> int:
-    """When a clock is due that runs since `resumed_at`, after so much active time before; `NEVER` where the table ends before.
+def due_at(target: Target, allowed: int, started_at: int, resumed_at: int, elapsed: int, calendar: Calendar | None) -> int:
+    """When a clock is due that may take `allowed` (see `allowance`) and runs since `resumed_at`, after so much active time before.
 
-    Working days are counted from the start, whenever it stood still; what was open while it did comes on top.
+    `NEVER` where the table ends before. Working days are counted from the start, whenever it stood still; what was open while it did comes
+    on top.
     """
     if target.working_days and calendar is not None:
         nominal = calendar.days(started_at, target.working_days, end_of_day=target.end_of_working_day)
         return calendar.add(nominal, calendar.between(started_at, resumed_at) - elapsed) if nominal < NEVER else NEVER
-    left = max(allowance(target, started_at, calendar) - elapsed, 0)
+    left = allowed - elapsed
+    if left <= 0:
+        return resumed_at
     return resumed_at + left if calendar is None else calendar.add(resumed_at, left)
 
 

@@ -42,7 +42,10 @@ class MoreClocks:
     @property
     def due(self) -> int:
         """The earliest due instant."""
-        return min((clock.due for clock in self.clocks), default=NEVER)
+        due = NEVER
+        for clock in self.clocks:
+            due = min(due, clock.due)
+        return due
 
     @property
     def open(self) -> bool:
@@ -51,7 +54,10 @@ class MoreClocks:
 
     def find(self, name: str) -> Clock | None:
         """The clock of that name, if it is kept."""
-        return next((clock for clock in self.clocks if clock.name == name), None)
+        for clock in self.clocks:
+            if clock.name == name:
+                return clock
+        return None
 
     def freeze(self) -> tuple[Any, ...]:
         """Plain values for the state topic."""
@@ -80,7 +86,8 @@ def begin(ticket: Ticket, name: str, at: int, out: Out) -> None:
     if clock.target is not None:
         more.number(clock)
         state_start(ticket, clock, out)
-    pause_or_resume(ticket, clock, at, out)
+    if ticket.status in policies.pausing:
+        pause_or_resume(ticket, clock, at, out)
 
 
 def state_start(ticket: Ticket, clock: Clock, out: Out) -> None:
@@ -130,7 +137,8 @@ def fulfil(ticket: Ticket, clock: Clock, at: int, ended_at: int, out: Out) -> No
 
 def pause_or_resume(ticket: Ticket, clock: Clock, at: int, out: Out) -> None:
     """Stand still in the statuses that the policy of the clock names."""
-    pausing = clock.policy is not None and ticket.status in clock.policy.pauses.get(clock.name, ())
+    statuses = clock.policy.pauses.get(clock.name) if clock.policy is not None else None
+    pausing = statuses is not None and ticket.status in statuses
     if pausing and clock.state == RUNNING:
         clock.pause(at, ticket.policies)
         if ticket.policies.settings.facts_detail_all and clock.target is not None:
@@ -141,11 +149,11 @@ def pause_or_resume(ticket: Ticket, clock: Clock, at: int, out: Out) -> None:
             out.append((1, clock.step_fact("clock.resumed", at, ticket.dims)))
 
 
-def reconsider_policy(ticket: Ticket, clock: Clock, began_at: int, at: int, out: Out) -> None:
-    """Go on under the policy that applies now, in its version of `began_at`."""
+def reconsider_policy(ticket: Ticket, clock: Clock, began_at: int, at: int, out: Out) -> bool:
+    """Go on under the policy that applies now, in its version of `began_at`; True if that is another one."""
     policy = ticket.policies.choose(began_at, ticket.dims, ticket.policy_id)
     if policy is clock.policy:
-        return
+        return False
     had_target = clock.target is not None
     late = clock.change_policy(at, policy, ticket.policies)
     more = ticket.more
@@ -157,3 +165,4 @@ def reconsider_policy(ticket: Ticket, clock: Clock, began_at: int, at: int, out:
         if more is not None:
             more.breached = True
         ticket._outcome(clock.breached_fact(ticket.dims), out)
+    return True

@@ -159,11 +159,15 @@ class Ticket:
 
     def _rearm(self) -> None:
         """When something is due next."""
-        first, resolution = self.first_response, self.resolution
-        wake = min(first.due if first else NEVER, resolution.due if resolution else NEVER, self.final_due, self.fcr_due)
-        if self.more is not None:
-            wake = min(wake, self.more.due)
-            if self.gone_at < wake and not self.flags and self.more.open:
+        first, resolution, more = self.first_response, self.resolution, self.more
+        wake = min(self.final_due, self.fcr_due)
+        if first is not None and first.due < wake:
+            wake = first.due
+        if resolution is not None and resolution.due < wake:
+            wake = resolution.due
+        if more is not None:
+            wake = min(wake, more.due)
+            if self.gone_at < wake and not self.flags and more.open:
                 wake = self.gone_at  # nobody came back to the customer: that ends with the ticket
         self.wake = wake
 

@@ -63,7 +63,8 @@ def start(ticket: Ticket, at: int, out: Out) -> None:
     take_up(ticket, at, out)
     if policies.more_clocks:
         _start_more(ticket, at, out)
-    pause_or_resume(ticket, at, out)
+    if ticket.status in policies.pausing:
+        pause_or_resume(ticket, at, out)
 
 
 def _start_more(ticket: Ticket, at: int, out: Out) -> None:
@@ -208,15 +209,16 @@ def pause_or_resume(ticket: Ticket, at: int, out: Out) -> None:
 
 def reconsider_policy(ticket: Ticket, at: int, out: Out) -> None:
     """What the ticket is like has changed: perhaps another policy applies. Versions are those of when a clock began."""
-    more = ticket.more
+    more, changed = ticket.more, False
     for clock in _open(ticket):
         began_at = clock.started_at
         if clock is ticket.first_response:
             began_at = ticket.asked_at
         elif more is not None and clock.name == NEXT_RESPONSE:
             began_at = more.next_asked_at
-        instances.reconsider_policy(ticket, clock, began_at, at, out)
-    pause_or_resume(ticket, at, out)
+        changed |= instances.reconsider_policy(ticket, clock, began_at, at, out)
+    if changed or ticket.status in ticket.policies.pausing:
+        pause_or_resume(ticket, at, out)
 
 
 def cancellations(ticket: Ticket, at: int, reason: str) -> list[Fact]:
@@ -265,8 +267,10 @@ def _end(ticket: Ticket, name: str, at: int, state: int, reason: str, out: Out) 
 
 def _open(ticket: Ticket) -> list[Clock]:
     """All its clocks that run or stand still."""
-    clocks = (ticket.first_response, ticket.resolution, *(ticket.more.clocks if ticket.more is not None else ()))
-    return [clock for clock in clocks if clock is not None and clock.open]
+    clocks = [clock for clock in (ticket.first_response, ticket.resolution) if clock is not None and clock.open]
+    if ticket.more is not None:
+        clocks += [clock for clock in ticket.more.clocks if clock.open]
+    return clocks
 
 
 def _await_news(ticket: Ticket, at: int, out: Out) -> None:
