@@ -2,7 +2,8 @@
 
     m                          marker: versions, applied offsets, clocks, digest
     e|KIND|SERIAL|ID           one event of an entity's tail
-    h|KIND|ID                  an entity's base: [base, order key of its youngest event, next serial]
+    h|KIND|ID                  an entity's base: [base, order key of its youngest event, next serial]; while it sleeps, what follows from
+                               that and then the same, packed: [mark, next deadline, next look at it, when it is gone], levels, LINE FEEDS
     r|TIER|INDEX|NAMES|VALUES  one row: a segment in a minute, quarter or day
     c|LABELS                   one cell of totals
 
@@ -16,11 +17,13 @@ from typing import Any
 import orjson
 
 from processor.codec.upgrade import OLDEST_VERSION, upgrade_base, upgrade_event, upgrade_marker
+from processor.core.business_hours import freeze_due, thaw_due
 from processor.core.events import ACCOUNT, AGENT, CONTACT, ORGANIZATION, PERSON, TICKET, Event
 from processor.core.histogram import LADDER_VERSION
 from processor.core.outputs import RecordKey
+from processor.core.sleep import Sleeping
 
-STATE_VERSION = 3
+STATE_VERSION = 4
 MARKER_KEY = b"m"
 # What a reader must know before it reads anything else: the form of the records, and the edges that bucket numbers in rows stand for.
 _VERSIONS = {"state_version": STATE_VERSION, "ladder_version": LADDER_VERSION}
@@ -42,6 +45,8 @@ def encode_record(key: RecordKey, value: Any) -> tuple[bytes, bytes | None]:
         name = f"c|{_json(key[1])}"
     else:
         name = f"h|{_SHORT[key[1]]}|{key[2]}"
+        if isinstance(value, Sleeping):
+            return name.encode(), _encode_sleeping(value)
     return name.encode(), None if value is None else orjson.dumps(value, default=tuple)
 
 
@@ -49,6 +54,9 @@ def decode_record(key: bytes, value: bytes) -> tuple[RecordKey, Any]:
     """Undo `encode_record`, also that of older versions. Raises ValueError for a record that is none of ours."""
     text = key.decode()
     form, _, rest = text.partition("|")
+    if form == "h" and _LINE in value:
+        kind, entity = rest.split("|", 1)
+        return ("h", _LONG[kind], entity), _decode_sleeping(value)
     data = orjson.loads(value)
     if form == "e":
         kind, serial, entity = rest.split("|", 2)
@@ -66,6 +74,20 @@ def decode_record(key: bytes, value: bytes) -> tuple[RecordKey, Any]:
     if form == "c":
         return ("c", tuple(orjson.loads(rest))), data
     raise ValueError(f"state record with the unknown key {text[:40]!r}")
+
+
+_LINE = b"\n"  # JSON of ours has none
+
+
+def _encode_sleeping(record: Sleeping) -> bytes:
+    instants = [freeze_due(at) for at in (record.wake, record.sweep_at, record.gone_at)]
+    return _LINE.join((orjson.dumps([record.mark, *instants]), record.levels, record.packed))
+
+
+def _decode_sleeping(value: bytes) -> Sleeping:
+    head, levels, packed = value.split(_LINE, 2)
+    mark, wake, sweep_at, gone_at = orjson.loads(head)
+    return Sleeping(packed, mark, thaw_due(wake), thaw_due(sweep_at), thaw_due(gone_at), levels)
 
 
 def encode_marker(marker: dict[str, Any]) -> bytes:

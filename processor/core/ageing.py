@@ -8,11 +8,12 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
+from processor.core import sleep
 from processor.core.business_hours import NEVER
 from processor.core.events import TICKET
 from processor.core.lateness import horizon_of, latest_of
 from processor.core.ticket import Ticket
-from processor.core.timeline import State, Timeline, thaw
+from processor.core.timeline import State, Timeline
 
 if TYPE_CHECKING:
     from processor.core.engine import Engine
@@ -41,8 +42,11 @@ def schedule(engine: Engine, entity: Timeline, at: int) -> None:
 
 
 def _sweep(engine: Engine, entity: Timeline, now: int) -> None:
-    state, settings = entity.state, engine.settings
-    gone_at = engine.stubs[entity.key] if state is None else state.gone_at
+    if is_stub(engine, entity):
+        _sweep_stub(engine, entity, now)
+        return
+    settings = engine.settings
+    state = entity.state or sleep.wake_up(engine, entity, engine.timer_time)
     aged_at = entity.aged_at(settings)
     if aged_at >= now:
         if entity.tail[-1].occurred_at + horizon_of(entity.kind, settings) < now:
@@ -50,16 +54,38 @@ def _sweep(engine: Engine, entity: Timeline, now: int) -> None:
         schedule(engine, entity, aged_at)  # what may still come may be a twin of its last event
         return
     pending = isinstance(state, Ticket) and not state.rests  # a timer that has yet to tell something
-    if gone_at + latest_of(entity.kind, settings) < now and not pending:
+    if state.gone_at + latest_of(entity.kind, settings) < now and not pending:
         forget(engine, entity)  # whatever may still come begins a new life
         return
     if entity.tail:
         shorten(engine, entity)
+    doze(engine, entity, state, now)
+
+
+def is_stub(engine: Engine, entity: Timeline) -> bool:
+    """Whether it is a ticket that has come to rest for good."""
+    return entity.state is None and entity.kind == TICKET and entity.key in engine.stubs
+
+
+def _sweep_stub(engine: Engine, entity: Timeline, now: int) -> None:
+    end = engine.stubs[entity.key] + latest_of(TICKET, engine.settings)
+    if end < now:
+        forget(engine, entity)
+    else:
+        schedule(engine, entity, end)
+
+
+def doze(engine: Engine, entity: Timeline, state: State, now: int) -> None:
+    """Its tail is empty: let it sleep, if the deadlines that lie before its last event have been told."""
+    last = entity.base_last
+    if entity.tail or (last is not None and last[0] > engine.timer_time):
+        schedule(engine, entity, now + horizon_of(entity.kind, engine.settings))
+        return
     if isinstance(state, Ticket) and rests(engine, entity, state, now):
-        entity.base = state.freeze()
-        _write_base(engine, entity)
-        shrink(engine, entity, state)
-    await_end(engine, entity, gone_at, now)
+        entity.settle(state.freeze(), last)
+        become_stub(engine, entity, state)
+    await_end(engine, entity, state, now)
+    sleep.fall_asleep(engine, entity)
 
 
 def rests(engine: Engine, entity: Timeline, state: State, now: int) -> bool:
@@ -69,14 +95,16 @@ def rests(engine: Engine, entity: Timeline, state: State, now: int) -> bool:
     return state.gone_at != NEVER and state.last_fired + horizon_of(entity.kind, engine.settings) < now
 
 
-def await_end(engine: Engine, entity: Timeline, gone_at: int, now: int) -> None:
-    """Look again when the entity, whose tail is empty, may have come to rest or may be forgotten."""
-    state, settings = entity.state, engine.settings
-    if state is None or rests(engine, entity, state, now):
+def await_end(engine: Engine, entity: Timeline, state: State, now: int) -> None:
+    """Look again when the entity, which is about to sleep, may have come to rest or may be forgotten. Deadlines come by themselves."""
+    settings, gone_at = engine.settings, state.gone_at
+    entity.sweep_at = NEVER
+    if gone_at == NEVER:
+        return
+    if rests(engine, entity, state, now):
         schedule(engine, entity, max(gone_at + latest_of(entity.kind, settings), now))
-    elif state.wake != NEVER or gone_at != NEVER:
-        at = max(state.wake if gone_at == NEVER else state.last_fired, now)
-        schedule(engine, entity, at + horizon_of(entity.kind, settings))
+    else:
+        schedule(engine, entity, max(state.last_fired, now) + horizon_of(entity.kind, settings))
 
 
 def shorten(engine: Engine, entity: Timeline) -> None:
@@ -95,19 +123,27 @@ def _write_base(engine: Engine, entity: Timeline) -> None:
     engine.step.records["h", entity.kind, entity.key] = (entity.base, entity.base_last, entity.next_serial)
 
 
-def shrink(engine: Engine, entity: Timeline, state: Ticket) -> None:
-    """A ticket that rests becomes a stub: its base, nothing else."""
-    entity.state = None
+def become_stub(engine: Engine, entity: Timeline, state: Ticket) -> None:
+    """A ticket rests: nothing wakes it but an event."""
+    entity.timer = NEVER
     engine.stubs[entity.key] = state.gone_at
 
 
 def revive(engine: Engine, entity: Timeline) -> State:
-    """A stub is heard of again."""
-    entity.state = state = thaw(entity.kind, entity.base, engine.policies)
-    state.fire(engine.timer_time, [])  # nothing that is stated: a discarded ticket's deadlines pass in silence
+    """A sleeping entity is heard of again."""
+    if is_stub(engine, entity):
+        del engine.stubs[entity.key]
     entity.sweep_at = NEVER
-    engine.stubs.pop(entity.key, None)
-    return state
+    return sleep.wake_up(engine, entity, engine.timer_time)
+
+
+def deadline(engine: Engine, entity: Timeline, due: int) -> None:
+    """A deadline passes over an entity that sleeps. A discarded ticket's pass in silence."""
+    if is_stub(engine, entity):
+        return
+    sleep.pass_deadline(engine, entity, due)
+    assert entity.state is not None
+    doze(engine, entity, entity.state, engine.settled)
 
 
 def forget(engine: Engine, entity: Timeline) -> None:
@@ -115,8 +151,8 @@ def forget(engine: Engine, entity: Timeline) -> None:
     del engine.entities[entity.kind][entity.key]
     if entity.kind == TICKET:
         engine.stubs.pop(entity.key, None)
-    engine.levels.change(entity.levels, ())
-    if entity.base is not None:
+    engine.levels.change(entity.levels, ())  # a stub has none
+    if entity.has_base:
         engine.step.records["h", entity.kind, entity.key] = None
     for serial in entity.serials:
         engine.step.records["e", entity.kind, serial, entity.key] = None

@@ -17,7 +17,7 @@ changes neither the net facts nor any number that follows from them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 from typing import Any
 
@@ -28,6 +28,7 @@ from processor.core.facts import DETAIL_KINDS, HANDED_KINDS, LEDGER_MODULUS, Fac
 from processor.core.lateness import horizon_of, survey_lateness
 from processor.core.levels import Levels, levels_of
 from processor.core.outputs import Conflict, RecordKey, Rekeyed, Stated, Step, View
+from processor.core.packing import Dumps, dumps, unpack
 from processor.core.policies import Policies
 from processor.core.reports import Reports, level_sums
 from processor.core.restoring import marker_of, restore
@@ -74,6 +75,9 @@ class Engine:
         self.stubs: dict[str, int] = {}  # ids of stubs, oldest first, and when each has gone
         self.sweeps: list[tuple[int, str, str]] = []  # when to look at which entity whether it has aged
         self._timers: list[tuple[int, str, str]] = []
+        self.dumps: Dumps = dumps  # how what sleeps is spelled and read: a driver may set what is faster
+        self.mark = ""  # of the rules, see `mark`; "" until it is asked for
+        self.unpack: Callable[[bytes], Any] = unpack
         self._known: int | None = None  # since when what is handed over now is known; None = now, 0 = since its own instant
         self._turn = NEVER  # stream time at which timer time passes the next minute to report
         self._horizons = {name: horizon_of(name, settings) for name in ENTITIES}
@@ -176,6 +180,8 @@ class Engine:
             self.counts["rekeyed_late"] += 1  # a tail overflowed, or a partition was silent for longer than events may be late
             return
         self.entities[kind][key] = entity
+        if entity.state is None:
+            ageing.revive(self, entity)
         self._known = handed.known or handed.at
         held = self.reports.held_after(self._known - self.settings.timer_delay)
         stated = list(self.reports.stated(entity, held, self.policies))
@@ -183,7 +189,7 @@ class Engine:
             self._fold(entity, event)
         else:
             self._refold(entity, None, entity.tail.index(event))
-            if not entity.tail and entity.base is None:
+            if not entity.tail and not entity.has_base:
                 ageing.forget(self, entity)  # nothing is known of it any more
         self.reports.correct(kind, held, stated, self.reports.stated(entity, held, self.policies))
         self._known = None
@@ -323,7 +329,9 @@ class Engine:
                 continue
             entity.timer = NEVER
             state = entity.state
-            if state is not None:
+            if state is None:
+                ageing.deadline(self, entity, due)
+            else:
                 out: Out = []
                 state.fire(to, out)
                 self._settle(entity, state, out, "")

@@ -46,6 +46,11 @@ class Levels:
         """All of them; a copy."""
         return {**self.by_label, **self.by_minute}
 
+    def add(self, key: Key, count: int) -> None:
+        """Add what so many entities contribute."""
+        counts = self.by_minute if key[0] in BY_MINUTE else self.by_label
+        counts[key] = counts.get(key, 0) + count
+
     def change(self, before: tuple[Key, ...], after: tuple[Key, ...]) -> None:
         """Replace one entity's contribution by another."""
         for key in before:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from heapq import heapify
 from typing import TYPE_CHECKING, Any
 
-from processor.core import ageing
+from processor.core import ageing, sleep
+from processor.core.business_hours import NEVER
 from processor.core.lateness import horizon_of
 from processor.core.outputs import RecordKey
-from processor.core.ticket import Ticket
+from processor.core.sleep import Sleeping
 from processor.core.timeline import Timeline
 
 if TYPE_CHECKING:
     from processor.core.engine import Engine
+
+SLICE = 1000  # records that are taken before others may run
 
 
 def marker_of(engine: Engine) -> dict[str, Any]:
@@ -43,17 +48,57 @@ def restore(engine: Engine, marker: dict[str, Any], records: Iterable[tuple[Reco
     engine.upstream.restore(marker["upstream"])
     engine.reports.since, engine.reports.sent_until, engine.reports.taken_until = marker["reported"]
     taken = 0
+    asleep: list[tuple[str, str, Sleeping]] = []
     for key, value in records:
-        _restore_record(engine, key, value)
+        if isinstance(value, Sleeping):
+            asleep.append((key[1], key[2], value))
+        else:
+            _restore_record(engine, key, value)
         taken += 1
-        if taken % 1000 == 0:
+        if taken % SLICE == 0:
             yield taken
-    for entities in engine.entities.values():
-        for entity in list(entities.values()):
-            _restore_entity(engine, entity)
-            taken += 1
-            if taken % 200 == 0:
-                yield taken
+    woken = [entity for entities in engine.entities.values() for entity in entities.values()]
+    for _ in _restore_sleeping(engine, asleep, woken):
+        yield taken
+    for number, entity in enumerate(woken, 1):
+        _restore_entity(engine, entity)
+        if number % (SLICE // 10) == 0:
+            yield taken + number
+
+
+def _restore_sleeping(engine: Engine, asleep: list[tuple[str, str, Sleeping]], woken: list[Timeline]) -> Iterator[int]:
+    """Let sleep who slept. Those of whom there are younger events, and whose records were written under other rules, are woken."""
+    levels: Counter[bytes] = Counter()
+    stubs: list[tuple[int, str]] = []
+    asleep.reverse()
+    mark = sleep.mark_for(engine)
+    while asleep:
+        kind, key, record = asleep.pop()
+        entity = engine.entities[kind].get(key)
+        if entity is not None:  # of before it was heard of again
+            entity.rest_on(record.packed)
+            continue
+        entity = engine.entities[kind][key] = Timeline(kind, key, None)
+        entity.sleep(record.packed)
+        if record.mark != mark or record.wake <= engine.timer_time:
+            woken.append(entity)
+            continue
+        entity.timer, entity.sweep_at = record.wake, record.sweep_at
+        if record.wake != NEVER:
+            engine._timers.append((record.wake, kind, key))
+        if record.sweep_at != NEVER:
+            engine.sweeps.append((record.sweep_at, kind, key))
+        if record.gone_at != NEVER:
+            stubs.append((record.gone_at, key))
+        levels.update(sleep.keys_in(record.levels))
+        if len(asleep) % SLICE == 0:
+            yield len(asleep)
+    heapify(engine._timers)
+    heapify(engine.sweeps)
+    stubs.sort()
+    engine.stubs.update((key, gone_at) for gone_at, key in stubs)
+    for spelled, count in levels.items():
+        engine.levels.add(sleep.read_key(spelled), count)
 
 
 def _restore_record(engine: Engine, key: RecordKey, value: Any) -> None:
@@ -70,9 +115,10 @@ def _restore_record(engine: Engine, key: RecordKey, value: Any) -> None:
         entity = engine.entities[kind].get(entity_key)
         if entity is None:
             entity = engine.entities[kind][entity_key] = Timeline(kind, entity_key, None)
+            entity.tail, entity.serials = [], []
         if form == "h":
-            entity.base, base_last, next_serial = value
-            entity.base_last = tuple(base_last) if base_last else None
+            base, base_last, next_serial = value
+            entity.settle(base, tuple(base_last) if base_last else None)
             entity.next_serial = max(entity.next_serial, next_serial)
         else:
             entity.tail.append(value)
@@ -81,7 +127,9 @@ def _restore_record(engine: Engine, key: RecordKey, value: Any) -> None:
 
 
 def _restore_entity(engine: Engine, entity: Timeline) -> None:
-    if entity.tail:
+    if not entity.tail:
+        entity.tail, entity.serials = [], []
+    else:
         order = sorted(zip(entity.tail, entity.serials, strict=True))
         entity.tail = [event for event, _ in order]
         entity.serials = [serial for _, serial in order]
@@ -90,6 +138,5 @@ def _restore_entity(engine: Engine, entity: Timeline) -> None:
     if entity.tail:
         ageing.schedule(engine, entity, entity.tail[-1].occurred_at + horizon_of(entity.kind, engine.settings))
         return
-    if isinstance(state, Ticket) and ageing.rests(engine, entity, state, engine.settled):
-        ageing.shrink(engine, entity, state)  # its record is there already; a restart must not write every stub anew
-    ageing.await_end(engine, entity, state.gone_at, engine.settled)
+    ageing.doze(engine, entity, state, engine.settled)
+    engine.step.records.pop(("h", entity.kind, entity.key), None)  # its record is there already; a restart must not write all of them anew

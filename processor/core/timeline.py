@@ -22,6 +22,7 @@ from processor.core.events import ACCOUNT, AGENT, CONTACT, ORGANIZATION, PERSON,
 from processor.core.facts import HANDED_KINDS, Fact, Out
 from processor.core.looking_back import LOOKS_BACK, bonds, with_visibility, without_withdrawn
 from processor.core.organization import Organization
+from processor.core.packing import unpack
 from processor.core.person import Person
 from processor.core.policies import Policies
 from processor.core.settings import Settings
@@ -41,23 +42,78 @@ STATES: Final[dict[str, type[State]]] = {
 }
 
 
-class Timeline:
-    """One entity. `serials` name the tail's records in the state topic; `levels` is what it last contributed to the levels."""
+OrderKey = tuple[int, int, str, str, str]
 
-    __slots__ = ("base", "base_last", "key", "kind", "levels", "next_serial", "serials", "state", "sweep_at", "tail", "timer")
+_NO_EVENTS: Final[list[Event]] = []  # of all that sleep: nothing is put in
+_NO_SERIALS: Final[list[int]] = []
+
+
+class Timeline:
+    """One entity. `serials` name the tail's records in the state topic; `levels` is what it last contributed to the levels.
+
+    One that sleeps has neither state nor tail, and tells no levels: it is its base, packed, and when its next deadline is.
+    """
+
+    __slots__ = ("_base", "_base_last", "_packed", "key", "kind", "levels", "next_serial", "serials", "state", "sweep_at", "tail", "timer")
 
     def __init__(self, kind: str, key: str, state: State | None) -> None:
         self.kind = kind
         self.key = key
-        self.base: tuple[Any, ...] | None = None
-        self.base_last: tuple[int, int, str, str, str] | None = None  # order key of the youngest event inside the base
-        self.tail: list[Event] = []
-        self.serials: list[int] = []
+        self._base: tuple[Any, ...] | None = None
+        self._base_last: OrderKey | None = None
+        self._packed: bytes | None = None  # base, its youngest event, next serial: where the base is as it was packed
+        self.tail: list[Event] = _NO_EVENTS if state is None else []
+        self.serials: list[int] = _NO_SERIALS if state is None else []
         self.next_serial = 0
-        self.state: State | None = state  # None: a stub, or not yet restored
+        self.state: State | None = state  # None: it sleeps, or is not yet restored
         self.levels: tuple[Any, ...] = ()
         self.sweep_at = NEVER  # the instant for which the engine's heap of sweeps holds an entry
         self.timer = NEVER  # the deadline for which the engine's heap holds an entry
+
+    @property
+    def base(self) -> tuple[Any, ...] | None:
+        """The frozen state under the tail; None: there is nothing under it."""
+        if self._packed is None:
+            return self._base
+        base: tuple[Any, ...] = unpack(self._packed)[0]
+        return base
+
+    @property
+    def base_last(self) -> OrderKey | None:
+        """The order key of the youngest event inside the base."""
+        if self._base_last is None and self._packed is not None:
+            last: OrderKey | None = unpack(self._packed)[1]
+            return last
+        return self._base_last
+
+    @property
+    def has_base(self) -> bool:
+        """Whether there is something under the tail."""
+        return self._base is not None or self._packed is not None
+
+    def settle(self, base: tuple[Any, ...], last: OrderKey | None) -> None:
+        """Let this be what is under the tail."""
+        self._base, self._base_last, self._packed = base, last, None
+
+    def sleep(self, packed: bytes) -> None:
+        """Keep nothing but the base, the youngest event inside and the next serial."""
+        self._packed, self._base, self._base_last = packed, None, None
+        self.state, self.levels, self.tail, self.serials = None, (), _NO_EVENTS, _NO_SERIALS
+
+    def wake_up(self, state: State, last: OrderKey | None, next_serial: int) -> None:
+        """Undo `sleep`; the base stays packed."""
+        self.state, self._base_last, self.next_serial, self.tail, self.serials = state, last, next_serial, [], []
+
+    def rest_on(self, packed: bytes) -> None:
+        """Let this be what is under a tail that is known already."""
+        _, last, next_serial = unpack(packed)
+        self._packed, self._base, self._base_last = packed, None, last
+        self.next_serial = max(self.next_serial, next_serial)
+
+    @property
+    def packed(self) -> bytes | None:
+        """Base, youngest event inside and next serial in one, where the base is as it was packed."""
+        return self._packed
 
     def in_order(self, event: Event) -> bool:
         """Whether `event` is simply the next step."""
@@ -68,7 +124,7 @@ class Timeline:
                 return False
             if kind == "message.added" and last.occurred_at == event.occurred_at and self._foretold(event):
                 return False
-        elif self.base is not None and kind == "ticket.created":
+        elif self.has_base and kind == "ticket.created":
             return False
         return self.state is not None and event.occurred_at > self.state.last_fired and kind not in LOOKS_BACK
 
@@ -93,7 +149,12 @@ class Timeline:
 
     def too_old(self, event: Event) -> bool:
         """Whether the event belongs before what the base has settled."""
-        return self.base_last is not None and event[:5] <= self.base_last
+        last = self._base_last
+        if last is None:
+            if self._packed is None or self.state is not None:
+                return False
+            last = self.base_last
+        return last is not None and event[:5] <= last
 
     def insert(self, event: Event) -> int:
         """Put the event into the tail at its place; returns its serial."""
@@ -143,11 +204,10 @@ class Timeline:
         tail = self.tail
         aged, last = tail[:count], tail[count - 1]
         if count == len(tail) and self.state is not None and self.state.last_fired < last.occurred_at:
-            self.base = self.state.freeze()
+            state = self.state
         else:
             state, _ = fold(self.kind, self.base, aged, -1, policies)
-            self.base = state.freeze()
-        self.base_last = last[:5]
+        self.settle(state.freeze(), last[:5])
         serials = self.serials[:count]
         del tail[:count], self.serials[:count]
         return serials

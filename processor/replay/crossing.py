@@ -14,6 +14,7 @@ from processor.core.engine import Engine
 from processor.core.events import CONTACT
 from processor.core.facts import CONTENT_FIELDS, Fact
 from processor.core.settings import DIMENSIONS
+from processor.core.sleep import look_at
 from processor.report.crosses import (
     BREACHED,
     CROSSES,
@@ -97,7 +98,7 @@ def waiting_contacts(engines: Iterable[Engine], now: int) -> dict[Queue, list[in
     found: dict[Queue, list[int]] = {}
     for engine in engines:
         for timeline in engine.entities[CONTACT].values():
-            contact = timeline.state
+            contact = look_at(engine, timeline)
             if isinstance(contact, Contact) and contact.leg is not None and contact.fate == OPEN:
                 queue = contact.dims[_CHANNEL], contact.dims[_QUEUE]
                 since = contact.leg.started_at if contact.offered_at is None else contact.offered_at

@@ -23,6 +23,7 @@ from processor.core.outputs import Stated, View
 from processor.core.posting import observe
 from processor.core.rows import Row, Rows, add_row
 from processor.core.settings import DAY_MS, DIMENSIONS, MINUTE_MS
+from processor.core.sleep import look_at
 from processor.core.ticket import Ticket
 from processor.replay.crossing import Crossing, waiting_contacts
 from processor.replay.segments import segment_sums
@@ -165,7 +166,7 @@ def longest_open(engines: Iterable[Engine], now: int, top: int) -> list[dict[str
     found = []
     for engine in engines:
         for key, timeline in engine.entities[TICKET].items():
-            ticket = timeline.state
+            ticket = look_at(engine, timeline)
             if isinstance(ticket, Ticket) and ticket.in_backlog:
                 found.append((ticket.created_at, key, ticket))
     found.sort(key=lambda item: item[:2])

@@ -16,6 +16,7 @@ from processor.config import Config
 from processor.core.business_hours import NEVER
 from processor.core.engine import Engine
 from processor.core.settings import DAY_MS, HOUR_MS, Settings
+from processor.core.sleep import look_at
 from processor.state_tools.broker import Progress, stored_partition
 from processor.state_tools.file import StoredPartition
 from processor.state_tools.forgetting import PERSONS, Findings, forget
@@ -75,7 +76,7 @@ def _leaves(settings: Settings, partition: StoredPartition, kind: str, key: str)
     except LookupError:  # of a policy that is gone: then a worker does not start either
         return "when it is long finished"
     entity = engine.entities[kind][key]
-    gone_at = engine.stubs.get(key, NEVER) if entity.state is None else entity.state.gone_at
+    gone_at = look_at(engine, entity).gone_at
     return "never while it is open" if gone_at == NEVER else f"after {format_time(gone_at + settings.allowed_lateness)}"
 
 

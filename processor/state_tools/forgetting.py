@@ -21,7 +21,9 @@ import orjson
 from processor.codec.state import decode_record, encode_record
 from processor.core.events import AGENT, CONTACT, DATA_FIELDS, HANDED_FIELDS, PERSON, TICKET, Event
 from processor.core.facts import erased, pseudonym
+from processor.core.packing import dumps, pack, unpack
 from processor.core.settings import DIMENSIONS
+from processor.core.sleep import Sleeping
 
 PERSON_FIELDS = frozenset({"assignee_id", "agent_id", "requester_id", "author_id", "respondent_id"})
 PERSONS = frozenset({PERSON, AGENT})  # entities that are people
@@ -64,6 +66,7 @@ def forget(records: Mapping[bytes, bytes], person: str) -> Findings:
 def _look(findings: Findings, name: bytes, stored: bytes, person: str) -> None:
     key, value = decode_record(name, stored)
     form = key[0]
+    changed: Any = value
     if form in ("e", "h") and key[-1] == person:
         findings.entities.add(key[1])
         if key[1] in PERSONS:
@@ -73,12 +76,15 @@ def _look(findings: Findings, name: bytes, stored: bytes, person: str) -> None:
         findings.kept[f"key of the {key[1]}'s records"] += 1
     if form == "e":
         changed = _without(findings, value, person)
+    elif isinstance(value, Sleeping):
+        settled = unpack(value.packed)
+        remaining = _settled_without(findings, key[1], settled, person)
+        if remaining is not settled:
+            changed = value._replace(packed=pack(dumps(remaining)))
     elif form == "h":
         changed = _settled_without(findings, key[1], value, person)
-    else:
-        changed = value
-        if person in (key[4] if form == "r" else key[1]):
-            findings.kept["label of counted amounts"] += 1
+    elif person in (key[4] if form == "r" else key[1]):
+        findings.kept["label of counted amounts"] += 1
     if changed is not value:
         findings.changed[name] = encode_record(key, changed)[1]
 

@@ -33,6 +33,7 @@ from processor.core.kpi_counts import ENTERED_REASONS
 from processor.core.outputs import RecordKey, Rekeyed, Stated, View
 from processor.core.rows import CellKey, Row
 from processor.core.settings import MINUTE_MS, Settings
+from processor.core.sleep import look_at
 from processor.core.ticket import Ticket
 from processor.core.upgrading import catch_up
 from processor.core.upstream import all_at
@@ -235,7 +236,7 @@ def _take_entries_along(before: _Joined, stores: list[Store], where: Where) -> N
     moves: Counter[tuple[CellKey, int, int]] = Counter()
     for number, engine in before.engines.items():
         for key, entity in engine.entities[TICKET].items():
-            ticket = entity.state
+            ticket = look_at(engine, entity)
             home, new = number % len(stores), where(key, number)
             if isinstance(ticket, Ticket) and ticket.in_backlog and new != home:
                 moves[engine.rows.place(TICKET, ticket.dims).cell_key, home, new] += 1

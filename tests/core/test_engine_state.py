@@ -11,6 +11,7 @@ import pytest
 from processor.core.engine import Engine
 from processor.core.events import Event
 from processor.core.settings import DAY_MS, HOUR_MS, MINUTE_MS, Policy, Settings, Target
+from processor.core.sleep import Sleeping
 
 START = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 CREATED = ("email", "new", "normal", "inbound", *(None,) * 10)
@@ -30,7 +31,7 @@ def restored(settings: Settings, marker: dict[str, Any], records: dict[tuple[Any
     engine = Engine(settings)
 
     def as_json(value: Any) -> Any:
-        return json.loads(json.dumps(value))
+        return value if isinstance(value, Sleeping) else json.loads(json.dumps(value))
 
     stored = [(tuple(as_json(key)), value if key[0] == "e" else as_json(value)) for key, value in records.items()]
     for _ in engine.restore(marker, stored):

@@ -10,6 +10,7 @@ from processor.core.engine import Engine
 from processor.core.events import Event
 from processor.core.outputs import View
 from processor.core.settings import HOUR_MS, MINUTE_MS, Settings
+from processor.core.sleep import Sleeping
 
 START = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 BEFORE = Settings(group_bys=((), ("channel",)))
@@ -30,7 +31,7 @@ def told(engine: Engine, records: Records, numbers: range) -> None:
     engine.advance_by_log()
     engine.sweep()
     for key, value in engine.drain().records.items():
-        records[json.dumps(key)] = value if key[0] == "e" else json.loads(json.dumps(value))
+        records[json.dumps(key)] = value if key[0] == "e" or isinstance(value, Sleeping) else json.loads(json.dumps(value))
 
 
 def goes_on(engine: Engine, records: Records, settings: Settings) -> Engine:

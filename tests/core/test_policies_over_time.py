@@ -10,6 +10,7 @@ import pytest
 from processor.core.engine import Engine
 from processor.core.events import DATA_FIELDS, Event, rank_of
 from processor.core.settings import HOUR_MS, MINUTE_MS, TICKET_CLOCKS, Policy, Settings, Target
+from processor.core.sleep import Sleeping
 
 START = 1_772_409_600_000  # 2 March 2026
 CHANGE = START + 10 * HOUR_MS  # the second version begins
@@ -67,7 +68,7 @@ def ledger(events: list[Event], policies: tuple[Policy, ...], later: tuple[Polic
 def keep(engine: Engine, records: dict[str, Any]) -> None:
     engine.sweep()
     for key, value in engine.drain().records.items():
-        records[json.dumps(key)] = value if value is None or key[0] == "e" else json.loads(json.dumps(value))
+        records[json.dumps(key)] = value if value is None or key[0] == "e" or isinstance(value, Sleeping) else json.loads(json.dumps(value))
 
 
 def restarted(engine: Engine, settings: Settings, records: dict[str, Any]) -> Engine:

@@ -42,6 +42,7 @@ from processor.core.facts import CONTENT_FIELDS, Fact, pseudonym
 from processor.core.levels import Key
 from processor.core.outputs import Conflict
 from processor.core.settings import DIMENSIONS, Policy, Settings
+from processor.core.sleep import Sleeping
 from processor.export.snapshot import metrics, total
 from tests.scenarios.kpi_values import agrees, kpi_of
 from tests.scenarios.words import (
@@ -195,7 +196,8 @@ class Run:
             self.facts[stated.key, stated.fact] += stated.sign
         for key, value in step.records.items():
             # As it comes back from a topic: lists for tuples, except that events are decoded again.
-            self.records[json.dumps(key)] = value if value is None or key[0] == "e" else json.loads(json.dumps(value))
+            plain = value is None or key[0] == "e" or isinstance(value, Sleeping)
+            self.records[json.dumps(key)] = value if plain else json.loads(json.dumps(value))
         if Exchange({0: self._engine()}, lambda _key: 0).deliver(0, step):
             self._drain()
 
