@@ -18,7 +18,7 @@ from processor.stream.app import create_app
 from processor.stream.connection import BrokerUnreachableError, admin_client
 from processor.stream.host import Host
 from processor.stream.logs import speak_seldom
-from processor.stream.topics import Problem, specs, verify_topics
+from processor.stream.topics import Problem, specs, strangers, verify_topics
 
 FOREVER_SECONDS = float("inf")
 
@@ -47,11 +47,14 @@ def command(config_path: Path | None, bootstrap: str | None, *, from_log_start: 
         logging.getLogger("aiokafka.consumer.group_coordinator").addFilter(_is_news)
         speak_seldom("aiokafka", "kafka", "asyncio")
     with refusing(BrokerUnreachableError, ValueError):
-        problems = _topic_problems(config)
+        problems, strange = _look_at_the_broker(config)
     if problems:
         for problem in problems:
             click.echo(str(problem), err=True)
         refuse("the topics are not as they must be; `ticket-kpis topics create` makes those that are missing")
+    if strange:
+        told = f"a worker that reads {', '.join(sorted(strange))} is in the group {config.application_id}: two applications have one id"
+        refuse(f"{told}, and would take each other's partitions away. Change application_id, or stop the other one's workers")
     session = config.worker.session_timeout_seconds
     click.echo(f"ticket-kpis {__version__}, {flavour()}", err=True)
     click.echo(f"joining group {config.application_id}; after a worker was killed, once its session ends (at most {session} s)", err=True)
@@ -78,7 +81,9 @@ def _check_address(host: str, port: int) -> None:
         refuse(f"cannot serve /metrics at {host}:{port} ({reason}): change http.host or http.port")
 
 
-def _topic_problems(config: Config) -> list[Problem]:
+def _look_at_the_broker(config: Config) -> tuple[list[Problem], set[str]]:
+    """What is wrong with the topics, and what members of our group read that we do not."""
     with admin_client(config.kafka, wait_seconds=FOREVER_SECONDS, notify=tell_retry) as admin:
-        return verify_topics(admin, specs(config.topics))
+        inputs = {config.topics.events, config.topics.rekeyed}
+        return verify_topics(admin, specs(config.topics)), strangers(admin, config.application_id, inputs)
 

@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import GroupIdNotFoundError, TopicAlreadyExistsError, for_code
+from kafka.errors import GroupIdNotFoundError, KafkaError, TopicAlreadyExistsError, for_code
 
 from processor.config.service import TOPIC_ROLES, Topics
 from processor.schemas_path import schemas_path
@@ -113,6 +113,15 @@ def require_stopped(admin: KafkaAdminClient, group: str, *, otherwise: str = "")
     """Raises ValueError while a worker of the group runs. `otherwise` is what can be done without stopping it."""
     if admin.describe_groups([group]).get(group, {}).get("members"):
         raise ValueError(f"the group {group} still has members: stop every worker first" + (f", or {otherwise}" if otherwise else ""))
+
+
+def strangers(admin: KafkaAdminClient, group: str, inputs: set[str]) -> set[str]:
+    """Topics that members of the group read and we do not: another application has our id. Empty where nobody says."""
+    with suppress(KafkaError):  # a new cluster has no coordinator yet, and so no members
+        members = admin.describe_groups([group]).get(group, {}).get("members") or []
+        told = [member["member_metadata"] for member in members]
+        return {topic for metadata in told if isinstance(metadata, dict) for topic in metadata.get("topics", ())} - inputs
+    return set()
 
 
 # What belongs together: the markers hold offsets of re-keyed, and partials carry the epochs of the markers.

@@ -199,5 +199,20 @@ def test_a_topic_with_fewer_partitions_than_the_events_ends_the_start(broker: Br
         assert "`ticket-kpis state export` and `import`" in worker.log()
 
 
+def test_a_second_application_with_the_same_id_does_not_start(broker: Broker, topic_name: TopicName, tmp_path: Path) -> None:
+    name = topic_name("one")
+    first = Deployment(broker.bootstrap, name, tmp_path / "first").create_topics()
+    second = Deployment(broker.bootstrap, topic_name("two"), tmp_path / "second", application_id=name).create_topics()
+    with first.worker() as running:
+        until("it is ready", running.ready)
+        with second.worker() as worker:
+            assert worker.exit_code() == 2
+        for word in (f"a worker that reads {first.config.topics.events}", "two applications have one id", "Change application_id"):
+            assert word in worker.log()
+        assert running.ready()
+        with first.worker("another") as beside:
+            until("one of its own joins", lambda: len(beside.applied()) == 1)
+
+
 def replace_partitions(spec: Any, partitions: int) -> Any:
     return type(spec)(spec.role, spec.name, partitions, spec.replication, spec.config)
