@@ -31,7 +31,7 @@ from processor.export.telemetry import Recorder
 from processor.kpis.combine import Combined, Combiner, Published, combiner_of
 from processor.kpis.encode import decode_published, encode_kpis
 from processor.stream.committed import open_reader
-from processor.stream.committer import heard, transactional_producer
+from processor.stream.committer import heard, one_transaction, transactional_producer
 from processor.stream.failpoints import Failpoints
 from processor.stream.kpi_lease import Lease
 from processor.stream.kpi_table import Table
@@ -225,7 +225,8 @@ class KpiPartition:
         assert self._combiner is not None
         self._news.clear()
         for combined in await self._due(self._combiner):
-            await self._publish(combined)
+            with one_transaction():
+                await self._publish(combined)
         for reason, count in (self._combiner.counts - self._ignored).items():
             self._environment.recorder.kpi_partials_ignored(reason, count)
         self._ignored = Counter(self._combiner.counts)

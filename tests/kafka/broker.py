@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +35,10 @@ class Broker:
     def kill(self) -> None:
         """End it at once, as a power cut would."""
         self._local("stop", "--kill")
+
+    def tell(self, number: signal.Signals) -> None:
+        """As kill(1)."""
+        os.kill(int((self.directory / "kafka.pid").read_text(encoding="ascii")), number)
 
     def _local(self, command: str, *options: str) -> str:
         call = [sys.executable, str(LOCAL), command, "--dir", str(self.directory), *options]

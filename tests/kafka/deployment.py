@@ -80,6 +80,16 @@ class Deployment:
             self.document[section] = self.document.get(section, {}) | values if isinstance(values, dict) else values
         self.config = self._load("config", free_port())
 
+    def reload(self) -> None:
+        """Take over what was changed in `document`."""
+        self.config = self._load("config", free_port())
+
+    def configure(self, name: str) -> int:
+        """Write the configuration of a worker. Returns its port."""
+        port = free_port()
+        self._load(name, port)
+        return port
+
     def _load(self, name: str, port: int) -> Config:
         path = self.directory / f"{name}.yaml"
         path.write_text(yaml.safe_dump(self.document | {"http": self.document["http"] | {"port": port}}), encoding="utf-8")
@@ -93,9 +103,7 @@ class Deployment:
 
     def worker(self, name: str = "worker", *options: str, failpoint: str = "") -> Worker:
         """A worker process that is starting."""
-        port = free_port()
-        self._load(name, port)
-        return Worker(self, name, port, options, failpoint)
+        return Worker(self, name, self.configure(name), options, failpoint)
 
     def rekeyed_ends(self) -> dict[int, int]:
         """The end of each partition of the re-keyed topic, for those who read what is committed."""
@@ -172,9 +180,14 @@ class Worker:
         directory = deployment.directory
         self.log_path = directory / f"{name}.log"
         self._log = self.log_path.open("ab")
-        call = [*COMMAND, "--config", str(directory / f"{name}.yaml"), *options]
-        environment = {**os.environ, VARIABLE: failpoint}
-        self.process = subprocess.Popen(call, cwd=ROOT, env=environment, stdout=self._log, stderr=self._log)
+        self._options, self._failpoint = options, failpoint
+        self.process = self.begin(directory / f"{name}.yaml")
+
+    def begin(self, config: Path) -> Any:
+        """The process."""
+        call = [*COMMAND, "--config", str(config), *self._options]
+        environment = {**os.environ, VARIABLE: self._failpoint}
+        return subprocess.Popen(call, cwd=ROOT, env=environment, stdout=self._log, stderr=self._log)
 
     def get(self, path: str) -> Answer | None:
         """What `path` answers; None while nobody listens."""
@@ -225,7 +238,7 @@ class Worker:
 
     def exit_code(self) -> int:
         """Wait for the end."""
-        return self.process.wait(PATIENCE_SECONDS)
+        return int(self.process.wait(PATIENCE_SECONDS))
 
     def log(self) -> str:
         """What it said so far, and workers of the same name before it."""

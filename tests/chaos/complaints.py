@@ -1,0 +1,43 @@
+"""What workers said in their logs that no fault explains."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+# How the exceptions are called that are due to brokers and to other workers, and of what a client library tells with a traceback.
+EXPECTED = re.compile(
+    r"^(kafka\.errors\.|aiokafka\.errors\.|asyncio\.exceptions\.)?"
+    r"(Kafka\w*Error|ProducerFenced|NodeNotReadyError|RequestTimedOutError|\w*Coordinator\w*Error|IllegalGeneration\w*|UnknownMemberId\w*"
+    r"|RebalanceInProgress\w*|Connection\w*Error|CancelledError|TimeoutError|BrokenPipeError)\b"
+)
+ENTRY = re.compile(r"^\[?\d{4}-\d\d-\d\d ")  # a line of the log, behind a traceback
+TRACEBACK = "Traceback (most recent call last):"
+WORDS = ("was never awaited", "Segmentation fault", "Fatal Python error", "CRITICAL", "engine failed")
+SHOWN = 3000
+
+
+def complaints(log: Path) -> Iterator[str]:
+    """Each unexpected one once."""
+    seen = set()
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    for number, line in enumerate(lines):
+        if any(word in line for word in WORDS) and line not in seen:
+            seen.add(line)
+            yield line
+        if line.strip() == TRACEBACK:
+            told = list(_traceback(lines[number:]))
+            if told and not EXPECTED.match(told[-1].strip()) and told[-1] not in seen:
+                seen.add(told[-1])
+                yield "\n".join(told)[-SHOWN:]
+
+
+def _traceback(lines: list[str]) -> Iterator[str]:
+    """Up to the line that names the exception: the first one behind it that is not indented."""
+    yield lines[0]
+    indent = len(lines[0]) - len(lines[0].lstrip())
+    for line in lines[1:]:
+        yield line
+        if line.strip() and len(line) - len(line.lstrip()) <= indent:
+            return
