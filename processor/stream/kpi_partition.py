@@ -286,7 +286,8 @@ class KpiPartition:
         wake_at = self._combiner.wake_at()
         seconds = None if wake_at is None else max(wake_at - self._environment.now(), 0) / 1000
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), seconds)
+            async with asyncio.timeout(seconds):  # `wait_for` forgets a cancellation that comes together with news
+                await self._news.wait()
 
     def _make_producer(self) -> AIOKafkaProducer:
         config = self._environment.config

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from processor.codec.partials import Place
 from processor.compile import compile_rules, compile_settings
 from processor.config import Config
 from processor.export.kpi_view import Merged
 from processor.export.telemetry import Telemetry
-from processor.kpis.combine import Combined
+from processor.kpis.combine import Combined, combiner_of
 from processor.kpis.encode import encode_kpis
 from processor.stream.failpoints import Failpoints
 from processor.stream.kpi_lease import Lease
@@ -42,3 +44,18 @@ async def test_what_was_published_is_read_back_in_slices_between_which_others_ru
     assert len(published) == len(records)
     assert {each.epoch for each in published} == {3}
     assert turns >= len(records) // SLICE
+
+
+async def test_a_partition_that_is_revoked_while_news_come_does_not_go_on() -> None:
+    config = Config()
+    settings = compile_settings(config)
+    environment = KpiEnvironment(config, settings.midnights, compile_rules(config), {}, lambda: 0, Telemetry(), Lease(30.0), Failpoints(""))
+    partition: Any = KpiPartition(environment, 0)
+    partition._combiner = combiner_of(config, 0)
+    waiting = asyncio.create_task(partition._wait())
+    for _ in range(3):
+        await asyncio.sleep(0)
+    partition._news.set()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
