@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from aiokafka import TopicPartition
 
 from processor.codec.state import MARKER_KEY
+from processor.stream.batches import slices
 from processor.stream.committed import open_reader
+
+SLICE = 1000  # records that are taken before others may run: a millisecond or two
+
+Progress = Callable[[int], None]
 
 
 @dataclass(slots=True)
@@ -30,7 +37,7 @@ def unheard(_records: int) -> None:
 
 
 async def read_state(
-    connection: dict[str, Any], topic: str, partition: int, *, live: bool = False, progress: Callable[[int], None] = unheard
+    connection: dict[str, Any], topic: str, partition: int, *, live: bool = False, progress: Progress = unheard
 ) -> StoredState:
     """Read everything that was committed before this call. The caller has fenced the former owner, so nothing can follow.
 
@@ -38,28 +45,34 @@ async def read_state(
     taken away older values for the sake of newer ones; so it is read on until nothing newer has come meanwhile. `progress` hears how many
     records came since the last call.
     """
+    tp = TopicPartition(topic, partition)
     async with open_reader(connection) as consumer:
-        tp = TopicPartition(topic, partition)
-        consumer.assign([tp])
-        end = (await consumer.end_offsets([tp]))[tp]
-        begin = (await consumer.beginning_offsets([tp]))[tp]
-        consumer.seek(tp, begin)
-        state = StoredState(begin=begin)
-        while await consumer.position(tp) < end:
-            for records in (await consumer.getmany(tp, timeout_ms=500)).values():
-                _take(state, records)
-                progress(len(records))
-            if live and await consumer.position(tp) >= end:
-                end = (await consumer.end_offsets([tp]))[tp]
-        state.marker = state.records.pop(MARKER_KEY, None)
-        return state
+        position = (await consumer.beginning_offsets([tp]))[tp]
+        state = StoredState(begin=position)
+        while position < (end := (await consumer.end_offsets([tp]))[tp]):
+            position = await _read(state, connection, tp, position, end, progress)
+            if not live:
+                break
+    state.marker = state.records.pop(MARKER_KEY, None)
+    return state
 
 
-def _take(state: StoredState, records: list[Any]) -> None:
-    live = state.records
-    for record in records:
-        if record.value is None:
-            live.pop(record.key, None)
-        else:
-            live[record.key] = record.value
-    state.read += len(records)
+async def _read(state: StoredState, connection: dict[str, Any], tp: TopicPartition, begin: int, end: int, progress: Progress) -> int:
+    """Read up to `end`; returns the offset behind."""
+    live, position = state.records, begin
+    async for answer in slices(connection, tp, begin, end):
+        pairs = iter(answer)
+        count = SLICE
+        while count == SLICE:
+            some = list(islice(pairs, SLICE))
+            for key, value in some:
+                if value is None:
+                    live.pop(key, None)
+                else:
+                    live[key] = value
+            count = len(some)
+            state.read += count
+            progress(count)
+            await asyncio.sleep(0)  # heartbeats live on this loop
+        position = answer.next_offset
+    return position
