@@ -19,6 +19,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaConnectionError, KafkaTimeoutError
 
 from processor.config.service import Kafka
+from processor.stream.empty_batches import read_over_empty_batches
 
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 10.0
@@ -45,6 +46,7 @@ def kafka_python_settings(kafka: Kafka) -> dict[str, Any]:
 
 def aiokafka_settings(kafka: Kafka) -> dict[str, Any]:
     """Keyword arguments for clients of aiokafka; by luck nearly the same words."""
+    read_over_empty_batches()  # none is made without these
     return kafka_python_settings(kafka)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from processor.compile import compile_rules, compile_settings
 from processor.config import Config
 from processor.export.kpi_view import Merged
 from processor.export.telemetry import Telemetry
-from processor.kpis.combine import Combined, combiner_of
+from processor.kpis.combine import Combined
 from processor.kpis.encode import encode_kpis
 from processor.stream.failpoints import Failpoints
 from processor.stream.kpi_lease import Lease
@@ -51,7 +52,7 @@ async def test_a_partition_that_is_revoked_while_news_come_does_not_go_on() -> N
     settings = compile_settings(config)
     environment = KpiEnvironment(config, settings.midnights, compile_rules(config), {}, lambda: 0, Telemetry(), Lease(30.0), Failpoints(""))
     partition: Any = KpiPartition(environment, 0)
-    partition._combiner = combiner_of(config, 0)
+    partition._combiner = SimpleNamespace(wake_at=lambda: 60_000)
     waiting = asyncio.create_task(partition._wait())
     for _ in range(3):
         await asyncio.sleep(0)
