@@ -160,14 +160,15 @@ class KpiPartition:
         environment.failpoints.reach("kpis.after_fence")
         async with open_reader(environment.connection, fetch_max_wait_ms=FETCH_WAIT_MS) as reader:
             read = await self._kpis.catch_up(reader) + await self._partials.catch_up(reader)
+            environment.failpoints.reach("kpis.after_read")
+            published = await self._published()
             while self._heard >= self._partials.position:
                 read += await self._partials.catch_up(reader)
-        environment.failpoints.reach("kpis.after_read")
-        published = await self._published()
-        self.epoch = max((each.epoch for each in published), default=0) + 1
-        combiner = combiner_of(environment.config, self.number)
-        combiner.resume(published)
-        self._combiner = combiner  # from here on `take` adds to it; the order does not matter
+            # Nothing may be waited for here: what came meanwhile would be neither in the table nor added.
+            self.epoch = max((each.epoch for each in published), default=0) + 1
+            combiner = combiner_of(environment.config, self.number)
+            combiner.resume(published)
+            self._combiner = combiner  # from here on `take` adds to it; the order does not matter
         for _, value in self._partials.rows():
             self._add(combiner, value or b"")
             await asyncio.sleep(0)  # a slice may take milliseconds

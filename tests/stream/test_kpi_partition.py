@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +18,7 @@ from processor.export.kpi_view import Merged
 from processor.export.telemetry import Telemetry
 from processor.kpis.combine import Combined
 from processor.kpis.encode import encode_kpis
+from processor.stream import kpi_partition
 from processor.stream.failpoints import Failpoints
 from processor.stream.kpi_lease import Lease
 from processor.stream.kpi_partition import SLICE, KpiEnvironment, KpiPartition
@@ -60,3 +64,44 @@ async def test_a_partition_that_is_revoked_while_news_come_does_not_go_on() -> N
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+class Topic:
+    """A partition of partials, and the table of it: `catch_up` reads what it has, and somebody writes when the reader is closed."""
+
+    def __init__(self, last: bytes) -> None:
+        self.table, self.position, self._last = [b"first"], 1, last
+        self.partition: Any = None
+
+    async def catch_up(self, _reader: Any) -> int:
+        return 0
+
+    def rows(self) -> list[tuple[bytes, bytes]]:
+        return [(value, value) for value in self.table]
+
+    def put(self, _offset: int, _key: bytes | None, value: bytes) -> bool:
+        self.table.append(value)
+        return True
+
+    @asynccontextmanager
+    async def reader(self, *_: Any, **__: Any) -> AsyncIterator[None]:
+        yield
+        self.partition.take(1, b"key", self._last)
+
+
+async def test_what_comes_while_the_reader_of_a_takeover_is_closed_is_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = Config()
+    settings = compile_settings(config)
+    lease = Lease(30.0)
+    lease.begin()
+    lease.prove(lease.ask())
+    environment = KpiEnvironment(config, settings.midnights, compile_rules(config), {}, lambda: 0, Telemetry(), lease, Failpoints("", ""))
+    partition: Any = KpiPartition(environment, 0)
+    topic, added = Topic(b"last"), []
+    partition._partials = partition._kpis = topic
+    topic.partition = partition
+    monkeypatch.setattr(kpi_partition, "open_reader", topic.reader)
+    monkeypatch.setattr(partition, "_make_producer", lambda: SimpleNamespace(start=partial(asyncio.sleep, 0)))
+    monkeypatch.setattr(partition, "_add", lambda _combiner, value: added.append(value))
+    await partition._take_over()
+    assert set(added) == {b"first", b"last"}
