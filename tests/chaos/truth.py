@@ -11,7 +11,7 @@ from processor.codec.times import format_time
 from processor.compile import compile_settings
 from processor.config import Config
 from processor.export.collector import Exporter
-from processor.export.kpi_gauges import MIN_OBSERVATIONS
+from processor.export.kpi_gauges import LEVEL, MIN_OBSERVATIONS, OBSERVATIONS
 from processor.replay.kpis import ReplayedKpis
 from tests.kafka.offline import Expected, expected
 
@@ -65,13 +65,14 @@ def samples(text: str) -> dict[str, float]:
 
 
 def gauges_of(text: str) -> dict[str, float]:
-    """Those of the KPI stage, without what every worker serves as it is configured."""
+    """Those of the KPI stage, without what every worker serves as it is configured, and without segments that have nothing any more."""
     return {
         name: value
         for name, value in samples(text).items()
         if name.startswith(GAUGES)
         and 'partition="' not in name.replace("kpi_partition", "")
         and not name.startswith(MIN_OBSERVATIONS)
+        and (value or not name.startswith((LEVEL, OBSERVATIONS)))
     }
 
 

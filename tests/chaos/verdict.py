@@ -116,9 +116,17 @@ def _served(workers: Sequence[Worker]) -> Iterator[str]:
 def _kpis(arena: Arena, truth: Truth) -> list[str]:
     records = [record for record in arena.deployment.read("kpis") if record.value is not None]
     found = {name: told for name, told in (said(record.key, record.value) for record in records) if name[1] == truth.end}
-    wrong = [f"{name}: {_apart(told, truth.last.get(name, {}))}" for name, told in sorted(found.items()) if told != truth.last.get(name)]
-    wrong += [f"{name}: missing" for name in sorted(truth.last.keys() - found.keys())]
+    wrong = [
+        f"{name}: {_apart(found.get(name, {}), truth.last.get(name, {}))}"
+        for name in sorted(found.keys() | truth.last.keys())
+        if found.get(name) != truth.last.get(name) and _says_something(found.get(name)) | _says_something(truth.last.get(name))
+    ]
     return _some("KPIs", wrong + list(_backwards(records)))
+
+
+def _says_something(told: dict[str, Any] | None) -> bool:
+    """A segment that has nothing any more is told of once more, in which W depends on who owned it."""
+    return bool(told and told["kpis"])
 
 
 def _apart(one: dict[str, Any], other: dict[str, Any]) -> str:
