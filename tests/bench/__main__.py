@@ -6,28 +6,47 @@ import argparse
 import json
 import os
 import platform
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.bench import engine, kpis, race, simple
+from processor.flavour import flavour
+from tests.bench import engine, kpis, latency, race, rolling, scaling, simple, soak
 from tests.bench.limits import show
-from tests.bench.options import PEER, Size
+from tests.bench.options import PEER, ROOT, Size
 
-PARTS: dict[str, Callable[[Size], dict[str, Any]]] = {"engine": engine.run, "race": race.run, "kpis": kpis.run, "simple": simple.run}
-ON_REQUEST = ("simple",)  # takes long, or says little
+PARTS: dict[str, Callable[[Size], dict[str, Any]]] = {
+    "engine": engine.run,
+    "race": race.run,
+    "latency": latency.run,
+    "kpis": kpis.run,
+    "scaling": scaling.run,
+    "simple": simple.run,
+    "soak": soak.run,
+    "rolling": lambda _size: rolling.run(),
+}
+COMPILED = "--compiled"
+ON_REQUEST = ("simple", "soak", "rolling")  # these take long, or say little
 
 
 def main() -> int:
     """Run the parts asked for."""
     options = _options()
-    size = Size(options.events, options.rounds, options.minutes, options.peer if options.peer.exists() else None)
+    if options.compiled:
+        run_compiled(options)
+    size = Size(options.events, options.rounds, options.minutes, options.rate, options.peer if options.peer.exists() else None)
     figures: dict[str, Any] = {}
     for name in options.only or [name for name in PARTS if name not in ON_REQUEST]:
         figures[name] = PARTS[name](size)
         show({name: figures[name]})
-    figures["machine"] = {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.machine()}
+    figures["machine"] = {
+        "engine": flavour(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "system": platform.machine(),
+    }
     missed = show(figures)
     if options.json is not None:
         text = json.dumps(figures, indent=2) + "\n"
@@ -38,16 +57,32 @@ def main() -> int:
     return 1 if missed else 0
 
 
+def run_compiled(options: argparse.Namespace) -> None:
+    """Go on as the same command in a copy of this checkout whose engine is compiled. Does not return."""
+    copy = ROOT / "build" / "compiled"
+    subprocess.run([sys.executable, str(ROOT / "deploy" / "compiled.py"), str(copy)], check=True)
+    arguments = [argument for argument in sys.argv[1:] if argument != COMPILED] + ["--peer", str(options.peer.absolute())]
+    if options.json is not None:
+        arguments += ["--json", str(options.json)]
+    os.chdir(copy)
+    os.execv(sys.executable, [sys.executable, "-m", "tests.bench", *arguments])
+
+
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     default = Size()
     parser.add_argument("--events", type=int, default=default.events, help=f"how many the log has (default {default.events:,})")
     parser.add_argument("--rounds", type=int, default=default.rounds, help=f"medians of so many (default {default.rounds})")
     parser.add_argument("--minutes", type=float, default=default.minutes, help=f"how long paced parts last (default {default.minutes})")
+    parser.add_argument("--rate", type=float, default=0.0, help="events a second of a worker at full load (default: measured first)")
     parser.add_argument("--only", choices=PARTS, action="append", help="only this part; may be given several times")
     parser.add_argument("--peer", type=Path, default=PEER, help="source of the Kafka Streams peer; left out where it is missing")
+    parser.add_argument(COMPILED, action="store_true", help="measure the compiled engine; compiling it takes a minute or two")
     parser.add_argument("--json", type=Path, help="also write the figures to this file (- for standard output)")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.json is not None and str(options.json) != "-":
+        options.json = options.json.absolute()
+    return options
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ TOPICS = tuple(f"topic-{number}" for number in range(16))
 LIFE = ("assigned", "reply", "question", "pending", "open", "reply", "solved")
 
 
-def events(count: int, seed: int = 1) -> Iterator[bytes]:
+def events(count: int, seed: int = 1, requesters: int = 100_000) -> Iterator[bytes]:
     """`count` events as JSON lines without line ends, in time order, 20 ms apart on average."""
     random = Random(seed)
     at = START_MS
@@ -30,7 +30,7 @@ def events(count: int, seed: int = 1) -> Iterator[bytes]:
         if len(open_tickets) < OPEN_TICKETS or random.random() < 1 / (len(LIFE) + 1):
             created += 1
             open_tickets.append((f"T{created}", 0))
-            yield _line("ticket.created", number, at, _creation(random, f"T{created}"))
+            yield _line("ticket.created", number, at, _creation(random, f"T{created}", requesters))
             continue
         place = random.randrange(len(open_tickets))
         ticket, stage = open_tickets[place]
@@ -45,14 +45,14 @@ def events(count: int, seed: int = 1) -> Iterator[bytes]:
         yield _line(kind, number, at, data)
 
 
-def _creation(random: Random, ticket: str) -> dict[str, object]:
+def _creation(random: Random, ticket: str, requesters: int) -> dict[str, object]:
     return {
         "ticket_id": ticket,
         "channel": random.choice(CHANNELS),
         "priority": random.choice(PRIORITIES),
         "group": random.choice(GROUPS),
         "topic": random.choice(TOPICS),
-        "requester_id": f"C{random.randrange(100_000)}",
+        "requester_id": f"C{random.randrange(requesters)}",
     }
 
 

@@ -108,13 +108,13 @@ class Speed:
     cpu_us_per_event: float
 
 
-async def until_committed(loaded: Loaded, topic: Topic, group: str, pid: int, alive: Callable[[], Any]) -> Speed:
+async def until_committed(bootstrap: str, topic: Topic, group: str, pid: int, alive: Callable[[], Any]) -> Speed:
     """Follow a group's committed offsets to the end of a topic. They are asked of the broker, which does not disturb the consumer.
 
     `pid` is whose processor time counts; `alive` raises where waiting makes no sense any more.
     """
     sources = [TopicPartition(topic.name, number) for number in range(PARTITIONS)]
-    consumer = AIOKafkaConsumer(bootstrap_servers=loaded.bootstrap, group_id=group, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False)
     await consumer.start()
     try:
         begun = now = time.monotonic()

@@ -11,11 +11,16 @@ PEER = ROOT.parent / "shared" / "bench" / "KafkaStreamsPeer.java"
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """`events` of the log, how often each competitor runs, how long what is paced lasts. `peer` is the other side's source, if there."""
+    """`events` of the log, how often each competitor runs, how long what is paced lasts.
+
+    `rate` is what a worker can do, in events a second, of which paced parts use the half; 0: to be measured first. `peer` is the source of
+    the other side, if it is there.
+    """
 
     events: int = 1_000_000
     rounds: int = 5
     minutes: float = 1.0
+    rate: float = 0.0
     peer: Path | None = field(default_factory=lambda: PEER if PEER.exists() else None)
 
     @property

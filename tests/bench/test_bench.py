@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench import engine, kpis, race, simple
+from tests.bench import engine, kpis, latency, race, scaling, simple, soak
 from tests.bench.limits import LIMITS, show
 from tests.bench.options import Size
 
@@ -38,6 +38,28 @@ def test_the_kpi_benchmark_checks_its_answers() -> None:
     figures = kpis.run(TINY)
     assert figures["kpi_cpu_seconds_per_minute"] > 0
     assert figures["kpi_scrape_lines"] > 0
+
+
+@pytest.mark.kafka
+def test_the_latency_benchmark_sees_each_watched_ticket() -> None:
+    """It raises where a breach is stated too early, and waits for all."""
+    figures = latency.run(TINY)
+    assert figures["watched_tickets"] > 100
+    assert 0 <= figures["breach_p50_seconds"] <= figures["breach_p99_seconds"]
+    assert 0 < figures["metric_p50_seconds"] <= figures["metric_p99_seconds"]
+
+
+@pytest.mark.kafka
+def test_the_soak_checks_what_two_workers_counted() -> None:
+    """It raises where a ticket is missing. Nobody looks at the slope of six seconds."""
+    assert soak.run(TINY)["paced_events_per_second"] > 0
+
+
+def test_the_scaling_benchmark_has_the_open_tickets_and_segments_of_which_it_speaks() -> None:
+    """It raises where the engine has taken fewer events than it was fed."""
+    figures = scaling.run(TINY)
+    assert figures["cost_of_many_open_to_few"] > 0
+    assert figures["cost_of_many_segments_to_few"] > 0
 
 
 @pytest.mark.parametrize("name", LIMITS)

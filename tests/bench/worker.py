@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,22 +64,22 @@ def measure_and_ask(loaded: Loaded, name: str) -> tuple[Run, dict[str, Any]]:
     """One run, after which all that came of it is looked at. It must be the last: at its end the log says that time has passed."""
     with running(loaded, name) as (deployment, worker):
         run = _run(loaded, worker, name)
-        written = {role: _disk_bytes(loaded.folder, getattr(deployment.config.topics, role)) for role in WRITTEN}
-        told = asyncio.run(_facts(deployment)) | {"digest": run.digest}
+        written = _bytes_written(deployment, loaded)
+        told = asyncio.run(_facts(deployment))
         asyncio.run(_advance(deployment, loaded))
-        differences = compare_truth(loaded.log.truth, _caught_up(loaded, worker, more=1))
+        shown = _caught_up(loaded, worker, more=1)
+        differences = compare_truth(loaded.log.truth, shown)
         assert not differences, [str(each) for each in differences[:10]]
         worker.end()
     assert all(told.values()), told
-    shares = {f"{role}_bytes_per_input_byte": round(size / loaded.events.bytes, 2) for role, size in written.items()}
-    return run, {**told, **shares, "bytes_written_per_input_byte": round(sum(written.values()) / loaded.events.bytes, 2)}
+    return run, {**told, "digest": shown["digest"], **written}
 
 
 def _run(loaded: Loaded, worker: Worker, name: str) -> Run:
     def alive() -> None:
         assert worker.process.poll() is None, worker.log()[-4000:]
 
-    speed = asyncio.run(until_committed(loaded, loaded.events, name, worker.process.pid, alive))
+    speed = asyncio.run(until_committed(loaded.bootstrap, loaded.events, name, worker.process.pid, alive))
     snapshot = _caught_up(loaded, worker)
     created = sum(snapshot["metrics"]["support_tickets_created_total"].values())
     assert created == loaded.log.counts("support_tickets_created_total"), created
@@ -101,13 +101,42 @@ async def _advance(deployment: Deployment, loaded: Loaded) -> None:
         await sender.advance_clock(at, parse_time(at))
 
 
+def _bytes_written(deployment: Deployment, loaded: Loaded) -> dict[str, float]:
+    """Keys and values of all records that went to state, facts and partials, per byte of the events; and what they are on disk.
+
+    Both compressed, or neither: the worker's batches are compressed as those of whoever wrote the events.
+    """
+    topics = deployment.config.topics
+    records = {role: asyncio.run(_record_bytes(deployment, getattr(topics, role))) for role in WRITTEN}
+    disk = sum(_disk_bytes(loaded.folder, getattr(topics, role)) for role in WRITTEN)
+    return {
+        **{f"{role}_bytes_per_input_byte": round(size / loaded.events.bytes, 2) for role, size in records.items()},
+        "bytes_written_per_input_byte": round(sum(records.values()) / loaded.events.bytes, 2),
+        "disk_bytes_per_input_disk_byte": round(disk / _disk_bytes(loaded.folder, loaded.events.name), 2),
+        "disk_bytes_per_input_byte": round(disk / loaded.events.bytes, 2),
+    }
+
+
+async def _record_bytes(deployment: Deployment, topic: str) -> int:
+    return sum([len(record.key or b"") + len(record.value or b"") async for record in _records(deployment, topic)])
+
+
 async def _facts(deployment: Deployment) -> Counter[str]:
     """What the topic of facts says, as others read it."""
     told: Counter[str] = Counter()
+    async for record in _records(deployment, deployment.config.topics.facts):
+        told["facts"] += 1
+        told["retractions"] += b'_retracted","' in record.value
+        told["timers_fired"] += any(kind in record.value for kind in TIMED_TYPES)
+    return told
+
+
+async def _records(deployment: Deployment, topic: str) -> AsyncIterator[Any]:
+    """All committed records of a topic."""
     consumer = AIOKafkaConsumer(bootstrap_servers=deployment.bootstrap, isolation_level="read_committed", auto_offset_reset="earliest")
     await consumer.start()
     try:
-        sources = [TopicPartition(deployment.config.topics.facts, number) for number in range(PARTITIONS)]
+        sources = [TopicPartition(topic, number) for number in range(PARTITIONS)]  # of partials there are as many
         consumer.assign(sources)
         ends = await consumer.end_offsets(sources)
         for source in sources:
@@ -115,16 +144,9 @@ async def _facts(deployment: Deployment) -> Counter[str]:
             await consumer.seek_to_beginning(source)
             while await consumer.position(source) < ends[source]:
                 for record in (await consumer.getmany(source, timeout_ms=500)).get(source, ()):
-                    _count(told, record.value)
-        return told
+                    yield record
     finally:
         await consumer.stop()
-
-
-def _count(told: Counter[str], fact: bytes) -> None:
-    told["facts"] += 1
-    told["retractions"] += b'_retracted","' in fact
-    told["timers_fired"] += any(kind in fact for kind in TIMED_TYPES)
 
 
 def _disk_bytes(folder: Path, topic: str) -> int:

@@ -1,0 +1,147 @@
+"""How long things take at half load, clock live: from a deadline to the breach that others can read, from an event to /metrics.
+
+A worker first shows what it can do with a backlog; then events come at half that rate, among them watched tickets that nobody answers, in
+each partition one every 25 ms, with a target of two seconds.
+
+Breach: from deadline + timer_delay, the earliest instant at which it may be stated, to the one at which a reader of committed facts has it.
+Metric: /metrics is scraped every two seconds, at random moments: seven times as often as Prometheus does, at a cost that does not show.
+Each answer tells for each partition which watched ticket it counted last, and the figure is the age of that ticket when the answer was
+there. So it is never too small, and by up to 25 ms too large. All on one machine, by one clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import orjson
+import uvloop
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from processor.config.service import Kafka
+from processor.core.settings import MS
+from processor.stream.send import Sender
+from processor.wall_clock import WallClock
+from tests.bench.loaded import PARTITIONS, Topic, until_committed
+from tests.bench.log import log_of, settings
+from tests.bench.options import Size
+from tests.bench.paced import GROUP, Traffic, Watched, lines_of
+from tests.bench.worker import deployment_of
+from tests.kafka.broker import Broker
+from tests.kafka.deployment import Deployment, Worker, until
+
+BACKLOG_EVENTS = 150_000
+TARGET = "2s"
+SCRAPE_SECONDS = 2.0
+BREACHED = b'"type":"support.clock.breached"'
+CREATED = "support_tickets_created_total"
+PATIENCE_SECONDS = 60
+
+
+def run(size: Size) -> dict[str, Any]:
+    """Both latencies, p50 and p99."""
+    with tempfile.TemporaryDirectory(prefix="ticket-kpis-bench-") as folder, Broker(Path(folder) / "kafka") as broker:
+        deployment = watching(broker.bootstrap, "latency", Path(folder) / "latency").create_topics()
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_measure(deployment, size))
+
+
+def watching(bootstrap: str, name: str, folder: Path) -> Deployment:
+    """A deployment in which a watched ticket has its own policy."""
+    deployment = deployment_of(bootstrap, name, folder, segments={"known": {"group": [GROUP]}})
+    policies = deployment.document["policies"]
+    policies.insert(0, {"id": GROUP, "match": {"group": [GROUP]}, "targets": {"first_response": TARGET}})
+    return deployment
+
+
+async def _measure(deployment: Deployment, size: Size) -> dict[str, Any]:
+    config = deployment.config
+    async with Sender(Kafka(bootstrap_servers=[deployment.bootstrap]), config.topics.events) as sender:
+        traffic = Traffic(sender, lines_of(log_of(size.events)), 0)
+        backlog = min(BACKLOG_EVENTS, size.events)
+        traffic.watching = False
+        await traffic.send(backlog)
+        await sender.flush()
+        with deployment.worker("watched") as worker:
+            speed = await full_speed(deployment, worker, Topic(config.topics.events, backlog, 0))
+            rate = (size.rate or speed) / 2
+            await asyncio.to_thread(until, "the worker is ready", worker.ready)
+            traffic.rate, traffic.watching = rate, True
+            reader = asyncio.create_task(_breaches(deployment, traffic.watched))
+            ages: list[int] = []
+            scraper = asyncio.create_task(_ages(worker, traffic.watched, ages, min(SCRAPE_SECONDS, size.minutes * 6)))
+            while not ages:
+                await traffic.run(size.minutes * 60)
+            scraper.cancel()
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                lateness = await reader
+            worker.end()
+    assert all(traffic.watched.sent.values())
+    return {
+        "full_events_per_second": round(speed),
+        "paced_events_per_second": round(rate),
+        "producer_behind_seconds": round(traffic.behind_seconds, 3),
+        "watched_tickets": len(lateness),
+        "breach_p50_seconds": _share(lateness, 0.5),
+        "breach_p99_seconds": _share(lateness, 0.99),
+        "breach_max_seconds": _share(lateness, 1),
+        "metric_samples": len(ages),
+        "metric_p50_seconds": _share(ages, 0.5),
+        "metric_p99_seconds": _share(ages, 0.99),
+        "metric_max_seconds": _share(ages, 1),
+    }
+
+
+async def full_speed(deployment: Deployment, worker: Worker, backlog: Topic) -> float:
+    """Events a second of a worker that works off a backlog."""
+
+    def alive() -> None:
+        assert worker.process.poll() is None, worker.log()[-4000:]
+
+    name = deployment.config.application_id
+    return (await until_committed(deployment.bootstrap, backlog, name, worker.process.pid, alive)).events_per_second
+
+
+def _share(values: list[int], share: float) -> float:
+    """So large a share of the values (milliseconds) is not above this many seconds."""
+    assert values, "nothing was seen"
+    return sorted(values)[min(int(share * len(values)), len(values) - 1)] / MS
+
+
+async def _breaches(deployment: Deployment, watched: Watched) -> list[int]:
+    """How late each breach of a watched ticket could be read, in milliseconds; returns when all are there."""
+    clock, due = WallClock(), settings().timer_delay + int(TARGET[:-1]) * MS
+    lateness: list[int] = []
+    consumer = AIOKafkaConsumer(bootstrap_servers=deployment.bootstrap, isolation_level="read_committed", auto_offset_reset="latest")
+    await consumer.start()
+    try:
+        consumer.assign([TopicPartition(deployment.config.topics.facts, number) for number in range(PARTITIONS)])
+        while not lateness or len(lateness) < sum(map(len, watched.sent.values())):
+            found = await consumer.getmany(timeout_ms=100)
+            now = clock.now()
+            for batch in found.values():
+                for record in batch:
+                    if BREACHED in record.value and record.key.startswith(b"WATCHED-"):
+                        lateness.append(now - watched.at[record.key] - due)
+                        assert orjson.loads(record.value)["data"]["clock"] == "first_response"
+        assert min(lateness) >= 0, f"{min(lateness)} ms: a breach was stated before its time"
+        return lateness
+    finally:
+        await consumer.stop()
+
+
+async def _ages(worker: Worker, watched: Watched, ages: list[int], every: float) -> None:
+    """Add the age of what each partition counted last, in milliseconds, at random moments, until cancelled."""
+    clock, moments = WallClock(), random.Random(1)
+    while True:
+        await asyncio.sleep(moments.uniform(0.5, 1.5) * every)
+        samples = await asyncio.to_thread(worker.samples, CREATED)
+        now = clock.now()
+        counted = dict.fromkeys(range(PARTITIONS), 0.0)
+        for labels, value in samples.items():
+            if f'group="{GROUP}"' in labels:
+                counted[int(labels.partition('partition="')[2].partition('"')[0])] += value
+        ages += [now - watched.sent[number][int(count) - 1] for number, count in counted.items() if count]
