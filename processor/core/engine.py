@@ -26,14 +26,14 @@ from processor.core.business_hours import NEVER
 from processor.core.events import CONTROL, DATA_FIELDS, ENTITIES, HANDED_FIELDS, SURVEY_KINDS, TICKET, Event, Reason, Rejected, entity_of
 from processor.core.facts import DETAIL_KINDS, HANDED_KINDS, LEDGER_MODULUS, Fact, Out, fact_number
 from processor.core.lateness import horizon_of, survey_lateness
-from processor.core.levels import Levels, levels_of
+from processor.core.levels import Levels
 from processor.core.outputs import Conflict, RecordKey, Rekeyed, Stated, Step, View
 from processor.core.packing import Dumps, dumps, unpack
 from processor.core.policies import Policies
-from processor.core.reports import Reports, level_sums
+from processor.core.reports import Reports
 from processor.core.restoring import marker_of, restore
-from processor.core.rows import Rows, Segment
-from processor.core.settings import MINUTE_MS, Settings
+from processor.core.rows import Row, Rows, Segment
+from processor.core.settings import MINUTE_MS, NO_DIMENSIONS, Settings
 from processor.core.timeline import State, Timeline, difference, fold, new_state
 from processor.core.upstream import Upstream
 from processor.core.windows import Windows
@@ -66,7 +66,7 @@ class Engine:
         self.counts: Counter[str] = Counter()
         self.rows = Rows(settings)
         self.windows = Windows(self.rows, settings)
-        self.levels = Levels()
+        self.levels = Levels(self.rows)
         self.reports = Reports(self.rows, self.windows, self.levels)
         self.upstream = Upstream(partitions)
         self.limit = NEVER
@@ -228,7 +228,7 @@ class Engine:
         entity.state = state
         if out:
             self._book(entity, out, cause)
-        levels = levels_of(state)
+        levels = self.levels.of(state)
         if levels != entity.levels:
             self.levels.change(entity.levels, levels)
             entity.levels = levels
@@ -239,14 +239,18 @@ class Engine:
     def _book(self, entity: Timeline, out: Out, cause: str) -> None:
         """Add what was stated to the numbers, the ledger and the step. The hottest loop of all: it looks up nothing twice."""
         kind, key = entity.kind, entity.key
-        subject, post, facts, detail = f"{kind}/{key}", self.rows.post, self.step.facts, self.settings.facts_detail_all
+        subject, rows, facts, detail = f"{kind}/{key}", self.rows, self.step.facts, self.settings.facts_detail_all
         sum_of_numbers = signs = 0
+        dims, place = NO_DIMENSIONS, None
         for sign, fact in out:
             said = fact.kind
             if said in HANDED_KINDS:
                 self.step.rekeyed.append(Rekeyed.of(kind, key, fact, sign, self._known_since(fact)))
                 continue
-            place = post(kind, fact, sign)
+            if place is None or fact.dims is not dims:
+                dims = fact.dims
+                place = rows.place(kind, dims)
+            rows.add(place, fact, sign)
             if said in DETAIL_KINDS:
                 if detail:
                     facts.append(Stated(sign, kind, key, fact_number(subject, place.dims_text, fact), fact, cause))
@@ -266,7 +270,7 @@ class Engine:
 
     def restate(self, entity: Timeline, stated: Fact, fact: Fact) -> None:
         """`fact` says more than `stated`, which an earlier release made of the same: what it counted does not count again."""
-        text, subject = self.rows.post(entity.kind, fact, 1, stated).dims_text, f"{entity.kind}/{entity.key}"
+        text, subject = self.rows.add_more(entity.kind, fact, stated).dims_text, f"{entity.kind}/{entity.key}"
         before, after = fact_number(subject, text, stated), fact_number(subject, text, fact)
         self.digest = (self.digest - before + after) % LEDGER_MODULUS
         self.step.facts += [Stated(-1, entity.kind, entity.key, before, stated, ""), Stated(1, entity.kind, entity.key, after, fact, "")]
@@ -312,8 +316,8 @@ class Engine:
         self.reports.again(self.timer_time)
 
     def level_sums(self) -> dict[Segment, dict[str, int]]:
-        """Levels of this instant by segment, see `reports.level_sums`."""
-        return level_sums(self.levels, self.rows)
+        """Levels of this instant by segment, see `Levels.sums`."""
+        return self.levels.sums()
 
     def _set_turn(self) -> None:
         self._turn = self.reports.next_after(self.timer_time) + self.settings.timer_delay
@@ -348,6 +352,7 @@ class Engine:
     def sweep(self) -> None:
         """Fold aged tails into bases, shrink final tickets, forget finished contacts. Changes no number; call it once a step."""
         self.rows.age(min(self.stream_time, self.timer_time))  # windows end at timer time and need their minutes
+        self.levels.tidy()
         ageing.sweep(self)
 
     # -- out ----------------------------------------------------------------------------------------------------------------------
@@ -356,14 +361,14 @@ class Engine:
         """Everything stated and changed since the last call, with the rows and cells that changed."""
         step, self.step = self.step, Step()
         rows = self.rows
-        records = step.records
+        records, tiers, segments, group_bys = step.records, rows.tiers, rows.segments, rows.group_bys
+        no_rows: dict[int, Row] = {}
         for tier, index, segment in rows.take_dirty_rows():
-            row = rows.tiers[tier].get(index, {}).get(segment)
-            group_by, values = rows.segments[segment]
-            records["r", tier, index, rows.group_bys[group_by], values] = dict(row) if row else None
-        for cell_key in rows.dirty_cells:
-            records["c", cell_key] = dict(rows.cells[cell_key])
-        rows.dirty_cells.clear()
+            row = tiers[tier].get(index, no_rows).get(segment)
+            group_by, values = segments[segment]
+            records["r", tier, index, group_bys[group_by], values] = row.copy() if row else None
+        for cell_key, cell in rows.take_unwritten_cells():
+            records["c", cell_key] = cell
         step.reports = self.reports.send(self.upstream.passed())
         clocks = self._clocks()
         if self._is_news(clocks):
@@ -385,7 +390,7 @@ class Engine:
         return self.upstream.heartbeat(self.timer_time, max(self.stream_time, self.timer_time))
 
     def view(self) -> View:
-        """The numbers of this instant: copies, so that they stay as they are while the engine goes on."""
+        """The numbers of this instant. They stay as they are while the engine goes on."""
         self.windows.advance(self.timer_time)
         segments = self.rows.segments
         return View(
@@ -394,15 +399,14 @@ class Engine:
             timer_time=self.timer_time,
             digest=self.digest,
             ledger_count=self.ledger_count,
-            cells={key: dict(cell) for key, cell in self.rows.cells.items()},
+            cells=self.rows.seen_cells(),
             levels=self.levels.counts,
             windows={
-                name: {segments[segment]: dict(row) for segment, row in window.sums.items() if row}
-                for name, window in self.windows.windows.items()
+                name: {segments[segment]: row for segment, row in window.share().items()} for name, window in self.windows.windows.items()
             },
             window_end=self.windows.end_minute * MINUTE_MS,
             counts=dict(self.counts),
-            open_tickets=sum(count for key, count in self.levels.by_label.items() if key[0] == "backlog"),
+            open_tickets=self.levels.backlog,
             entities=sum(len(entities) for entities in self.entities.values()),
         )
 

@@ -20,7 +20,7 @@ class Conflict:
     event: Event
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, init=False)
 class Stated:
     """One fact as it leaves the engine: stated (sign 1) or retracted (-1), about whom, with its id and the event that caused it."""
 
@@ -30,6 +30,15 @@ class Stated:
     number: int
     fact: Fact
     cause: str
+
+    # Written out, since compiled code can then call it directly: there are two for each event.
+    def __init__(self, sign: int, entity: str, key: str, number: int, fact: Fact, cause: str) -> None:
+        self.sign = sign
+        self.entity = entity
+        self.key = key
+        self.number = number
+        self.fact = fact
+        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +59,9 @@ class View:
     entities: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, init=False, unsafe_hash=True)
 class Rekeyed:
-    """What one entity hands to another, which may live on another partition: an event of the timeline of `target`.
+    """What one entity hands to another, which may live on another partition: an event of the timeline of `target`. A value: never changed.
 
     The head of the kind names the entity that the target is. `sign` -1 takes it back. `number` is its id, a hash of what it says and of who
     says it; `at` its instant in milliseconds. `known` is how far the log had come where that was said first: later than `at` where the
@@ -67,13 +76,21 @@ class Rekeyed:
     data: tuple[Any, ...]
     known: int = field(default=0, compare=False)
 
+    def __init__(self, sign: int, kind: str, target: str, number: int, at: int, data: tuple[Any, ...], known: int = 0) -> None:
+        self.sign = sign
+        self.kind = kind
+        self.target = target
+        self.number = number
+        self.at = at
+        self.data = data
+        self.known = known
+
     @classmethod
     def of(cls, entity: str, key: str, fact: Fact, sign: int, known: int = 0) -> Rekeyed:
         """What an entity concludes for another one."""
-        target, *data = fact.content
         number = fact_number(f"{entity}/{key}", dims_text(fact.dims), fact)
         source = f"{CONTACT}:{key}" if entity == CONTACT and fact.kind == "person.contacted" else key  # a person knows tickets, too
-        return cls(sign, fact.kind, target, number, fact.at, (source, *data), known or fact.at)
+        return cls(sign, fact.kind, fact.content[0], number, fact.at, (source, *fact.content[1:]), known or fact.at)
 
     def event(self) -> Event:
         """The event of the target's timeline. Among those of one instant and kind the ids of who hands it over decide."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from processor.core.distinct import AGENTS, VISITORS
 from processor.core.facts import CONTENT_FIELDS, Fact
 from processor.core.histogram import THOUSANDTHS
-from processor.core.posting import HISTOGRAMS, NUMBERS, Entries, by_content, counting, nothing, observe
+from processor.core.posting import HISTOGRAMS, NUMBERS, Entries, Posting, by_content, counting, flagged, nothing, observe
 from processor.core.postings_of_others import POSTINGS_OF_OTHERS
 
 __all__ = ["AGENT_OF", "HISTOGRAMS", "NUMBERS", "PEOPLE", "POSTINGS", "Entries"]
@@ -27,6 +27,7 @@ _AGENT_WORK = HISTOGRAMS["agent_work"]
 _INTERACTIONS = NUMBERS["interactions"]
 _REOPENED = CONTENT_FIELDS["ticket.summarized"].index("reopened") - 1  # behind since_created
 _AGENT, _BREACHED = (CONTENT_FIELDS["ticket.completed"].index(name) for name in ("agent", "breached"))
+_IN_TIME, _INDUCED = CONTENT_FIELDS["clock.fulfilled"].index("in_time"), CONTENT_FIELDS["clock.breached"].index("induced")
 
 
 def _timing(name: str) -> Callable[[Fact], Entries]:
@@ -66,11 +67,6 @@ def _first_responded(fact: Fact) -> Entries:
     return entries if business is None else (*entries, *observe(_FIRST_RESPONSE_BUSINESS, business))
 
 
-def _first_outgoing(fact: Fact) -> Entries:
-    entries: Entries = (("tickets_first_outgoing", 1),)
-    return (*entries, ("tickets_first_reply_automated", 1)) if fact.content[0] else entries
-
-
 def _escalated(fact: Fact) -> Entries:
     kind, first, first_of_kind = fact.content
     entries: Entries = (("tickets_escalated_once", 1),) if first else ()
@@ -96,11 +92,6 @@ def _fcr_settled(fact: Fact) -> Entries:
     return entries
 
 
-def _fcr_marked(fact: Fact) -> Entries:
-    entries: Entries = (("tickets_fcr_marked", 1),)
-    return (*entries, ("tickets_fcr_marked_resolved", 1)) if fact.content[0] else entries
-
-
 def _work_logged(fact: Fact) -> Entries:
     duration, first = fact.content
     entries: Entries = (("touch_time:sum", duration),)
@@ -118,49 +109,49 @@ def _summarized(fact: Fact) -> Entries:
 
 def _fulfilled(fact: Fact) -> Entries:
     # A clock is measured once: at its breach, or at its fulfilment in time.
-    return ((f"sla_measured:{fact.content[0]}", 1),) if fact.content[5] else ()
+    return ((f"sla_measured:{fact.content[0]}", 1),) if fact.content[_IN_TIME] else ()
 
 
 def _breached(fact: Fact) -> Entries:
     clock = fact.content[0]
     entries = ((f"sla_measured:{clock}", 1), (f"sla_breached:{clock}", 1))
-    return (*entries, (f"sla_induced:{clock}", 1)) if fact.content[4] else entries
+    return (*entries, (f"sla_induced:{clock}", 1)) if fact.content[_INDUCED] else entries
 
 
-POSTINGS: dict[str, Callable[[Fact], Entries]] = {
+POSTINGS: dict[str, Posting] = {
     "ticket.created": counting("tickets_created"),
     "ticket.adopted": counting("tickets_adopted"),
-    "ticket.solved": _solved,
-    "ticket.completed": _completed,
+    "ticket.solved": Posting(_solved),
+    "ticket.completed": Posting(_completed),
     "ticket.withdrawn": counting("tickets_withdrawn"),
     "ticket.reopened": counting("tickets_reopened"),
     "ticket.reopen_forgiven": counting("tickets_reopen_forgiven"),
     "ticket.merged": counting("tickets_merged"),
     "ticket.discarded": by_content("tickets_discarded"),
     "ticket.restored": counting("tickets_restored"),
-    "ticket.first_responded": _first_responded,
-    "ticket.replied": _timing("next_response"),
-    "ticket.first_outgoing": _first_outgoing,
-    "ticket.first_assigned": _timing("first_assignment"),
+    "ticket.first_responded": Posting(_first_responded),
+    "ticket.replied": Posting(_timing("next_response")),
+    "ticket.first_outgoing": flagged("tickets_first_outgoing", "tickets_first_reply_automated", 0),
+    "ticket.first_assigned": Posting(_timing("first_assignment")),
     "ticket.transferred": counting("tickets_transferred"),
-    "ticket.escalated": _escalated,
-    "ticket.handoff_responded": _timing("handoff_response"),
+    "ticket.escalated": Posting(_escalated),
+    "ticket.handoff_responded": Posting(_timing("handoff_response")),
     "ticket.bot_started": counting("tickets_bot_started"),
     "ticket.bot_contained": counting("tickets_bot_contained"),
-    "ticket.fcr_assessed": _fcr_assessed,
-    "ticket.fcr_settled": _fcr_settled,
-    "ticket.fcr_marked": _fcr_marked,
+    "ticket.fcr_assessed": Posting(_fcr_assessed),
+    "ticket.fcr_settled": Posting(_fcr_settled),
+    "ticket.fcr_marked": flagged("tickets_fcr_marked", "tickets_fcr_marked_resolved", 0),
     "ticket.repeat_contacted": counting("tickets_repeat_contacted"),
-    "ticket.work_logged": _work_logged,
-    "ticket.summarized": _summarized,
+    "ticket.work_logged": Posting(_work_logged),
+    "ticket.summarized": Posting(_summarized),
     "backlog.entered": by_content("backlog_entered"),
     "backlog.left": by_content("backlog_left"),
     "clock.started": by_content("sla_started"),
-    "clock.paused": nothing,
-    "clock.resumed": nothing,
-    "clock.fulfilled": _fulfilled,
+    "clock.paused": nothing(),
+    "clock.resumed": nothing(),
+    "clock.fulfilled": Posting(_fulfilled, by_first=True, flag=_IN_TIME),
     "clock.cancelled": by_content("sla_cancelled"),
-    "clock.breached": _breached,
+    "clock.breached": Posting(_breached, by_first=True, flag=_INDUCED),
     **POSTINGS_OF_OTHERS,
 }
 
@@ -178,3 +169,7 @@ PEOPLE: dict[str, tuple[str, int]] = {
 }
 # Facts that count for an agent where numbers are told apart by agent: kind -> place in the content.
 AGENT_OF: dict[str, int] = {kind: fields.index("agent") for kind, fields in CONTENT_FIELDS.items() if "agent" in fields}
+
+for _kind, _posting in POSTINGS.items():
+    _posting.of_clock = _kind.startswith("clock.")
+    _posting.of_people = _kind in PEOPLE or _kind in AGENT_OF

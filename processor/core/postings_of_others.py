@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from processor.core.dimensions import CHANNEL
 from processor.core.facts import Fact
-from processor.core.posting import HISTOGRAMS, NUMBERS, Entries, by_content, counting, flagged, observe
+from processor.core.posting import HISTOGRAMS, NUMBERS, Entries, Posting, by_content, counting, flagged, observe
 
 _SPEED_OF_ANSWER = HISTOGRAMS["speed_of_answer"]
 _TIME_TO_ABANDON = HISTOGRAMS["time_to_abandon"]
@@ -129,31 +127,31 @@ def _cost(fact: Fact) -> Entries:
     return ((f"cost:{currency}", amount),) if currency in CURRENCIES else ()
 
 
-POSTINGS_OF_OTHERS: dict[str, Callable[[Fact], Entries]] = {
-    "survey.sent": _survey_sent,
-    "survey.answered": _survey_answered,
+POSTINGS_OF_OTHERS: dict[str, Posting] = {
+    "survey.sent": Posting(_survey_sent),
+    "survey.answered": Posting(_survey_answered),
     "survey.negative": by_content("surveys_negative"),
-    "contact.initiated": _initiated,
+    "contact.initiated": Posting(_initiated),
     "contact.offered": counting("contacts_offered"),
-    "contact.answered": _answered,
-    "contact.abandoned": _abandoned,
+    "contact.answered": Posting(_answered),
+    "contact.abandoned": Posting(_abandoned),
     "contact.flowed_out": by_content("contacts_flowed_out"),
     "contact.dropped": counting("contacts_dropped"),
-    "contact.missed": _missed,
-    "contact.recovered": _recovered,
+    "contact.missed": Posting(_missed),
+    "contact.recovered": Posting(_recovered),
     "contact.agent_offered": counting("contacts_agent_offered"),
     "contact.agent_missed": counting("contacts_not_accepted"),
-    "contact.handled": _handled,
+    "contact.handled": Posting(_handled),
     "contact.bot_started": counting("contacts_bot_started"),
     "contact.bot_contained": counting("contacts_bot_contained"),
-    "agent.time": _agent_time,
-    "person.article_viewed": _viewed,
+    "agent.time": Posting(_agent_time),
+    "person.article_viewed": Posting(_viewed),
     "person.searched": flagged("kb_searches", "kb_search_sessions", 0),
     "person.search_ticketed": counting("kb_searches_to_ticket"),
     "person.article_voted": flagged("kb_votes", "kb_votes_helpful", 0),
     "person.session_bounced": counting("kb_sessions_bounced"),
     "organization.acquired": counting("customers_acquired"),
     "organization.churned": counting("customers_churned"),
-    "organization.counted": _counted,
-    "account.cost_recorded": _cost,
+    "organization.counted": Posting(_counted),
+    "account.cost_recorded": Posting(_cost),
 }

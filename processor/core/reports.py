@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from processor.core.business_hours import NEVER
 from processor.core.distinct import VISITORS, collapse
-from processor.core.events import AGENT, CONTACT, TICKET, Event
+from processor.core.events import Event
 from processor.core.facts import Out
 from processor.core.levels import Levels
 from processor.core.outputs import Report
@@ -84,38 +84,41 @@ class Reports:
         segments = self._rows.segments
         found: dict[Segment, dict[str, Row]] = {}
         for name, window in self._windows.windows.items():
-            for number, row in window.sums.items():
-                if row:
-                    found.setdefault(segments[number], {})[name] = dict(row)
-        for row in found.get(self._total, {}).values():  # visitors have no dimensions: no other segment has any
-            collapse(row, VISITORS)
+            for number, row in window.share().items():
+                found.setdefault(segments[number], {})[name] = row
         later = [rows for minute, rows in self._rows.tiers[MINUTE].items() if minute >= end // MINUTE_MS]
-        self._put_customers(found, later)
+        self._complete_total(found, later)
         self.taken.append(Report(end, found, self._backlog_before(later), self.since))
         self.taken_until = end
 
-    def _put_customers(self, found: dict[Segment, dict[str, Row]], later: list[dict[int, Row]]) -> None:
-        """How many customers there are before `later` stands in the rows of the total, so that it adds up with them."""
-        total = self._total
-        at = self._rows.segment_id(total)
+    def _complete_total(self, found: dict[Segment, dict[str, Row]], later: list[dict[int, Row]]) -> None:
+        """Put into the rows of the total what no other segment has: the number of visitors, and of customers before `later`."""
+        rows = {name: row.copy() for name, row in found.get(self._total, {}).items()}
+        for row in rows.values():
+            collapse(row, VISITORS)
+        at = self._rows.segment_id(self._total)
         for family, flows in CUSTOMER_FLOWS.items():
-            number = sum(key[1] * count for key, count in self._levels.by_label.items() if key[0] == family)
-            for rows in later:
-                row = rows.get(at, {})
-                number -= sum(sign * row.get(key, 0) for key, sign in flows.items())
+            number = self._levels.customers(family)
+            for by_segment in later:
+                row = by_segment.get(at, {})
+                number -= sum([sign * row.get(key, 0) for key, sign in flows.items()])
             for name in self._windows.windows if number else ():
-                found.setdefault(total, {}).setdefault(name, {})[family] = number
+                rows.setdefault(name, {})[family] = number
+        if rows:
+            found[self._total] = rows
 
     def _backlog_before(self, later: list[dict[int, Row]]) -> dict[Segment, int]:
         """Unsolved tickets by segment now, minus what came and went in the minutes of `later`."""
-        rows = self._rows
-        sums = {segment: levels["backlog"] for segment, levels in level_sums(self._levels, rows).items() if "backlog" in levels}
+        segments = self._rows.segments
+        sums = self._levels.told("backlog")
         for minute in later:
             for number, row in minute.items():
-                flow = sum(_direction(key) * amount for key, amount in row.items())
+                flow = 0
+                for key, amount in row.items():
+                    if key.startswith("backlog_"):
+                        flow += _direction(key) * amount
                 if flow:
-                    segment = rows.segments[number]
-                    sums[segment] = sums.get(segment, 0) - flow
+                    sums[segments[number]] = sums.get(segments[number], 0) - flow
         return {segment: count for segment, count in sums.items() if count}
 
     def held_after(self, instant: int) -> list[Report]:
@@ -173,8 +176,10 @@ class Reports:
         for segment in segments:
             for name in names:
                 by_window = report.windows.setdefault(segment, {})
-                add_row(by_window.setdefault(name, {}), row, sign)
-                if not by_window[name]:  # what has nothing is left out
+                sums = by_window.get(name, {}).copy()  # the windows may have the same row
+                add_row(sums, row, sign)
+                by_window[name] = sums
+                if not sums:  # what has nothing is left out
                     del by_window[name]
                 if not by_window:
                     del report.windows[segment]
@@ -216,34 +221,6 @@ class Reports:
 
 def _occurred_at(event: Event) -> int:
     return event.occurred_at
-
-
-_BY_DIMS = {
-    "backlog": ("backlog", TICKET),
-    "unanswered": ("awaiting", TICKET),
-    "waiting": ("contacts_waiting", CONTACT),
-    "agents": ("agents_online", AGENT),
-}
-
-
-def level_sums(levels: Levels, rows: Rows) -> dict[Segment, dict[str, int]]:
-    """Levels by segment: backlog, awaiting (a first response), contacts_waiting (in a queue), agents_online; of the total overdue clocks.
-
-    Online is every agent who is neither away nor offline.
-    """
-    sums: dict[Segment, dict[str, int]] = {}
-    for key, count in levels.by_label.items():
-        if key[0] in _BY_DIMS:
-            name, kind = _BY_DIMS[key[0]]
-            numbers = rows.place(kind, key[-1]).segments
-        elif key[0] == "overdue":
-            name, numbers = "overdue", (rows.segment_id((rows.group_bys.index(()), ())),)
-        else:
-            continue
-        for number in numbers:
-            of_segment = sums.setdefault(rows.segments[number], {})
-            of_segment[name] = of_segment.get(name, 0) + count
-    return sums
 
 
 def _direction(key: str) -> int:

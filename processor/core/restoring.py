@@ -104,7 +104,7 @@ def _restore_sleeping(engine: Engine, asleep: list[tuple[str, str, Sleeping]], w
 def _restore_record(engine: Engine, key: RecordKey, value: Any) -> None:
     form = key[0]
     if form == "c":
-        engine.rows.cells.setdefault(tuple(key[1]), {}).update(value)
+        engine.rows.restore_cell(tuple(key[1]), value)
     elif form == "r":
         tier, index, names, values = key[1], key[2], tuple(key[3]), tuple(key[4])
         if names in engine.rows.group_bys:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from processor.core.business_hours import NEVER
 from processor.core.events import TICKET
 from processor.core.facts import Out
-from processor.core.levels import Key, levels_of
+from processor.core.levels import Key, Level
 from processor.core.mark import mark_of
 from processor.core.packing import pack, tuples
 from processor.core.timeline import State, Timeline, thaw
@@ -72,7 +72,7 @@ def wake_up(engine: Engine, entity: Timeline, until: int) -> State:
     state = thaw(entity.kind, base, engine.policies)
     state.fire(until, [])
     entity.wake_up(state, last, next_serial)
-    entity.levels = levels_of(state)
+    entity.levels = engine.levels.of(state)
     return state
 
 
@@ -94,8 +94,8 @@ def pass_deadline(engine: Engine, entity: Timeline, due: int) -> None:
     engine._settle(entity, state, out, "")
 
 
-def _spelled(levels: Iterable[Key]) -> bytes:
-    return _SEPARATOR.join([_spell(key) for key in levels])
+def _spelled(levels: Iterable[Level]) -> bytes:
+    return _SEPARATOR.join([_spell(level.key) for level in levels])
 
 
 @lru_cache(maxsize=16_384)

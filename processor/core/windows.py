@@ -10,7 +10,6 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from processor.core.postings import Entries
 from processor.core.rows import MINUTE, QUARTER, Row, Rows, add_row
 from processor.core.settings import MINUTE_MS, Settings
 
@@ -19,6 +18,8 @@ _LENGTH_MINUTES = {"5m": 5, "1h": 60, "24h": 1440, "7d": 10080}
 # What goes out must still lie in a tier from which it can be subtracted; after a longer jump a window is summed anew. Quarters are kept
 # for a day more than the longest window.
 _STRIDE_MAX = 1440
+
+Sums = dict[int, Row]  # by segment
 
 
 def bounds_of(name: str, end: int, midnights: Sequence[int]) -> tuple[int, int]:
@@ -33,15 +34,40 @@ def bounds_of(name: str, end: int, midnights: Sequence[int]) -> tuple[int, int]:
 
 
 class Window:
-    """One window: minutes [start, end) and the sums of its rows by segment."""
+    """One window: minutes [start, end) and the sums of its rows by segment, of the segments that have any."""
 
-    __slots__ = ("end", "name", "start", "sums")
+    __slots__ = ("_own", "end", "name", "start", "sums")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.start = 0
         self.end = 0
-        self.sums: dict[int, Row] = {}
+        self.sums: Sums = {}
+        self._own: set[int] = set()  # segments whose rows no reader has
+
+    def add(self, sums: Sums, sign: int) -> None:
+        """Add `sign` times these sums. A row that a reader has is replaced, not changed."""
+        for segment, row in sums.items():
+            known = self.sums.get(segment)
+            if known is None:
+                known = self.sums[segment] = {}
+                self._own.add(segment)
+            elif segment not in self._own:
+                known = self.sums[segment] = known.copy()
+                self._own.add(segment)
+            add_row(known, row, sign)
+            if not known:
+                del self.sums[segment]
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.sums = {}
+        self._own = set()
+
+    def share(self) -> Sums:
+        """The sums as they are now, for a reader: they stay so."""
+        self._own = set()
+        return self.sums
 
 
 class Windows:
@@ -55,12 +81,16 @@ class Windows:
 
     def advance(self, timer_time: int) -> None:
         """Let the windows end at the last full minute that `timer_time` has passed, and take in what came late."""
-        for minute, segments, entries, sign in self.rows.late:
-            self._take_late(minute, segments, entries, sign)
+        self.rows.bring_in()
+        for minute, segments, sums in self.rows.late:
+            self._take_late(minute, segments, sums)
         self.rows.late.clear()
         end = max(timer_time // MINUTE_MS, 0)
+        ranges: dict[tuple[int, int], list[tuple[Window, int]]] = {}  # what is to be added to which window, with which sign
         for window in self.windows.values():
-            self._move(window, *self.bounds(window.name, end))
+            self._move(window, *self.bounds(window.name, end), ranges)
+        for (first, last), takers in ranges.items():
+            self._add_range(first, last, takers)
         self.end_minute = end
         self.rows.listeners_end = end
 
@@ -68,29 +98,39 @@ class Windows:
         """Minutes [start, end) of the window of that name at minute `end`."""
         return bounds_of(name, end, self.midnights)
 
-    def _take_late(self, minute: int, segments: tuple[int, ...], entries: Entries, sign: int) -> None:
-        row = dict(entries)
+    def _take_late(self, minute: int, segments: tuple[int, ...], row: Row) -> None:
         for window in self.windows.values():
             if window.start <= minute < window.end:
-                for segment in segments:
-                    add_row(window.sums.setdefault(segment, {}), row, sign)
+                window.add(dict.fromkeys(segments, row), 1)
 
-    def _move(self, window: Window, start: int, end: int) -> None:
-        if start >= window.end or end < window.end or start < window.start or start - window.start > _STRIDE_MAX:
-            window.sums = {}
-            self._add_range(window, start, end, 1)
+    @staticmethod
+    def _move(window: Window, start: int, end: int, ranges: dict[tuple[int, int], list[tuple[Window, int]]]) -> None:
+        out, into = start - window.start, end - window.end
+        if into < 0 or out < 0 or out > _STRIDE_MAX or out + into >= end - start:
+            window.clear()
+            ranges.setdefault((start, end), []).append((window, 1))
         else:
-            self._add_range(window, window.start, start, -1)
-            self._add_range(window, window.end, end, 1)
+            if out:
+                ranges.setdefault((window.start, start), []).append((window, -1))
+            if into:
+                ranges.setdefault((window.end, end), []).append((window, 1))
         window.start, window.end = start, end
 
-    def _add_range(self, window: Window, start: int, end: int, sign: int) -> None:
+    def _add_range(self, start: int, end: int, takers: list[tuple[Window, int]]) -> None:
+        """Add the rows of a range of minutes to some windows: where it goes to several, it is summed once for all."""
+        found: list[Sums] = []
         for tier, width in ((MINUTE, 1), (QUARTER, 15)):
             rows_by_index = self.rows.tiers[tier]
             first, last = -(-start // width), end // width
-            indexes = (
-                range(first, last) if last - first < len(rows_by_index) else [index for index in rows_by_index if first <= index < last]
-            )
-            for index in indexes:
-                for segment, row in rows_by_index.get(index, {}).items():
-                    add_row(window.sums.setdefault(segment, {}), row, sign)
+            if last - first < len(rows_by_index):
+                found += [rows_by_index[index] for index in range(first, last) if index in rows_by_index]
+            else:
+                found += [sums for index, sums in rows_by_index.items() if first <= index < last]
+        if len(found) > 1 and len(takers) > 1:
+            summed = Window("")
+            for sums in found:
+                summed.add(sums, 1)
+            found = [summed.sums]
+        for window, sign in takers:
+            for sums in found:
+                window.add(sums, sign)

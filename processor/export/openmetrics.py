@@ -91,7 +91,6 @@ def minutes(
         rows.age(minute * MINUTE_MS)
         windows.advance(minute * MINUTE_MS)
         yield minute, _view(rows, windows, minute, served)
-        rows.dirty_cells.clear()
         rows.take_dirty_rows()
 
 
@@ -107,7 +106,7 @@ def _view(rows: Rows, windows: Windows, minute: int, served: Collection[int] | N
 
 def _changed(rows: Rows) -> dict[CellKey, dict[str, int]]:
     """The cells that have changed, and all that are added up with them."""
-    changed = set(rows.dirty_cells)
+    changed = {key for key, _ in rows.take_unwritten_cells()}
     kinds = {key[0] for key in changed}
     if kinds & _TOGETHER:
         kinds |= _TOGETHER

@@ -239,7 +239,7 @@ def _take_entries_along(before: _Joined, stores: list[Store], where: Where) -> N
             ticket = look_at(engine, entity)
             home, new = number % len(stores), where(key, number)
             if isinstance(ticket, Ticket) and ticket.in_backlog and new != home:
-                moves[engine.rows.place(TICKET, ticket.dims).cell_key, home, new] += 1
+                moves[engine.rows.cell_key(TICKET, ticket.dims), home, new] += 1
     for (cell_key, source, target), count in moves.items():
         left = count
         taken, given = stores[source].get(("c", cell_key), {}), stores[target].setdefault(("c", cell_key), {})

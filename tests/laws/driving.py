@@ -15,7 +15,7 @@ from processor.core.business_hours import NEVER
 from processor.core.engine import Engine
 from processor.core.events import Event, Rejected
 from processor.core.facts import DETAIL_KINDS, LEDGER_MODULUS
-from processor.core.levels import Key, levels_of
+from processor.core.levels import Key, keys_of
 from processor.core.outputs import Conflict, Rekeyed, Report, Stated, Step, View
 from processor.core.settings import HOUR_MS, MINUTE_MS, Settings
 from processor.core.sleep import Sleeping
@@ -291,7 +291,7 @@ def check_entities(engine: Engine) -> None:
             assert entity.tail == sorted(entity.tail)
             assert len(entity.tail) == len(entity.serials) == len(set(entity.serials))
             folded, _ = fold(kind, entity.base, entity.tail, engine.timer_time, engine.policies)
-            levels.update(levels_of(folded))
+            levels.update(keys_of(folded))
             if entity.state is None:
                 assert not entity.tail
                 assert entity.timer == (NEVER if kind == "ticket" and key in engine.stubs else folded.wake)

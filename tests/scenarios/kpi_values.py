@@ -9,7 +9,6 @@ from processor.core.engine import Engine
 from processor.core.kpi_readings import Rules
 from processor.core.kpis import Measure, measures
 from processor.core.outputs import Report
-from processor.core.reports import level_sums
 from processor.core.rows import Row, Segment, add_row
 from processor.core.settings import DIMENSIONS, MINUTE_MS
 from processor.core.windows import WINDOWS, bounds_of
@@ -28,7 +27,7 @@ def kpi_of(engine: Engine, words: list[str]) -> Measure:
     rules = Rules(0, settings.service_level_counts_short, settings.service_level_counts_flow_outs)
     report = _report(engine)
     if not window:
-        row, backlog, seconds = _everything(engine, segment), level_sums(engine.levels, engine.rows).get(segment, {}).get("backlog", 0), 0
+        row, backlog, seconds = _everything(engine, segment), engine.level_sums().get(segment, {}).get("backlog", 0), 0
         customers = report.windows.get((engine.settings.group_bys.index(()), ()), {}).get(WINDOWS[0], {}) if not names else {}
         row.update({key: amount for key, amount in customers.items() if key.startswith("customers") and key in _LEVELS})
     else:
