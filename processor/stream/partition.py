@@ -14,20 +14,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
-from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from processor.config import Config
 from processor.core.engine import Engine
 from processor.core.reports import WINDOWS_END_MS
-from processor.core.settings import HOUR_MS, MINUTE_MS, Settings
+from processor.core.settings import HOUR_MS, MINUTE_MS
 from processor.export.progress import Progress
-from processor.export.telemetry import Recorder
 from processor.stream.committer import Committer, DeadLetter
-from processor.stream.failpoints import Failpoints
+from processor.stream.environment import Environment
 from processor.stream.inputs import Inputs
 from processor.stream.intake import EngineFaultError, Intake, Place
 from processor.stream.outbox import Outbox
@@ -35,7 +31,6 @@ from processor.stream.refusals import RefusedError
 from processor.stream.shown import Shown
 from processor.stream.takeover import take_over
 from processor.stream.tasks import end, within
-from processor.wall_clock import WallClock
 
 log = logging.getLogger(__name__)
 
@@ -45,20 +40,6 @@ MARKER_SECONDS = 5.0  # a clock that moved without events is written down this o
 STOP_SECONDS = 2.0  # for a producer to end
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """What all partitions of a worker share."""
-
-    config: Config
-    settings: Settings
-    connection: dict[str, Any]
-    consumer: AIOKafkaConsumer
-    clock: WallClock
-    recorder: Recorder
-    failpoints: Failpoints
-    from_log_start: bool
 
 
 class PartitionProcessor:
@@ -139,10 +120,14 @@ class PartitionProcessor:
         if self.shown is None:
             return f"{self._name}: taken over, nothing to show yet"
         worker = self.environment.config.worker
-        silent = asyncio.get_running_loop().time() - self._answered_at
+        silent = self.silent_seconds()
         if worker.clock == "live" and not self._replaying and silent > worker.session_timeout_seconds:
             return f"{self._name}: the broker has not answered for {silent:.0f} s; deadlines wait for it"
         return ""
+
+    def silent_seconds(self) -> float:
+        """Since when the broker has given this partition no sign of life."""
+        return asyncio.get_running_loop().time() - self._answered_at
 
     def progress(self) -> Progress:
         """How far recovery and catching up have come."""

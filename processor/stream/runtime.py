@@ -21,9 +21,10 @@ from processor.export.progress import Progress
 from processor.export.telemetry import Recorder
 from processor.stream.assignor import assignor
 from processor.stream.connection import aiokafka_settings, pauses
+from processor.stream.environment import Environment
 from processor.stream.failpoints import Failpoints
 from processor.stream.kpi_lease import SHARE, steady_seconds
-from processor.stream.partition import Environment, PartitionProcessor
+from processor.stream.partition import PartitionProcessor
 from processor.stream.shown import Shown
 from processor.stream.tasks import within
 from processor.wall_clock import WallClock
@@ -59,6 +60,7 @@ class Runtime(ConsumerRebalanceListener):
         self._watch: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._joined = False
+        self._problem = ""
         self._stopping = False
         self._awake_at = steady_seconds()
 
@@ -144,6 +146,27 @@ class Runtime(ConsumerRebalanceListener):
         self._joined = False
         owned = [self.partitions[source] for source in revoked if source in self.partitions]
         await asyncio.gather(*(partition.hold(self._bound) for partition in owned))
+        if self._replaced():
+            await self._rest()
+
+    def _replaced(self) -> bool:
+        """Whether the group has given our name to another worker: it has forgotten us although we were in touch with the broker.
+
+        To be asked before we join again, since that would take the name back: the two would replace each other for ever.
+        """
+        if self._instance is None or not self.partitions or self._consumer is None:
+            return False
+        forgotten = self._consumer._coordinator.member_id == ""  # noqa: SLF001 - nothing else tells; a rebalance leaves it as it is
+        silent = min(partition.silent_seconds() for partition in self.partitions.values())
+        return forgotten and silent < self.config.worker.session_timeout_seconds / 2
+
+    async def _rest(self) -> None:
+        """Own nothing any more, and do not join again: aiokafka does that when this returns."""
+        self._problem = f"another worker has the name {self._instance!r}; this one rests. Give it a name of its own and start it again"
+        log.error("%s", self._problem)
+        await asyncio.gather(*(partition.close() for partition in self.partitions.values()))
+        self.partitions.clear()
+        await asyncio.Event().wait()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Heartbeats stand still in here, so it only starts what takes time."""
@@ -183,6 +206,8 @@ class Runtime(ConsumerRebalanceListener):
 
     def ready(self) -> tuple[bool, list[str]]:
         """Whether every owned partition is in order, and if not, why; else how far behind they are."""
+        if self._problem:
+            return False, [self._problem]
         if not self._joined:
             return False, ["no partitions yet: the consumer group is dealing them out"]
         problems = [trouble for _, partition in sorted(self.partitions.items()) if (trouble := partition.trouble())]

@@ -14,8 +14,9 @@ from processor.config import Config
 from processor.core.engine import Engine
 from processor.core.outputs import View
 from processor.export.telemetry import Telemetry
+from processor.stream.environment import Environment
 from processor.stream.failpoints import Failpoints
-from processor.stream.partition import Environment, PartitionProcessor
+from processor.stream.partition import PartitionProcessor
 from processor.wall_clock import WallClock
 from tests.kafka.events import created, status
 
