@@ -50,10 +50,7 @@ class Clock:
     )
 
     def __init__(self, name: str, instance: int, started_at: int, policy: Policy | None) -> None:
-        self.name = name
-        self.instance = instance
-        self.started_at = started_at
-        self.policy = policy
+        self.name, self.instance, self.started_at, self.policy = name, instance, started_at, policy
         self.target: Target | None = policy.targets.get(name) if policy else None
         self.allowed = self.target.ms if self.target else 0  # active time until it is late; of working days only `arm` knows
         self.state = RUNNING
@@ -67,6 +64,16 @@ class Clock:
         self.business_since = started_at
         self.due = NEVER
         self.warns_at = NEVER  # when to warn that it is due, or was; only while it runs
+
+    def copied(self) -> Clock:
+        """Another one in the same state."""
+        twin = Clock(self.name, self.instance, self.started_at, None)
+        twin.policy, twin.target, twin.allowed = self.policy, self.target, self.allowed
+        twin.state, twin.elapsed, twin.resumed_at = self.state, self.elapsed, self.resumed_at
+        twin.breached_at, twin.induced, twin.segments = self.breached_at, self.induced, self.segments
+        twin.business_before, twin.business_since = self.business_before, self.business_since
+        twin.due, twin.warns_at = self.due, self.warns_at
+        return twin
 
     # -- transitions ------------------------------------------------------------------------------------------------------------
 
@@ -121,8 +128,7 @@ class Clock:
         if self.state == RUNNING:
             self._accumulate(at, policies)
             self.resumed_at = at
-        self.business_before = self._business_until(at, policies)
-        self.business_since = at
+        self.business_before, self.business_since = self._business_until(at, policies), at
         self.policy = policy
         self.target = policy.targets.get(self.name) if policy else None
         self.allowed = self._allowance(self.started_at, policies)
@@ -166,9 +172,7 @@ class Clock:
 
     def breach(self, at: int, *, induced: bool = False) -> None:
         """Set the latch."""
-        self.breached_at = at
-        self.induced = induced
-        self.due = NEVER
+        self.breached_at, self.induced, self.due = at, induced, NEVER
 
     def business_duration(self, at: int, policies: Policies) -> int | None:
         """Open time from the start to `at`, summed over the calendars that were in force; None where the policy has no calendar.
@@ -225,11 +229,13 @@ class Clock:
         policy = self.policy
         return ("", 0) if policy is None else (policy.id, policy.version)
 
+    def _target_ms(self) -> int | None:
+        return self.allowed if self.target is not None else None
+
     def started_fact(self, dims: Dims) -> Fact:
         """`clock.started`, at the start."""
         policy, version = self._by()
-        target = self.allowed if self.target is not None else None
-        return Fact("clock.started", self.instance, self.started_at, dims, (self.name, policy, version, target))
+        return Fact("clock.started", self.instance, self.started_at, dims, (self.name, policy, version, self._target_ms()))
 
     def step_fact(self, kind: str, at: int, dims: Dims) -> Fact:
         """`clock.paused` or `clock.resumed`."""
@@ -239,8 +245,7 @@ class Clock:
     def fulfilled_fact(self, at: int, dims: Dims) -> Fact:
         """`clock.fulfilled`, with the active time and whether it was in time."""
         policy, version = self._by()
-        target = self.allowed if self.target is not None else None
-        content = (self.name, policy, version, target, self.elapsed, self.breached_at is None, self.segments)
+        content = (self.name, policy, version, self._target_ms(), self.elapsed, self.breached_at is None, self.segments)
         return Fact("clock.fulfilled", self.instance, at, dims, content)
 
     def cancelled_fact(self, at: int, dims: Dims, reason: str) -> Fact:
@@ -253,8 +258,7 @@ class Clock:
         at = self.breached_at
         assert at is not None
         policy, version = self._by()
-        target = self.allowed if self.target is not None else None
-        content = (self.name, policy, version, target, self.induced, self._segments_until(at))
+        content = (self.name, policy, version, self._target_ms(), self.induced, self._segments_until(at))
         return Fact("clock.breached", self.instance, at, dims, content)
 
     # -- stored form --------------------------------------------------------------------------------------------------------------

@@ -30,11 +30,12 @@ from processor.core.levels import Levels
 from processor.core.outputs import Conflict, RecordKey, Rekeyed, Stated, Step, View
 from processor.core.packing import Dumps, dumps, unpack
 from processor.core.policies import Policies
+from processor.core.refolding import refold
 from processor.core.reports import Reports
 from processor.core.restoring import marker_of, restore
 from processor.core.rows import Row, Rows, Segment
 from processor.core.settings import MINUTE_MS, NO_DIMENSIONS, Settings
-from processor.core.timeline import State, Timeline, difference, fold, new_state
+from processor.core.timeline import State, Timeline, fold, new_state
 from processor.core.upstream import Upstream
 from processor.core.windows import Windows
 
@@ -205,14 +206,14 @@ class Engine:
 
     def _refold(self, entity: Timeline, event: Event | None, twin: int | None = None) -> None:
         """Fold the tail anew with `event` in its place, and in the place of the one at index `twin`; book the difference."""
-        _, before = self._folded(entity)
+        before = entity.tail.copy()
         if twin is not None:
             self.step.records["e", entity.kind, entity.serials.pop(twin), entity.key] = None
             del entity.tail[twin]
         if event is not None:
             self._append(entity, event)
-        state, after = self._folded(entity)
-        self._settle(entity, state, difference(before, after), event.id if event and event.source else "")
+        state, out = refold(entity.kind, entity.base, before, entity.tail, self.timer_time, self.policies)
+        self._settle(entity, state, out, event.id if event and event.source else "")
 
     def _folded(self, entity: Timeline) -> tuple[State, Out]:
         return fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)

@@ -59,6 +59,13 @@ class MoreClocks:
                 return clock
         return None
 
+    def copied(self) -> MoreClocks:
+        """The same with clocks of its own."""
+        twin = MoreClocks()
+        twin.clocks, twin.instances = [clock.copied() for clock in self.clocks], dict(self.instances)
+        twin.next_asked_at, twin.targeted, twin.breached = self.next_asked_at, self.targeted, self.breached
+        return twin
+
     def freeze(self) -> tuple[Any, ...]:
         """Plain values for the state topic."""
         clocks = tuple(clock.freeze() for clock in self.clocks)

@@ -15,6 +15,14 @@ from processor.core.policies import Policies
 LOOKS_BACK: Final = frozenset({"message.visibility_changed", "message.bounced", "ticket.wait_withdrawn"})
 
 
+def as_it_turned_out(events: list[Event], window: int) -> list[Event]:
+    """The events of a ticket as what came later tells them. Only what is told within `window` counts: what is older is settled."""
+    for event in events:
+        if event.kind in LOOKS_BACK:
+            return _with_visibility(_without_withdrawn(events, window), window)
+    return events
+
+
 def _withdrawals(events: list[Event], window: int) -> list[tuple[int, int]]:
     """Index pairs: a wait that was handed over, and its withdrawal within `window` after it."""
     withdrawn = [(index, event) for index, event in enumerate(events) if event.kind == "ticket.wait_withdrawn"]
@@ -30,8 +38,8 @@ def _withdrawals(events: list[Event], window: int) -> list[tuple[int, int]]:
     return pairs
 
 
-def without_withdrawn(events: list[Event], window: int) -> list[Event]:
-    """Waits as they turned out: one that is withdrawn was never handed over. What is older than `window` is settled."""
+def _without_withdrawn(events: list[Event], window: int) -> list[Event]:
+    """Waits as they turned out: one that is withdrawn was never handed over."""
     pairs = _withdrawals(events, window)
     if not pairs:
         return events
@@ -39,11 +47,8 @@ def without_withdrawn(events: list[Event], window: int) -> list[Event]:
     return [event for index, event in enumerate(events) if index not in dropped]
 
 
-def with_visibility(events: list[Event], window: int) -> list[Event]:
-    """Messages as they turned out: made internal or bounced later = never a reply; made public later = a reply from then on.
-
-    Only changes within `window` after the message count: what is older is settled.
-    """
+def _with_visibility(events: list[Event], window: int) -> list[Event]:
+    """Messages as they turned out: made internal or bounced later = never a reply; made public later = a reply from then on."""
     changes = _changes_of(events, window)
     if not changes:
         return events

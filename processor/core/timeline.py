@@ -10,7 +10,6 @@ that a late reply disproves disappears by the same way.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
 from typing import Any, Final
 
 from processor.core import lateness
@@ -20,7 +19,7 @@ from processor.core.business_hours import NEVER
 from processor.core.contact import Contact
 from processor.core.events import ACCOUNT, AGENT, CONTACT, ORGANIZATION, PERSON, SURVEY_KINDS, TICKET, Event
 from processor.core.facts import HANDED_KINDS, Fact, Out
-from processor.core.looking_back import LOOKS_BACK, bonds, with_visibility, without_withdrawn
+from processor.core.looking_back import LOOKS_BACK, as_it_turned_out, bonds
 from processor.core.organization import Organization
 from processor.core.packing import unpack
 from processor.core.person import Person
@@ -228,8 +227,8 @@ def fold(kind: str, base: Any, tail: list[Event], timer_time: int, policies: Pol
     state = new_state(kind, policies) if base is None else thaw(kind, base, policies)
     out: Out = []
     if isinstance(state, Ticket):
-        window = policies.settings.allowed_lateness
-        fold_ticket(state, with_visibility(without_withdrawn(tail, window), window), policies.settings.clock_skew, out)
+        settings = policies.settings
+        fold_ticket(state, as_it_turned_out(tail, settings.allowed_lateness), settings.clock_skew, out)
     else:
         for event in tail:
             state.step(event, event.occurred_at, out)
@@ -259,11 +258,14 @@ def fold_ticket(ticket: Ticket, events: list[Event], clock_skew: int, out: Out) 
 
 def difference(before: Out, after: Out) -> Out:
     """What turns the facts stated `before` into those of `after`: retractions first, then new facts."""
-    net: Counter[Fact] = Counter()
+    net: dict[Fact, int] = {}
     for sign, fact in after:
-        net[fact] += sign
+        net[fact] = net.get(fact, 0) + sign
     for sign, fact in before:
-        net[fact] -= sign
-    changes = [(count, fact) for fact, count in net.items() if count]
-    changes.sort(key=lambda change: change[0])
-    return [(1 if count > 0 else -1, fact) for count, fact in changes for _ in range(abs(count))]
+        net[fact] = net.get(fact, 0) - sign
+    changes: Out = []
+    for fact, count in net.items():
+        changes += [(-1, fact)] * -count
+    for fact, count in net.items():
+        changes += [(1, fact)] * count
+    return changes

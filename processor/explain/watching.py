@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from processor.core.clocks import Clock
 from processor.core.events import Event
 from processor.core.facts import Fact, Out
-from processor.core.looking_back import with_visibility, without_withdrawn
+from processor.core.looking_back import as_it_turned_out
 from processor.core.policies import Policies
 from processor.core.settings import Policy, Target
 from processor.core.ticket import Ticket
@@ -110,7 +110,7 @@ def watch(base: Any, base_at: int, tail: list[Event], timer_time: int, policies:
     out: Out = []
     if base is not None:
         ticket.note(base_at, None, [(1, fact) for fact in ticket.suspended], stored=True)
-    window = policies.settings.allowed_lateness
-    fold_ticket(ticket, with_visibility(without_withdrawn(tail, window), window), policies.settings.clock_skew, out)
+    settings = policies.settings
+    fold_ticket(ticket, as_it_turned_out(tail, settings.allowed_lateness), settings.clock_skew, out)
     ticket.fire(timer_time, out)
     return ticket
