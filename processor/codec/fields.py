@@ -25,6 +25,8 @@ _labels: dict[str | None, str | None] = {None: None, "": None}
 
 # A closed vocabulary: what may be said -> the value (always the same object). A key None is there where the field is optional.
 Choices = Mapping[str | None, str | None]
+# Not `float`: compiled, that would make 3.0 of a 3, and ids and records tell the two apart.
+Number = int | float
 _T = TypeVar("_T", bound="str | None")
 
 
@@ -131,7 +133,7 @@ def required_flag(value: Any, path: str) -> bool:
     raise wrong_type(path, "true or false", value)
 
 
-def number(value: Any, path: str, low: float, high: float) -> float:
+def number(value: Any, path: str, low: int, high: int) -> Number:
     """A required number of this range."""
     if type(value) is not int and type(value) is not float:
         raise wrong_type(path, "a number", value)
@@ -140,7 +142,7 @@ def number(value: Any, path: str, low: float, high: float) -> float:
     return value
 
 
-def optional_number(value: Any, path: str, low: float, high: float) -> float | None:
+def optional_number(value: Any, path: str, low: int, high: int) -> Number | None:
     """A number of this range, or nothing."""
     return None if value is None else number(value, path, low, high)
 
@@ -166,7 +168,7 @@ def currency(value: Any, path: str) -> str:
     raise Refusal(Reason.INVALID_VALUE, f"{path}: {shown(text)} is not one of the codes of three capital letters, such as EUR")
 
 
-def seconds(value: Any, path: str) -> float:
+def seconds(value: Any, path: str) -> Number:
     """A required duration in seconds."""
     if type(value) is not int and type(value) is not float:
         raise wrong_type(path, "a number of seconds", value)
@@ -175,7 +177,7 @@ def seconds(value: Any, path: str) -> float:
     return value
 
 
-def optional_seconds(value: Any, path: str) -> float | None:
+def optional_seconds(value: Any, path: str) -> Number | None:
     """A duration in seconds, or nothing."""
     return None if value is None else seconds(value, path)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from processor.codec.fields import Refusal, choice, choices, identifier, label, number, optional_number, optional_text
+from processor.codec.fields import Number, Refusal, choice, choices, identifier, label, number, optional_number, optional_text
 from processor.core.events import SURVEY_SCALES, SURVEYS, Reason
 
 Data = dict[str, Any]
@@ -41,7 +41,7 @@ def survey_responded(data: Data) -> tuple[Any, ...]:
     )
 
 
-def _scale(survey: str, get: Any) -> tuple[float, float]:
+def _scale(survey: str, get: Any) -> tuple[Number, Number]:
     usual_low, usual_high = SURVEY_SCALES[survey]
     low = optional_number(get("scale_min"), "data.scale_min", -SCORE_MAX, SCORE_MAX)
     high = optional_number(get("scale_max"), "data.scale_max", -SCORE_MAX, SCORE_MAX)

@@ -11,7 +11,7 @@ sketch may stand side by side, when one is added to the other; reading brings th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import log
+from math import fsum, log
 
 AGENTS = "agents"
 VISITORS = "kb_visitors"
@@ -89,7 +89,7 @@ def _estimate(sketch: Row, at: int) -> int:
             bucket, _, rank = key[at:].partition(".")
             ranks[bucket] = max(ranks.get(bucket, 0), int(rank))
     empty = _BUCKETS - len(ranks)
-    estimate = _ALPHA * _BUCKETS**2 / (empty + sum(2.0**-rank for rank in ranks.values()))
+    estimate = _ALPHA * _BUCKETS**2 / (empty + fsum([2.0**-rank for rank in ranks.values()]))
     if empty and estimate <= 2.5 * _BUCKETS:  # few: by how many buckets are empty
         return round(_BUCKETS * log(_BUCKETS / empty))
     return round(estimate)

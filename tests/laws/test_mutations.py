@@ -13,6 +13,7 @@ import pytest
 from processor.core import clocks, conversation, engine, first_contact, respondent, ticket, ticket_clocks
 from processor.core.events import Event
 from processor.core.settings import MINUTE_MS
+from tests.flavours import pure_only
 from tests.laws.driving import Manner, drive
 from tests.laws.meeting import Met
 from tests.laws.test_agrees_with_oracle import PATIENT, compare
@@ -138,6 +139,7 @@ FAULTS = {
 }
 
 
+@pure_only
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_caught(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     fault = FAULTS[name]

@@ -23,6 +23,7 @@ from processor.core.facts import Fact
 from processor.core.outputs import Rekeyed, Report
 from processor.core.settings import HOUR_MS, MINUTE_MS, MS
 from processor.core.upstream import all_at
+from tests.flavours import pure_only
 from tests.laws.driving import Manner, Network, Partition, drive, drive_all
 from tests.laws.says import CREATIONS, created, message, status
 from tests.laws.test_identities import DETAILED, LENGTHS, Segment, added, clean, posted
@@ -350,6 +351,7 @@ def test_what_was_held_for_longer_than_minutes_are_kept_is_left_out_after_a_rest
     assert 20 < len(again) < len(taken)
 
 
+@pure_only
 def test_what_is_handed_over_is_worked_out_once_for_all_reports_between_which_nothing_happened(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hundreds may be held."""
     partition = Partition(DETAILED, network=Network(2), report_every_minutes=1, hold=True)
