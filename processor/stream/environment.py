@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -26,3 +27,4 @@ class Environment:
     recorder: Recorder
     failpoints: Failpoints
     from_log_start: bool
+    folding: asyncio.Lock = field(default_factory=asyncio.Lock)  # one partition folds at a time; the others commit meanwhile

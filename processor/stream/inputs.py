@@ -27,6 +27,7 @@ class Inputs:
         self.events = events
         self.rekeyed = TopicPartition(rekeyed_topic, events.partition)
         self.fetched: list[Any] = []  # records of both topics that are not folded yet: re-keyed ones, then events
+        self.full = False  # whether the last fetch gave all that was asked for
         self.events_applied = -1
         self.rekeyed_applied = -1
         self.newest_appended_at = 0  # log time (ms) of the record that has the newest event
@@ -81,10 +82,20 @@ class Inputs:
         self.fetched = []
 
     async def fetch(self, seconds: float, most: int) -> None:
-        """Wait at most so long for at most so many records of both. Only to be called with nothing left to fold."""
-        found = await self._consumer.getmany(self.events, self.rekeyed, timeout_ms=int(seconds * 1000), max_records=most)
+        """Wait at most so long for at most so many records of both. Only to be called with nothing left to fold.
+
+        Re-keyed ones go first. The consumer gives out a topic until it has nothing more of it, so asked for both it would keep them waiting
+        for as long as there are events, and all partitions would wait with their reports for this one.
+        """
+        found = dict(await self._consumer.getmany(self.rekeyed, timeout_ms=0, max_records=most))
+        left = most - len(found.get(self.rekeyed, ()))
+        if left:
+            found |= await self._consumer.getmany(self.events, timeout_ms=0, max_records=left)
+        if not any(found.values()):
+            found = await self._consumer.getmany(self.events, self.rekeyed, timeout_ms=int(seconds * 1000), max_records=most)
         rekeyed = [record for record in found.get(self.rekeyed, ()) if record.offset > self.rekeyed_applied]
         self.fetched = [*rekeyed, *(record for record in found.get(self.events, ()) if record.offset > self.events_applied)]
+        self.full = sum(map(len, found.values())) >= most
         if self.rekeyed in self._consumer.assignment():
             await self._look_ahead(skip=not rekeyed)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from processor.codec.facts import encode_fact, fact_key
+from processor.codec.facts import fact_record
 from processor.codec.murmur2 import partition_of
 from processor.codec.partials import Encoded, Sender, encode_levels, encode_report
 from processor.codec.rekeyed import encode_heartbeat, encode_rekeyed
@@ -44,6 +44,7 @@ class Outbox:
         self._levels: Levels | None = None  # as they were sent last
         self._levels_at = -LEVELS_SECONDS
         self._levels_open = False  # a step was committed without a look at them
+        self._levels_seen: Levels | None = None  # by that look, for the commit that follows at once
 
     def pack(self, engine: Engine, inputs: Inputs, now: float, rejected: list[DeadLetter]) -> Transaction:
         """Everything since the last call, to be committed as one. `now` is the loop's time in seconds."""
@@ -59,7 +60,7 @@ class Outbox:
             marker,
             inputs.moved(),
             records=(encode_record(key, value) for key, value in step.records.items()),
-            facts=((fact_key(stated, agents=self._agents), encode_fact(stated, agents=self._agents)) for stated in step.facts),
+            facts=(fact_record(stated, agents=self._agents) for stated in step.facts),
             rekeyed=self._rekeyed(step),
             partials=self._partials(step.reports, self._changed_levels(engine, now), engine.timer_time),
             rejected=rejected,
@@ -68,7 +69,9 @@ class Outbox:
     def levels_wait(self, engine: Engine, now: float) -> bool:
         """Whether levels have changed with a step that came too soon after the last time that they went out."""
         if self._levels_open and now - self._levels_at >= LEVELS_SECONDS:
-            self._levels_open = engine.level_sums() != self._levels
+            levels = engine.level_sums()
+            self._levels_open = levels != self._levels
+            self._levels_seen = levels if self._levels_open else None
             return self._levels_open
         return False
 
@@ -76,8 +79,8 @@ class Outbox:
         if now - self._levels_at < LEVELS_SECONDS:
             self._levels_open = True
             return None
-        before, self._levels = self._levels, engine.level_sums()
-        self._levels_open, self._levels_at = False, now
+        before, self._levels = self._levels, self._levels_seen or engine.level_sums()
+        self._levels_open, self._levels_at, self._levels_seen = False, now, None
         return None if self._levels == before else self._levels
 
     def _rekeyed(self, step: Step) -> dict[int, list[Record]]:

@@ -13,6 +13,7 @@ What is heard of other partitions alone is folded, but not written for itself: i
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 
 from aiokafka import TopicPartition
@@ -28,7 +29,8 @@ from processor.stream.inputs import Inputs
 from processor.stream.intake import EngineFaultError, Intake, Place
 from processor.stream.outbox import Outbox
 from processor.stream.refusals import RefusedError
-from processor.stream.shown import Shown
+from processor.stream.shown import Pace, Shown, timed
+from processor.stream.step_size import StepSize
 from processor.stream.takeover import take_over
 from processor.stream.tasks import end, within
 
@@ -64,10 +66,10 @@ class PartitionProcessor:
         self._next_probe = 0.0
         self._marker_at = 0.0
         self._answered_at = 0.0  # when the broker last gave a sign of life to this partition
-        self._shown_at = 0.0
+        self._pace = Pace(environment.config.worker.snapshot_ms / 1000)
         self._suspect: Place | None = None  # the record on which the engine failed last
         self._gave_up = False
-        self._step_events = environment.config.worker.step_events_max  # halved when a step fails, until the event that does it stands alone
+        self._size = StepSize(environment.config.worker.step_events_max)
         self._retry_seconds = FIRST_RETRY_SECONDS
         self._recovered = 0.0  # the share of the state that a takeover has read
         self._taken_at = 0.0  # when the partition was taken over; 0 where it is not ours now
@@ -212,6 +214,7 @@ class PartitionProcessor:
         self._inputs.begin(taken.applied, taken.rekeyed_applied, taken.newest_appended_at, taken.rekeyed_end, taken.appended_at, taken.end)
         self._keep_pace()
         await asyncio.to_thread(self.engine.reports_again)  # windows are summed anew
+        gc.freeze()  # it stays, and there are millions: nobody looks for cycles in it
         self._taken_at = asyncio.get_running_loop().time()
         seconds = (environment.clock.now() - started) / 1000
         environment.recorder.taken_over(self.source.partition, seconds=seconds)
@@ -257,7 +260,7 @@ class PartitionProcessor:
         """One round: records if there are any, else time."""
         generation = self._generation
         if not self._inputs.fetched:
-            await self._inputs.fetch(self._patience(), self._step_events)
+            await self._inputs.fetch(self._patience(), self._size.now)
         if generation != self._generation or not self._open.is_set() or self._rejoining:
             self._inputs.forget()  # a rebalance came in between: positions are set anew
             return
@@ -266,28 +269,30 @@ class PartitionProcessor:
                 await self._step()
             await self._follow_wall_clock()
             await self._write_what_waits()
-        await self._show_if_due()
+        if self._pace.left(asyncio.get_running_loop().time(), behind=self._inputs.full) <= 0:
+            await self._show()
 
     async def _step(self) -> None:
-        first, count = self._inputs.fetched[0], len(self._inputs.fetched)
+        records = self._inputs.fetched
         events_before = self._inputs.events_applied
         try:
-            rejected = await self._fold()
-            self._keep_pace()
-            self.engine.advance_by_log()
-            self.engine.sweep()
+            async with self.environment.folding:
+                rejected = await self._fold()
+                self._keep_pace()
+                self.engine.advance_by_log()
+                self.engine.sweep()
             self.environment.failpoints.reach("step.after_fold")
             if rejected or self._inputs.events_applied != events_before or self.engine.news():
                 await self._commit(rejected)
         except (KafkaError, OSError, EngineFaultError):
             raise
         except Exception as error:  # ours, but not in `apply`: which event leads to it is found by smaller and smaller steps
-            if count == 1:
-                raise EngineFaultError(first) from error
-            self._step_events = max(count // 2, 1)
+            if len(records) == 1:
+                raise EngineFaultError(records[0]) from error
+            self._size.failed(records)
             self._retry_seconds = FIRST_RETRY_SECONDS
             raise
-        self._step_events = min(self._step_events * 2, self.environment.config.worker.step_events_max)
+        self._size.done(self._inputs.applied())
         self._retry_seconds = FIRST_RETRY_SECONDS
 
     async def _fold(self) -> list[DeadLetter]:
@@ -314,8 +319,7 @@ class PartitionProcessor:
         return rejected
 
     async def _commit(self, rejected: list[DeadLetter]) -> None:
-        loop = asyncio.get_running_loop()
-        started = loop.time()
+        started = (loop := asyncio.get_running_loop()).time()
         assert self._committer is not None
         await self._committer.commit(self._outbox.pack(self.engine, self._inputs, started, rejected))
         self._inputs.committed()
@@ -401,15 +405,10 @@ class PartitionProcessor:
 
     # -- out ----------------------------------------------------------------------------------------------------------------------
 
-    async def _show_if_due(self) -> None:
-        if asyncio.get_running_loop().time() - self._shown_at >= self.environment.config.worker.snapshot_ms / 1000:
-            await self._show()
-
     async def _show(self) -> None:
         """Publish the numbers as of the last commit. Copying many segments takes long, and windows are summed anew after a jump in time."""
-        view = await asyncio.to_thread(self.engine.view)  # nobody else touches the engine: this task waits
-        inputs = self._inputs
-        unread = inputs.rekeyed_unread()
-        self.shown = Shown(view, inputs.events_applied, self._outbox.epoch, self._replaying, unread, inputs.rekeyed_applied)
+        view, took = await asyncio.to_thread(timed, self.engine.view)  # nobody else touches the engine: this task waits
+        rekeyed = self._inputs.rekeyed_unread(), self._inputs.rekeyed_applied
+        self.shown = Shown(view, self._inputs.events_applied, self._outbox.epoch, self._replaying, *rekeyed)
         self.environment.recorder.replaying(self.source.partition, self._replaying)
-        self._shown_at = asyncio.get_running_loop().time()
+        self._pace.copied(asyncio.get_running_loop().time(), took)

@@ -144,3 +144,29 @@ async def test_few_re_keyed_records_are_folded_at_once_and_many_events(consumer:
         inputs.folded(records)
     assert sizes[:3] == [("rekeyed", REKEYED_SLICE), ("rekeyed", REKEYED_SLICE), ("events", EVENTS_SLICE)]
     assert inputs.applied() == {"events": 399, "rekeyed": 14}
+
+
+async def test_events_without_end_do_not_keep_re_keyed_records_waiting(consumer: FakeConsumer) -> None:
+    consumer.logs, consumer.ends = {EVENTS: list(range(50)), REKEYED: [0, 1]}, {EVENTS: 50, REKEYED: 2}
+    inputs = begun(consumer, -1, -1)
+    await inputs.fetch(0.1, 5)
+    assert [(record.topic, record.offset) for record in inputs.fetched] == [
+        ("rekeyed", 0),
+        ("rekeyed", 1),
+        *(("events", n) for n in range(3)),
+    ]
+    assert inputs.full
+    inputs.folded(inputs.fetched)
+    await inputs.fetch(0.1, 50)
+    assert len(inputs.fetched) == 47
+    assert not inputs.full
+
+
+async def test_one_record_may_be_asked_for_alone(consumer: FakeConsumer) -> None:
+    consumer.logs, consumer.ends = {EVENTS: [0], REKEYED: [0]}, {EVENTS: 1, REKEYED: 1}
+    inputs = begun(consumer, -1, -1)
+    await inputs.fetch(0.1, 1)
+    assert [record.topic for record in inputs.fetched] == ["rekeyed"]
+    inputs.folded(inputs.fetched)
+    await inputs.fetch(0.1, 1)
+    assert [record.topic for record in inputs.fetched] == ["events"]
