@@ -16,6 +16,7 @@ from typing import Any
 
 import faust
 from aiohttp import web
+from faust.app.base import BootStrategy
 
 from processor.compile import compile_settings
 from processor.config import Config
@@ -27,7 +28,13 @@ from processor.stream.runtime import Runtime
 from processor.stream.showing import Showing
 
 
+class _Boot(BootStrategy):
+    enable_kafka = False  # the stages have clients of their own
+
+
 class _Frame(faust.App):
+    BootStrategy = _Boot
+
     async def on_first_start(self) -> None:
         """Faust would make directories for tables in the working directory."""
 

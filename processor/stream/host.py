@@ -24,28 +24,39 @@ class Host(faust.Worker):
     """Runs the application until a signal or a failure."""
 
     _ending = False
+    _failed = False
+
+    async def start(self) -> None:
+        """Run; returns at the end."""
+        try:
+            await super().start()
+        except Exception:
+            self._failed = True
+            raise
 
     async def stop(self) -> None:
         """Stop everything, then leave. After a failure Faust goes on to tell of it."""
         if self._ending:
             return
         self._ending = True
-        watch = Timer(STOP_SECONDS, _give_up)
+        watch = Timer(STOP_SECONDS, self._give_up)
         watch.daemon = True
         watch.start()
         await super().stop()
-        if self.crash_reason is None:
-            leave()
+        if not self._exit_code():
+            _leave(0)
+
+    def _exit_code(self) -> int:
+        return int(self._failed or self.crash_reason is not None)
+
+    def _give_up(self) -> None:
+        log.warning("not everything has ended within %.0f s; the process ends anyway: the next owner fences what is open", STOP_SECONDS)
+        _leave(self._exit_code())
 
 
-def _give_up() -> None:
-    log.warning("not everything has ended within %.0f s; the process ends anyway: the next owner fences what is open", STOP_SECONDS)
-    leave()
-
-
-def leave() -> NoReturn:
+def _leave(code: int) -> NoReturn:
     """End the process as it is, in good order."""
     logging.shutdown()
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(code)
