@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
 import tempfile
 import time
@@ -33,6 +34,7 @@ def main() -> int:
     if options.compiled and processor.core.engine.__file__.endswith(".py"):
         CONSOLE.print("tests.chaos --compiled: processor.core is not compiled here")
         return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and leave no broker behind
     for name in ("aiokafka", "kafka", "asyncio"):  # while brokers are away
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     results = Results(options.results)
