@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from processor.core import clocks, conversation, engine, first_contact, respondent, ticket, ticket_clocks
+from processor.core import clocks, conversation, first_contact, refolding, respondent, ticket, ticket_clocks
 from processor.core.events import Event
 from processor.core.settings import MINUTE_MS
 from tests.flavours import pure_only
@@ -128,7 +128,7 @@ class Fault(NamedTuple):
 FAULTS = {
     "pauses are ignored": Fault(clocks.Clock, "pause", lambda _: _never_pauses, "clocks", agreement),
     "a breach is dated to its discovery": Fault(ticket.Ticket, "fire", _at_discovery, "clocks", pace),
-    "retractions are lost": Fault(engine, "difference", _without_retractions, "replies", order),
+    "retractions are lost": Fault(refolding, "difference", _without_retractions, "replies", order),
     "dimensions are those of another instant": Fault(ticket.Ticket, "_outcome", _dims_before, "replies", agreement),
     "every score of a respondent counts": Fault(respondent.Respondent, "_counting", lambda _: _each_counts, "surveys", agreement),
     "every message is a turn": Fault(conversation, "wrote", _each_message_a_turn, "replies", agreement),
