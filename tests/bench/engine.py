@@ -78,7 +78,7 @@ class Fold:
 
 def run(size: Size) -> dict[str, Any]:
     """Events a second of decode and fold together, and of each; medians of up to three rounds."""
-    gc.set_threshold(100_000, 50, 100)  # as the worker does
+    gc.set_threshold(100_000, 1_000_000, 1_000_000)  # as the worker does
     log = log_of(min(size.events, EVENTS_MAX))
     rounds = []
     for _ in range(min(size.rounds, ROUNDS_MAX)):
