@@ -182,6 +182,7 @@ def _process() -> Iterator[Family]:
     yield health("histogram", "step_seconds", "How long the commit of a step took.", "seconds", edges=STEP_EDGES)
     yield health("counter", "engine_errors_total", "Events on which the engine itself failed; each is a fault to report.", "events")
     yield health("counter", "takeovers_total", "Partitions taken over.", "takeovers")
+    yield health("counter", "rebalances_total", "Times that the consumer group has dealt partitions out to this worker.", "times")
     yield health("gauge", "recovery_seconds", "How long the last takeover of the partition took.", "seconds", per_partition=True)
     yield health("gauge", "recovered_ratio", "The share of its state that an owned partition has read; 1 once it runs.", "ratio",
                  per_partition=True)

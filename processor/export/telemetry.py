@@ -58,6 +58,9 @@ class Recorder(Protocol):
     def partition_lost(self, partition: int) -> None:
         """The partition belongs to another worker now: its series end."""
 
+    def rebalanced(self) -> None:
+        """The consumer group has dealt out the partitions anew."""
+
     def loop_lagged(self, seconds: float) -> None:
         """The event loop woke up that much later than it was asked to."""
 
@@ -108,6 +111,9 @@ class NoRecorder:
         """See Recorder."""
 
     def partition_lost(self, partition: int) -> None:
+        """See Recorder."""
+
+    def rebalanced(self) -> None:
         """See Recorder."""
 
     def loop_lagged(self, seconds: float) -> None:
@@ -210,6 +216,10 @@ class Telemetry:
         """See Recorder."""
         for name in _OF_PARTITIONS:
             self.values[name].pop((str(partition),), None)
+
+    def rebalanced(self) -> None:
+        """See Recorder."""
+        self.totals["rebalances_total"] += 1
 
     def loop_lagged(self, seconds: float) -> None:
         """See Recorder."""

@@ -206,6 +206,7 @@ class PartitionProcessor:
             self.source,
             self.partitions,
             environment.failpoints,
+            self._hear_recovered,
             from_log_start=environment.from_log_start,
         )
         self.engine, self._outbox = taken.engine, self._new_outbox(taken.epoch)
@@ -220,6 +221,9 @@ class PartitionProcessor:
         environment.recorder.taken_over(self.source.partition, seconds=seconds)
         log.info("%s: taken over at offset %d in %.2f s (%d state records)", self._name, taken.applied + 1, seconds, taken.records_read)
         self._be("running")
+
+    def _hear_recovered(self, share: float) -> None:
+        self._recovered = min(share, 0.99)
 
     async def _prove_unfenced(self) -> None:
         """Commit the marker alone: it succeeds only if nobody else has taken the partition since."""

@@ -191,6 +191,7 @@ class Runtime(ConsumerRebalanceListener):
                 partition = self.partitions[source] = PartitionProcessor(self._environment, source, total)
                 partition.start()
         self._joined = True
+        self.recorder.rebalanced()
         log.info("owns %d of %d partitions of %s", len(kept), total, self.config.topics.events)
 
     # -- what it shows --------------------------------------------------------------------------------------------------------------

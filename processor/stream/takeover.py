@@ -7,6 +7,7 @@ cross-check: the marker, written in the same transaction as the state, says wher
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from processor.codec.state import decode_record
 from processor.codec.upgrade import UPGRADED_FROM
 from processor.config import Config
 from processor.core.engine import Engine
+from processor.core.outputs import RecordKey
 from processor.core.settings import Settings
 from processor.core.upgrading import catch_up
 from processor.stream.failpoints import Failpoints
@@ -31,7 +33,9 @@ from processor.stream.refusals import (
     read_marker,
     unreadable,
 )
-from processor.stream.state_topic import StoredState, read_state
+from processor.stream.state_topic import Share, StoredState, read_state, unheard
+
+READING = 0.6  # of a takeover's time; the rest is making an engine of what was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +61,19 @@ async def take_over(
     source: TopicPartition,
     partitions: int,
     failpoints: Failpoints,
+    recovered: Share = unheard,
     *,
     from_log_start: bool,
 ) -> Taken:
     """Rebuild the partition's engine from the state topic. The caller has started the transactional producer before.
 
-    Raises RefusedError. `from_log_start` allows a start without state although the log does not begin at 0.
+    Raises RefusedError. `recovered` hears now and then which share of the state is in place. `from_log_start` allows a start without state
+    although the log does not begin at 0.
     """
     rekeyed = TopicPartition(config.topics.rekeyed, source.partition)
     check_counts(consumer, rekeyed, partitions)
     log, own = await _offsets(consumer, source), await _offsets(consumer, rekeyed)
-    stored = await read_state(connection, config.topics.state, source.partition)
+    stored = await read_state(connection, config.topics.state, source.partition, share=lambda share: recovered(share * READING))
     failpoints.reach("takeover.after_read")
     check_whole(config, source, stored)
     engine = Engine(settings, source.partition, partitions)
@@ -80,21 +86,29 @@ async def take_over(
     rekeyed_applied = check_rekeyed(rekeyed, own, marker)
     check_settings(source, settings, marker)
     await _check_same_log(consumer, source, log, marker)
-    await _restore(engine, source, marker, stored)
+    await _restore(engine, source, marker, stored, recovered)
     applied, newest_appended_at = marker["applied"][source.topic], marker["newest_appended_at"]
     appended_at = marker.get("appended_at", 0)
     return Taken(engine, applied, rekeyed_applied, own.end, marker["epoch"] + 1, newest_appended_at, stored.read, log.end, appended_at)
 
 
-async def _restore(engine: Engine, source: TopicPartition, marker: dict[str, Any], stored: StoredState) -> None:
+async def _restore(engine: Engine, source: TopicPartition, marker: dict[str, Any], stored: StoredState, recovered: Share) -> None:
+    total = max(len(stored.records), 1)
     try:
-        for _ in engine.restore(marker, (decode_record(key, value) for key, value in stored.records.items())):
+        for _ in engine.restore(marker, _decoded(stored.records)):
+            recovered(1 - (1 - READING) * len(stored.records) / total)
             await asyncio.sleep(0)  # heartbeats live on this loop
         if UPGRADED_FROM in marker:
             for _ in catch_up(engine, marker[UPGRADED_FROM]):
                 await asyncio.sleep(0)
     except Exception as error:  # nobody is asked here, so it would be the same the next time
         raise unreadable(source, error) from error
+
+
+def _decoded(records: dict[bytes, bytes]) -> Iterator[tuple[RecordKey, Any]]:
+    """Each record, which is gone then: what is decoded takes its place in memory."""
+    while records:
+        yield decode_record(*records.popitem())
 
 
 async def _check_same_log(consumer: AIOKafkaConsumer, source: TopicPartition, log: Log, marker: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -158,12 +159,34 @@ class FakeConsumer:
 
 
 async def taken(monkeypatch: pytest.MonkeyPatch, stored: StoredState, rekeyed_partitions: int = 4) -> Taken:
-    async def read(*_: object) -> StoredState:
+    async def read(*_: object, **__: object) -> StoredState:
         return stored
 
     monkeypatch.setattr(takeover, "read_state", read)
     settings = compile_settings(CONFIG)
     return await take_over(CONFIG, settings, {}, FakeConsumer(rekeyed_partitions), SOURCE, 4, Failpoints(""), from_log_start=False)
+
+
+async def test_how_far_a_takeover_has_come_is_told_while_the_state_is_read_and_put_in_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[float] = []
+    engine = Engine(compile_settings(CONFIG))
+    records = {f"c|[{number}]".encode(): b"{}" for number in range(4000)}
+
+    async def read(*_: object, share: Callable[[float], None]) -> StoredState:
+        share(0.5)
+        share(1.0)
+        return StoredState(encode_marker(marker()), records, 1)
+
+    def restore(_: Engine, __: object, decoded: Iterator[object]) -> Iterator[int]:
+        for number, _record in enumerate(decoded, 1):
+            if number % 1000 == 0:
+                yield number
+
+    monkeypatch.setattr(takeover, "read_state", read)
+    monkeypatch.setattr(Engine, "restore", restore)
+    consumer: Any = FakeConsumer()
+    await take_over(CONFIG, engine.settings, {}, consumer, SOURCE, 4, Failpoints(""), told.append, from_log_start=False)
+    assert told == pytest.approx([0.3, 0.6, 0.7, 0.8, 0.9, 1.0])
 
 
 async def test_a_takeover_goes_on_behind_the_marker_in_the_next_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
