@@ -28,13 +28,13 @@ from processor.config import Config
 from processor.core.kpi_readings import Rules
 from processor.export.kpi_view import Ignored, KpiView
 from processor.export.telemetry import Recorder
-from processor.kpis.combine import Combined, Combiner, Published, combiner_of
-from processor.kpis.encode import decode_published, encode_kpis
+from processor.kpis.combine import Combined, Combiner, combiner_of
+from processor.kpis.encode import encode_kpis
 from processor.stream.committed import open_reader
 from processor.stream.committer import heard, one_transaction, transactional_producer
 from processor.stream.failpoints import Failpoints
 from processor.stream.kpi_lease import Lease
-from processor.stream.kpi_table import Table
+from processor.stream.kpi_table import SLICE, Table, published_in
 from processor.stream.tasks import end, within
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,6 @@ log = logging.getLogger(__name__)
 VERSIONS = 3  # of each slice: between two W's some partitions have reported the next one already, and the last is still to be shown
 LEASE_POLL_SECONDS = 0.05
 FETCH_WAIT_MS = 100  # the ends of two short topics are soon there
-SLICE = 50  # records encoded or decoded before others may run: a few milliseconds
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 30.0
 STOP_SECONDS = 2.0
@@ -84,6 +83,7 @@ class KpiPartition:
         self._news = asyncio.Event()
         self._producer: AIOKafkaProducer | None = None
         self._task: asyncio.Task[None] | None = None
+        self._held: asyncio.Task[None] | None = None
 
     # -- for the stage ------------------------------------------------------------------------------------------------------------
 
@@ -95,6 +95,7 @@ class KpiPartition:
         """Revoked, perhaps for a moment: from now on nothing is shown or written. An open transaction is aborted by the next owner."""
         self._be("waiting")
         self._combiner = self._view = None  # a thread may still be at it
+        self._held = self._task
         if self._task is not None:
             self._task.cancel()
 
@@ -137,6 +138,7 @@ class KpiPartition:
                 await self._drop()
                 await self._take_over()
                 while True:
+                    self._end_if_held()
                     await self._publish_what_is_due()
                     self._be("running")
                     retry_seconds = FIRST_RETRY_SECONDS
@@ -149,7 +151,13 @@ class KpiPartition:
             await asyncio.sleep(retry_seconds)
             retry_seconds = min(retry_seconds * 2, LONGEST_RETRY_SECONDS)
 
+    def _end_if_held(self) -> None:
+        """A cancellation gets lost where a library that is stopped cancels tasks of its own."""
+        if self._held is asyncio.current_task():
+            raise asyncio.CancelledError
+
     async def _take_over(self) -> None:
+        self._end_if_held()
         self._be("starting", self.problem)
         environment, started = self._environment, time.monotonic()
         self._heard = -1
@@ -161,9 +169,10 @@ class KpiPartition:
         async with open_reader(environment.connection, fetch_max_wait_ms=FETCH_WAIT_MS) as reader:
             read = await self._kpis.catch_up(reader) + await self._partials.catch_up(reader)
             environment.failpoints.reach("kpis.after_read")
-            published = await self._published()
+            published = await published_in(self._kpis)
             while self._heard >= self._partials.position:
                 read += await self._partials.catch_up(reader)
+            self._end_if_held()
             # Nothing may be waited for here: what came meanwhile would be neither in the table nor added.
             self.epoch = max((each.epoch for each in published), default=0) + 1
             combiner = combiner_of(environment.config, self.number)
@@ -174,16 +183,6 @@ class KpiPartition:
             await asyncio.sleep(0)  # a slice may take milliseconds
         self._ignored = Counter(combiner.counts)  # what is old in the table was ignored, or used, by the former owner
         log.info("%s: taken over as epoch %d in %.2f s (%d records)", self._name, self.epoch, time.monotonic() - started, read)
-
-    async def _published(self) -> list[Published]:
-        published: list[Published] = []
-        for number, (key, value) in enumerate(self._kpis.rows(), 1):
-            if number % SLICE == 0:
-                await asyncio.sleep(0)
-            with suppress(ValueError):  # none of ours
-                each = decode_published(key, value)
-                published += [each] if each is not None else []
-        return published
 
     async def _drop(self) -> None:
         """Forget what was given out; the topics have what counts."""

@@ -6,12 +6,18 @@ handed over twice, or was read already, changes nothing. A table that was kept o
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from processor.kpis.combine import Published
+from processor.kpis.encode import decode_published
+
 WAIT_MS = 500
+SLICE = 50  # records encoded or decoded before others may run: a few milliseconds
 
 Row = tuple[int, bytes, bytes | None]  # offset, key, value
 
@@ -57,3 +63,15 @@ class Table:
                 read += len(records)
         self.position = max(self.position, end)  # the last offsets may be those of commit markers
         return read
+
+
+async def published_in(kpis: Table) -> list[Published]:
+    """What the table of the topic of KPIs says of each segment's windows."""
+    published: list[Published] = []
+    for number, (key, value) in enumerate(kpis.rows(), 1):
+        if number % SLICE == 0:
+            await asyncio.sleep(0)
+        with suppress(ValueError):  # none of ours
+            each = decode_published(key, value)
+            published += [each] if each is not None else []
+    return published

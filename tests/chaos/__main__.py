@@ -17,7 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-import processor.core.engine
+from processor.flavour import COMPILED, flavour
 from tests.chaos.arena import chaos_broker
 from tests.chaos.plan import Plan, draw, names
 from tests.chaos.results import Results
@@ -31,8 +31,8 @@ LONG_ROUNDS = 200  # from so many on the broker is out for a minute now and then
 def main() -> int:
     """See the module."""
     options = _options()
-    if options.compiled and processor.core.engine.__file__.endswith(".py"):
-        CONSOLE.print("tests.chaos --compiled: processor.core is not compiled here")
+    if options.compiled and flavour() != COMPILED:
+        CONSOLE.print("tests.chaos --compiled: the engine is not compiled here; deploy/compiled.py FOLDER makes a copy in which it is")
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and leave no broker behind
     for name in ("aiokafka", "kafka", "asyncio"):  # while brokers are away

@@ -71,7 +71,7 @@ class Arena:
         )
         self.deployment.document["topics"]["kpi_partitions"] = KPI_PARTITIONS
         self.deployment.reload()
-        self.seats = [Seat(self.deployment, number) for number in range(plan.workers)]
+        self.seats = [Seat(self.deployment, number, named=plan.named) for number in range(plan.workers)]
         self.log, self.end = log_of(self.deployment.config, plan)
         self.flow = Flow(broker.bootstrap, self.deployment.config.topics.events, self.log, plan.seed)
 

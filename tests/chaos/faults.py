@@ -89,7 +89,7 @@ def _zombie(_arena: Arena, _injection: Injection, seat: Seat) -> bool:
 
 def _storm(arena: Arena, injection: Injection, seat: Seat) -> bool:
     """Another worker comes and goes every second."""
-    extra = Seat(arena.deployment, len(arena.seats) + injection.seat)
+    extra = Seat(arena.deployment, len(arena.seats) + injection.seat, named=seat.named)
     for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGTERM):
         extra.start()
         time.sleep(1.0 + injection.seconds / 10)
@@ -166,6 +166,9 @@ def _while_all_are_away(arena: Arena, do: Callable[[str, list[TopicPartition]], 
         seat.end(signal.SIGTERM)
     topics, group = arena.config.topics, arena.config.application_id
     inputs = [TopicPartition(topic, number) for topic in (topics.events, topics.rekeyed) for number in range(topics.partitions)]
+    groups = [group, f"{group}-kpis"]
+    with arena.admin() as admin:  # a member that was killed, or has a name, is there until its session ends
+        assert wait_for(lambda: not any(each.get("members") for each in admin.describe_groups(groups).values()), HIT_SECONDS)
     do(group, inputs)
     do(f"{group}-kpis", [TopicPartition(topics.partials, number) for number in range(topics.kpi_partitions)])
     for seat in arena.seats:

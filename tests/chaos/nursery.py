@@ -12,7 +12,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -28,8 +29,8 @@ PRELOADED = (app,)  # imported by the command when it runs, so that `--help` is 
 class Forked:
     """A worker process, with what is used of `subprocess.Popen`."""
 
-    def __init__(self, config: Path, log: Path, environment: Mapping[str, str]) -> None:
-        self._process = _FORKS.Process(target=_live, args=(str(config), str(log), dict(environment)), daemon=True)
+    def __init__(self, config: Path, log: Path, environment: Mapping[str, str], options: Sequence[str]) -> None:
+        self._process = _FORKS.Process(target=_live, args=(["--config", str(config), *options], str(log), dict(environment)), daemon=True)
         self._process.start()
         assert self._process.pid is not None
         self.pid = self._process.pid
@@ -46,7 +47,8 @@ class Forked:
     def send_signal(self, number: int) -> None:
         """As kill(1); nothing where it has ended."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):  # it has ended just now, and we have not heard of it
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -60,7 +62,7 @@ class Forked:
         return self._process.exitcode
 
 
-def _live(config: str, log: str, environment: dict[str, str]) -> None:
+def _live(arguments: list[str], log: str, environment: dict[str, str]) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # not to outlive the harness, however that ends
     written = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(written, 1)
@@ -70,4 +72,4 @@ def _live(config: str, log: str, environment: dict[str, str]) -> None:
     logging.shutdown()
     os.environ.update(environment)
     vars(worker)["verify_topics"] = lambda _admin, _wanted: []
-    worker.command.main(["--config", config], prog_name="worker")
+    worker.command.main(arguments, prog_name="worker")

@@ -38,6 +38,7 @@ LONG_OUT_SECONDS = 60.0
 LONG_OUT_EVERY = 10  # of the times that the broker is out, where there is time
 FAILPOINTS_PER_ROUND = 3
 FAULTS_PER_ROUND = 2
+NAMED_SHARE = 0.3
 TARGET = 20  # of each, and of each failpoint
 
 Need = Mapping[str, int]  # name -> how often it was injected already
@@ -61,12 +62,13 @@ class Injection:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One round."""
+    """One round. `named` workers keep their names over restarts, for which the group waits."""
 
     seed: int
     workers: int
     partitions: int
     live: bool
+    named: bool
     events: int
     injections: tuple[Injection, ...]
 
@@ -77,7 +79,7 @@ class Plan:
 
 def plan_of(document: Mapping[str, Any]) -> Plan:
     """The other way round."""
-    return Plan(**{**document, "injections": tuple(Injection(**each) for each in document["injections"])})
+    return Plan(**{"named": False, **document, "injections": tuple(Injection(**each) for each in document["injections"])})
 
 
 def names() -> tuple[str, ...]:
@@ -93,7 +95,7 @@ def draw(seed: int, injected: Need, *, only: str = "", long: bool = False) -> Pl
     live = any(name in LIVE for name in chosen)
     injections = [_injection(random, name, number % workers, injected, long=long) for number, name in enumerate(chosen)]
     partitions = max(workers, random.choice((2, 3)))
-    return Plan(seed, workers, partitions, live, random.randrange(500, 800), tuple(injections))
+    return Plan(seed, workers, partitions, live, random.random() < NAMED_SHARE, random.randrange(500, 800), tuple(injections))
 
 
 def _chosen(random: Random, injected: Need) -> list[str]:

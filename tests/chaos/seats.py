@@ -24,18 +24,19 @@ class ChaosWorker(Worker):
 
     def begin(self, config: Path) -> Any:
         """See Worker."""
-        return Forked(config, self.log_path, {VARIABLE: "", **self.environment})
+        return Forked(config, self.log_path, {VARIABLE: "", **self.environment}, list(self._options))
 
-    def __init__(self, deployment: Deployment, name: str, port: int, environment: dict[str, str]) -> None:
+    def __init__(self, deployment: Deployment, name: str, port: int, environment: dict[str, str], options: list[str]) -> None:
         self.environment = environment
-        super().__init__(deployment, name, port, (), "")
+        super().__init__(deployment, name, port, options, "")
 
 
 class Seat:
     """One of the workers of a round."""
 
-    def __init__(self, deployment: Deployment, number: int) -> None:
+    def __init__(self, deployment: Deployment, number: int, *, named: bool) -> None:
         self.name = f"worker-{number}"
+        self.named = named
         self._deployment = deployment
         self._armed = deployment.directory / f"{self.name}.failpoint"
         self._hit = Path(f"{self._armed}{HIT_SUFFIX}")
@@ -50,7 +51,8 @@ class Seat:
         if self.worker is None or self.worker.process.poll() is not None:
             self._leave()
             environment = {FILE_VARIABLE: str(self._armed), OFFSET_VARIABLE: str(self._clock)}
-            self.worker = ChaosWorker(self._deployment, self.name, self._deployment.configure(self.name), environment)
+            options = ["--instance", self.name] if self.named else []
+            self.worker = ChaosWorker(self._deployment, self.name, self._deployment.configure(self.name), environment, options)
         return self.worker
 
     def end(self, number: signal.Signals) -> int:

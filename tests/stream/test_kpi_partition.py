@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +21,8 @@ from processor.kpis.encode import encode_kpis
 from processor.stream import kpi_partition
 from processor.stream.failpoints import Failpoints
 from processor.stream.kpi_lease import Lease
-from processor.stream.kpi_partition import SLICE, KpiEnvironment, KpiPartition
+from processor.stream.kpi_partition import KpiEnvironment, KpiPartition
+from processor.stream.kpi_table import SLICE, published_in
 
 
 async def test_what_was_published_is_read_back_in_slices_between_which_others_run() -> None:
@@ -44,7 +45,7 @@ async def test_what_was_published_is_read_back_in_slices_between_which_others_ru
             await asyncio.sleep(0)
 
     running = asyncio.create_task(others())
-    published = await partition._published()
+    published = await published_in(partition._kpis)
     running.cancel()
     assert len(published) == len(records)
     assert {each.epoch for each in published} == {3}
@@ -89,7 +90,8 @@ class Topic:
         self.partition.take(1, b"key", self._last)
 
 
-async def test_what_comes_while_the_reader_of_a_takeover_is_closed_is_added(monkeypatch: pytest.MonkeyPatch) -> None:
+def ready(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A partition that may take over, with a topic and no broker."""
     config = Config()
     settings = compile_settings(config)
     lease = Lease(30.0)
@@ -97,11 +99,34 @@ async def test_what_comes_while_the_reader_of_a_takeover_is_closed_is_added(monk
     lease.prove(lease.ask())
     environment = KpiEnvironment(config, settings.midnights, compile_rules(config), {}, lambda: 0, Telemetry(), lease, Failpoints("", ""))
     partition: Any = KpiPartition(environment, 0)
-    topic, added = Topic(b"last"), []
     partition._partials = partition._kpis = topic
     topic.partition = partition
+    producer = SimpleNamespace(start=partial(asyncio.sleep, 0), stop=partial(asyncio.sleep, 0))
     monkeypatch.setattr(kpi_partition, "open_reader", topic.reader)
-    monkeypatch.setattr(partition, "_make_producer", lambda: SimpleNamespace(start=partial(asyncio.sleep, 0)))
+    monkeypatch.setattr(partition, "_make_producer", lambda: producer)
+    return partition
+
+
+async def test_what_comes_while_the_reader_of_a_takeover_is_closed_is_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    topic, added = Topic(b"last"), []
+    partition = ready(topic, monkeypatch)
     monkeypatch.setattr(partition, "_add", lambda _combiner, value: added.append(value))
     await partition._take_over()
     assert set(added) == {b"first", b"last"}
+
+
+async def test_a_partition_that_is_revoked_while_a_library_swallows_that_does_not_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Deaf(Topic):
+        @asynccontextmanager
+        async def reader(self, *_: Any, **__: Any) -> AsyncIterator[None]:
+            yield
+            self.partition.hold()
+            with suppress(asyncio.CancelledError):  # as aiokafka does while it stops
+                await asyncio.sleep(1)
+
+    partition = ready(Deaf(b"last"), monkeypatch)
+    monkeypatch.setattr(partition, "_add", lambda _combiner, _value: None)
+    partition.start()
+    (ended,) = (await asyncio.wait({partition._task}, timeout=5))[0]
+    assert ended.cancelled()
+    assert (partition.phase, partition.problem, partition.view()) == ("waiting", "", None)
