@@ -111,4 +111,4 @@ def _json(labels: tuple[str, ...]) -> str:
 
 
 def _tuples(value: Any) -> Any:
-    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+    return tuple([_tuples(item) if type(item) is list else item for item in value]) if type(value) is list else value

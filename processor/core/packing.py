@@ -59,4 +59,4 @@ def unpack(packed: bytes) -> Any:
 
 def tuples(value: Any) -> Any:
     """Arrays of JSON as the tuples that they were."""
-    return tuple([tuples(item) for item in value]) if isinstance(value, list) else value
+    return tuple([tuples(item) if type(item) is list else item for item in value]) if type(value) is list else value

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from heapq import heapify
+from heapq import heappush
 from typing import TYPE_CHECKING, Any
 
 from processor.core import ageing, sleep
 from processor.core.business_hours import NEVER
 from processor.core.lateness import horizon_of
 from processor.core.outputs import RecordKey
+from processor.core.settings import DAY_MS
 from processor.core.sleep import Sleeping
 from processor.core.timeline import Timeline
 
@@ -69,7 +70,7 @@ def restore(engine: Engine, marker: dict[str, Any], records: Iterable[tuple[Reco
 def _restore_sleeping(engine: Engine, asleep: list[tuple[str, str, Sleeping]], woken: list[Timeline]) -> Iterator[int]:
     """Let sleep who slept. Those of whom there are younger events, and whose records were written under other rules, are woken."""
     levels: Counter[bytes] = Counter()
-    stubs: list[tuple[int, str]] = []
+    stubs: dict[int, list[tuple[str, int]]] = {}  # by the day on which they are gone: who goes first when there are too many
     asleep.reverse()
     mark = sleep.mark_for(engine)
     while asleep:
@@ -78,27 +79,28 @@ def _restore_sleeping(engine: Engine, asleep: list[tuple[str, str, Sleeping]], w
         if entity is not None:  # of before it was heard of again
             entity.rest_on(record.packed)
             continue
-        entity = engine.entities[kind][key] = Timeline(kind, key, None)
-        entity.sleep(record.packed)
+        entity = engine.entities[kind][key] = Timeline(kind, key, None, record.packed)
         if record.mark != mark or record.wake <= engine.timer_time:
             woken.append(entity)
             continue
         entity.timer, entity.sweep_at = record.wake, record.sweep_at
         if record.wake != NEVER:
-            engine._timers.append((record.wake, kind, key))
+            heappush(engine._timers, (record.wake, kind, key))
         if record.sweep_at != NEVER:
-            engine.sweeps.append((record.sweep_at, kind, key))
+            heappush(engine.sweeps, (record.sweep_at, kind, key))
         if record.gone_at != NEVER:
-            stubs.append((record.gone_at, key))
-        levels.update(sleep.keys_in(record.levels))
+            stubs.setdefault(record.gone_at // DAY_MS, []).append((key, record.gone_at))
+        if record.levels:
+            levels.update(record.levels.split(sleep.SEPARATOR))
         if len(asleep) % SLICE == 0:
             yield len(asleep)
-    heapify(engine._timers)
-    heapify(engine.sweeps)
-    stubs.sort()
-    engine.stubs.update((key, gone_at) for gone_at, key in stubs)
-    for spelled, count in levels.items():
+    for day in sorted(stubs):
+        engine.stubs.update(stubs.pop(day))
+        yield day
+    for number, (spelled, count) in enumerate(levels.items(), 1):
         engine.levels.add(sleep.read_key(spelled), count)
+        if number % SLICE == 0:
+            yield number
 
 
 def _restore_record(engine: Engine, key: RecordKey, value: Any) -> None:

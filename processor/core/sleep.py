@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from processor.core.business_hours import NEVER
 from processor.core.events import TICKET
@@ -24,7 +24,7 @@ from processor.core.timeline import State, Timeline, thaw
 if TYPE_CHECKING:
     from processor.core.engine import Engine
 
-_SEPARATOR = b"\t"  # JSON has none inside
+SEPARATOR: Final = b"\t"  # of keys; JSON has none inside
 
 
 class Sleeping(NamedTuple):
@@ -95,17 +95,12 @@ def pass_deadline(engine: Engine, entity: Timeline, due: int) -> None:
 
 
 def _spelled(levels: Iterable[Level]) -> bytes:
-    return _SEPARATOR.join([_spell(level.key) for level in levels])
+    return SEPARATOR.join([_spell(level.key) for level in levels])
 
 
 @lru_cache(maxsize=16_384)
 def _spell(key: Key) -> bytes:
     return json.dumps(key, separators=(",", ":")).encode()
-
-
-def keys_in(levels: bytes) -> list[bytes]:
-    """The keys of one entity, each as JSON."""
-    return levels.split(_SEPARATOR) if levels else []
 
 
 def read_key(spelled: bytes) -> Key:

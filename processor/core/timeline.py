@@ -55,12 +55,12 @@ class Timeline:
 
     __slots__ = ("_base", "_base_last", "_packed", "key", "kind", "levels", "next_serial", "serials", "state", "sweep_at", "tail", "timer")
 
-    def __init__(self, kind: str, key: str, state: State | None) -> None:
+    def __init__(self, kind: str, key: str, state: State | None, packed: bytes | None = None) -> None:
         self.kind = kind
         self.key = key
         self._base: tuple[Any, ...] | None = None
         self._base_last: OrderKey | None = None
-        self._packed: bytes | None = None  # base, its youngest event, next serial: where the base is as it was packed
+        self._packed = packed  # base, its youngest event, next serial: where the base is as it was packed
         self.tail: list[Event] = _NO_EVENTS if state is None else []
         self.serials: list[int] = _NO_SERIALS if state is None else []
         self.next_serial = 0

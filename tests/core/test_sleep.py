@@ -1,0 +1,126 @@
+"""Entities of which nothing has been heard for long sleep; nobody can tell from what they say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processor.core import packing
+from processor.core.business_hours import NEVER
+from processor.core.engine import Engine
+from processor.core.events import Event
+from processor.core.mark import mark_of
+from processor.core.settings import DAY_MS, HOUR_MS, Policy, Settings, Target
+from processor.core.sleep import Sleeping, look_at
+from processor.core.ticket import Ticket
+from processor.core.timeline import Timeline
+
+START = 1_767_225_600_000  # 2026-01-01T00:00:00Z
+CREATED = ("email", "new", "normal", "inbound", *(None,) * 10)
+TARGETS = {"first_response": Target(HOUR_MS), "resolution": Target(10 * DAY_MS)}
+SETTINGS = Settings(policies=(Policy("default", 1, 0, {}, TARGETS, {}),))
+
+
+def event(at: int, kind: str = "ticket.created", key: str = "T1", data: tuple[Any, ...] = CREATED) -> Event:
+    return Event(at, 0 if kind == "ticket.created" else 1, "", "a", f"{kind}@{at}", kind, key, data)
+
+
+def asleep(days: int = 3) -> Engine:
+    """An engine that has heard of one ticket, and days later of another."""
+    engine = Engine(SETTINGS)
+    engine.apply(event(START))
+    later(engine, days)
+    return engine
+
+
+def sleeps(entity: Timeline) -> bool:
+    return entity.state is None
+
+
+def later(engine: Engine, days: int) -> dict[tuple[Any, ...], Any]:
+    engine.apply(event(START + days * DAY_MS, key=f"other-{days}"))
+    engine.advance_by_log()
+    engine.sweep()
+    return {key: value for key, value in engine.drain().records.items() if key[-1] == "T1"}
+
+
+def test_it_sleeps_once_its_events_have_aged_and_counts_as_before() -> None:
+    engine = asleep(1)
+    ticket = engine.entities["ticket"]["T1"]
+    assert not sleeps(ticket)
+    later(engine, 3)
+    assert sleeps(ticket)
+    assert (ticket.tail, ticket.levels) == ([], ())
+    assert engine.levels.counts["created", START // 60_000] == 1
+    assert engine.view().open_tickets == 3
+
+
+def test_a_deadline_passes_over_a_sleeper_as_over_anybody() -> None:
+    engine = asleep()
+    ticket = engine.entities["ticket"]["T1"]
+    assert ticket.timer == START + 10 * DAY_MS
+    records = later(engine, 11)
+    assert engine.levels.counts["overdue", "resolution", "default", "normal"] == 1
+    assert sleeps(ticket)
+    assert records["h", "ticket", "T1"].wake == NEVER
+
+
+def test_an_event_wakes_it_and_an_older_one_does_not() -> None:
+    engine = asleep()
+    ticket = engine.entities["ticket"]["T1"]
+    late = event(START + 2 * DAY_MS, "ticket.priority_changed", data=("high",))
+    assert ticket.too_old(event(START - 1))
+    assert sleeps(ticket)
+    assert engine.apply(late) is None
+    assert not sleeps(ticket)
+    state = look_at(engine, ticket)
+    assert isinstance(state, Ticket)
+    assert state is ticket.state
+    assert engine.levels.counts["backlog", "new", state.dims] == 1
+    assert state.dims[1] == "high"
+    assert ticket.base is not None
+
+
+def test_its_record_says_what_a_restart_must_know() -> None:
+    engine = Engine(SETTINGS)
+    engine.apply(event(START))
+    record = later(engine, 3)["h", "ticket", "T1"]
+    assert isinstance(record, Sleeping)
+    assert (record.wake, record.gone_at, record.mark) == (START + 10 * DAY_MS, NEVER, mark_of(SETTINGS))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        replace(SETTINGS, final_after=HOUR_MS),
+        replace(SETTINGS, policies=(replace(SETTINGS.policies[0], targets={}),)),
+        replace(SETTINGS, policies=(*SETTINGS.policies, replace(SETTINGS.policies[0], version=2, effective_from=START))),
+    ],
+)
+def test_other_rules_have_another_mark(changed: Settings) -> None:
+    assert mark_of(changed) != mark_of(SETTINGS)
+
+
+def test_what_says_nothing_about_entities_leaves_the_mark() -> None:
+    assert mark_of(replace(SETTINGS, timer_delay=0, max_stubs=1, midnights=(5,), group_bys=((),))) == mark_of(SETTINGS)
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(1 << 60), 1 << 60) | st.text(st.characters(exclude_categories=["Cs"]), max_size=5),
+    lambda children: st.lists(children, max_size=4).map(tuple),
+)
+
+
+@given(st.lists(values, max_size=5).map(tuple))
+def test_what_is_packed_comes_back(value: tuple[Any, ...]) -> None:
+    assert packing.unpack(packing.pack(packing.dumps(value))) == value
+
+
+def test_what_was_packed_once_can_be_read_for_ever() -> None:
+    """The dictionary is part of the stored form: whoever changes it cannot read what is stored."""
+    packed = bytes.fromhex("43cf8698f1815c3480dc0fb5d1341600")
+    assert packing.unpack(packed) == ((1764547200000, "periodic_update", ("email", "none")), None, 5)
