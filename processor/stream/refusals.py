@@ -36,8 +36,6 @@ _START_OVER = "start over from the log with `ticket-kpis topics reset-state`."
 _MOVE = "move it with `ticket-kpis state export` there and `ticket-kpis state import` here"
 _RESTORE = "`ticket-kpis topics reset-state` starts over from the log, and `ticket-kpis state import` after it from an exported state"
 
-
-_REBUILD = "`ticket-kpis state rebuild --into TOPIC` computes it anew from the log, `ticket-kpis state import` brings an exported one back"
 # What every release has written into its markers.
 _PARTS = ("application_id", "partitions", "applied", "epoch", "newest_appended_at", "settings", "stream_time", "timer_time", "digest")
 
@@ -51,7 +49,7 @@ def check_whole(config: Config, source: TopicPartition, stored: StoredState) -> 
     if stored.begin > 0:
         raise RefusedError(
             f"{_name(source)}: the state topic {config.topics.state} begins at offset {stored.begin}: records were deleted from it, "
-            f"and the state has holes. Its cleanup.policy must be compact (`ticket-kpis topics verify`). {_REBUILD}; or {_START_OVER}"
+            f"and the state has holes. Its cleanup.policy must be compact (`ticket-kpis topics verify`). {_RESTORE}."
         )
 
 
@@ -61,13 +59,13 @@ def read_marker(source: TopicPartition, value: bytes) -> dict[str, Any]:
     try:
         marker = decode_marker(value)
     except orjson.JSONDecodeError as error:
-        raise RefusedError(f"{name}: the marker of the state is none of ours ({error}). Check topics.state. {_REBUILD}.") from error
+        raise RefusedError(f"{name}: the marker of the state is none of ours ({error}). Check topics.state. {_RESTORE}.") from error
     except ValueError as error:
         raise RefusedError(f"{name}: {error}. Run the release that wrote it or a later one, or {_START_OVER}") from error
     except Exception as error:
         raise unreadable(source, error) from error
     if missing := [part for part in _PARTS if part not in marker]:
-        raise RefusedError(f"{name}: the marker of the state lacks {', '.join(missing)}. Check topics.state. {_REBUILD}.")
+        raise RefusedError(f"{name}: the marker of the state lacks {', '.join(missing)}. Check topics.state. {_RESTORE}.")
     return marker
 
 
@@ -76,7 +74,7 @@ def unreadable(source: TopicPartition, error: Exception) -> RefusedError:
     if type(error) is LookupError:  # as the engine raises it on purpose; others of its kind are accidents
         return RefusedError(f"{_name(source)}: {error.args[0]}. Put that version back into the configuration.")
     what = f"{type(error).__name__}: {error}"
-    return RefusedError(f"{_name(source)}: the state cannot be read ({what}): a record is damaged, or somebody else wrote it. {_REBUILD}.")
+    return RefusedError(f"{_name(source)}: the state cannot be read ({what}): a record is damaged, or somebody else wrote it. {_RESTORE}.")
 
 
 def check_counts(consumer: AIOKafkaConsumer, rekeyed: TopicPartition, partitions: int) -> None:

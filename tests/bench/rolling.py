@@ -1,7 +1,7 @@
 """A rolling restart: three workers restarted one after the other while events flow. How long does each partition stand still?
 
 Told from outside, by the broker's own time stamps of the commits: a pause is the longest time without a commit around the restart.
-Three ways to be a member of the group: dynamic, and by a name (`--instance`) that keeps a worker's partitions for it.
+Two ways to be a member of the group: without a name, and with one (`--instance`) that keeps a worker's partitions for it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def run(_events: int = 0) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="ticket-kpis-rolling-") as folder, Broker(Path(folder) / "kafka") as broker:
         return {
             f"{way}_{name}": value
-            for way in ("dynamic", "named")
+            for way in ("nameless", "named")
             for name, value in _roll(broker, Path(folder) / way, way, named=way == "named").items()
         }
 
@@ -74,8 +74,8 @@ def _roll(broker: Broker, folder: Path, name: str, *, named: bool) -> dict[str, 
     own = [longest_pause(history[number], began, ready) for began, _, ready, had in windows for number in had]
     kept = [pause for pause, taken in others if not taken]
     return {
-        "pause_of_kept_partitions_ms_median": round(statistics.median(kept)),
-        "pause_of_kept_partitions_ms_max": max(kept),
+        "pause_of_kept_partitions_ms_median": round(statistics.median(kept)) if kept else None,
+        "pause_of_kept_partitions_ms_max": max(kept, default=None),
         "others_taken_over": sum(taken for _, taken in others),
         "pause_of_its_own_ms_median": round(statistics.median(own)),
         "pause_of_its_own_ms_max": max(own),

@@ -29,7 +29,6 @@ from tests.kafka.events import created, keyed
 TopicName = Callable[[str], str]
 NOW = 1_767_225_600_000
 RESET = "`ticket-kpis topics reset-state`"
-REBUILD = "`ticket-kpis state rebuild --into TOPIC`"
 IMPORT = "`ticket-kpis state import`"
 
 
@@ -123,11 +122,11 @@ def test_each_damage_is_told_with_its_repair_and_the_partition_beside_it_runs(
     write(9, MARKER_KEY, None)
     mark(10, appended_at=marked[10]["appended_at"] - 3_600_000)
     expected = {
-        0: ("state topic", "begins at offset 3", "must be compact", "`ticket-kpis topics verify`", REBUILD, IMPORT, RESET),
+        0: ("state topic", "begins at offset 3", "must be compact", "`ticket-kpis topics verify`", RESET, IMPORT),
         1: ("the log begins at 7, but the state goes on at 5", "deleted unread", RESET),
         2: ("rekeyed-2: the log begins at", "deleted unread", RESET),
         3: ("that of partition 4", "Put them back", RESET),
-        4: ("cannot be read", "somebody else wrote it", REBUILD, IMPORT),
+        4: ("cannot be read", "somebody else wrote it", RESET, IMPORT),
         5: ("state version 1000 is unknown", "Run the release that wrote it", RESET),
         6: ("belongs to application 'another'", "application_id", IMPORT),
         7: ("committed 9, beyond the state's 5", "newest state was lost", RESET, IMPORT),
