@@ -136,7 +136,7 @@ def copy_checkout(folder: Path) -> None:
         sys.exit(f"{folder} holds something else; name a folder that is empty or not there")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    (folder / MARK).touch()
+    (folder / MARK).write_text(f"{ROOT}\n", encoding="utf-8")  # where it is from, for the tests that compare the two
     for path in entries():
         if path.is_dir():
             shutil.copytree(path, folder / path.name, ignore=shutil.ignore_patterns("__pycache__"))

@@ -2,7 +2,8 @@
 #
 #   setup python         .venv with the project and its dependencies
 #   setup python-test    the same with what the tests need
-#   setup compiled       build/compiled: a copy of the checkout whose engine is compiled, for measurements (needs gcc)
+#   setup compiler       gcc and Python's headers: to compile the engine
+#   setup compiled       build/compiled: a copy of the checkout whose engine is compiled, for measurements
 #   setup compiled-test  the same, made in less time and not quite as fast
 #   setup kafka          Java, and Kafka's jars (Maven fetches them once)
 #   setup tools          promtool, amtool, docker-compose: for the tests of deploy/
@@ -42,7 +43,7 @@ setup() {
 missing_packages() {
   case $1 in
     python | python-test) if ! find_python >/dev/null; then echo python3; echo python3-venv; fi ;;
-    compiled | compiled-test)
+    compiler | compiled | compiled-test)
       if ! have cc; then echo gcc; echo libc6-dev; fi
       if ! python_headers; then echo "$(basename "$(find_python || echo python3)")-dev"; fi
       missing_packages python
