@@ -122,14 +122,10 @@ class PartitionProcessor:
         if self.shown is None:
             return f"{self._name}: taken over, nothing to show yet"
         worker = self.environment.config.worker
-        silent = self.silent_seconds()
+        silent = asyncio.get_running_loop().time() - self._answered_at
         if worker.clock == "live" and not self._replaying and silent > worker.session_timeout_seconds:
             return f"{self._name}: the broker has not answered for {silent:.0f} s; deadlines wait for it"
         return ""
-
-    def silent_seconds(self) -> float:
-        """Since when the broker has given this partition no sign of life."""
-        return asyncio.get_running_loop().time() - self._answered_at
 
     def progress(self) -> Progress:
         """How far recovery and catching up have come."""

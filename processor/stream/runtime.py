@@ -27,6 +27,7 @@ from processor.stream.kpi_lease import SHARE, steady_seconds
 from processor.stream.partition import PartitionProcessor
 from processor.stream.shown import Shown
 from processor.stream.tasks import within
+from processor.stream.topics import member_named
 from processor.wall_clock import WallClock
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,7 @@ class Runtime(ConsumerRebalanceListener):
         self._closing: set[asyncio.Task[None]] = set()
         self._joined = False
         self._problem = ""
+        self._member_id = ""  # as the group knows us now
         self._stopping = False
         self._awake_at = steady_seconds()
 
@@ -146,27 +148,30 @@ class Runtime(ConsumerRebalanceListener):
         self._joined = False
         owned = [self.partitions[source] for source in revoked if source in self.partitions]
         await asyncio.gather(*(partition.hold(self._bound) for partition in owned))
-        if self._replaced():
-            await self._rest()
+        await self._wait_for_our_name()
 
-    def _replaced(self) -> bool:
-        """Whether the group has given our name to another worker: it has forgotten us although we were in touch with the broker.
+    async def _wait_for_our_name(self) -> None:
+        """Where another worker has our name, own nothing and wait until it is gone.
 
-        To be asked before we join again, since that would take the name back: the two would replace each other for ever.
+        To be asked before we join again, which aiokafka does when this returns: that would take the name back, and the two would replace
+        each other for ever. Whoever was forgotten by the group for another reason finds the name free.
         """
-        if self._instance is None or not self.partitions or self._consumer is None:
-            return False
-        forgotten = self._consumer._coordinator.member_id == ""  # noqa: SLF001 - nothing else tells; a rebalance leaves it as it is
-        silent = min(partition.silent_seconds() for partition in self.partitions.values())
-        return forgotten and silent < self.config.worker.session_timeout_seconds / 2
-
-    async def _rest(self) -> None:
-        """Own nothing any more, and do not join again: aiokafka does that when this returns."""
-        self._problem = f"another worker has the name {self._instance!r}; this one rests. Give it a name of its own and start it again"
-        log.error("%s", self._problem)
-        await asyncio.gather(*(partition.close() for partition in self.partitions.values()))
-        self.partitions.clear()
-        await asyncio.Event().wait()
+        assert self._consumer is not None
+        former, self._member_id = self._member_id, ""
+        if self._instance is None or not former or self._consumer._coordinator.member_id:  # noqa: SLF001 - nothing else tells
+            return
+        told = f"another worker has the name {self._instance!r}; this one waits until it is gone. Give each a name of its own"
+        for pause in pauses():
+            holder = await asyncio.to_thread(member_named, self.config.kafka, self.config.application_id, self._instance)
+            if holder in ("", former):
+                break
+            if not self._problem:
+                log.error("%s", told)
+                self._problem = told
+                await asyncio.gather(*(partition.close() for partition in self.partitions.values()))
+                self.partitions.clear()
+            await asyncio.sleep(pause)
+        self._problem = ""
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Heartbeats stand still in here, so it only starts what takes time."""
@@ -191,6 +196,7 @@ class Runtime(ConsumerRebalanceListener):
                 partition = self.partitions[source] = PartitionProcessor(self._environment, source, total)
                 partition.start()
         self._joined = True
+        self._member_id = self._consumer._coordinator.member_id  # noqa: SLF001
         self.recorder.rebalanced()
         log.info("owns %d of %d partitions of %s", len(kept), total, self.config.topics.events)
 

@@ -19,9 +19,9 @@ from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import GroupIdNotFoundError, KafkaError, TopicAlreadyExistsError, for_code
 
-from processor.config.service import TOPIC_ROLES, Topics
+from processor.config.service import TOPIC_ROLES, Kafka, Topics
 from processor.schemas_path import schemas_path
-from processor.stream.connection import pauses
+from processor.stream.connection import admin_client, pauses
 
 AS_EVENTS = "as events"  # as many partitions as the events topic: entities keep their partition number from stage to stage
 AS_KPIS = "as kpis"  # the partitions over which the KPI stage is shared
@@ -122,6 +122,13 @@ def strangers(admin: KafkaAdminClient, group: str, inputs: set[str]) -> set[str]
         told = [member["member_metadata"] for member in members]
         return {topic for metadata in told if isinstance(metadata, dict) for topic in metadata.get("topics", ())} - inputs
     return set()
+
+
+def member_named(kafka: Kafka, group: str, instance: str) -> str:
+    """The id of the group's member that has this name; empty where nobody has it. Waits for a broker as long as it takes."""
+    with admin_client(kafka, wait_seconds=float("inf")) as admin:
+        members = admin.describe_groups([group]).get(group, {}).get("members") or []
+        return next((member["member_id"] for member in members if member.get("group_instance_id") == instance), "")
 
 
 # What belongs together: the markers hold offsets of re-keyed, and partials carry the epochs of the markers.

@@ -39,13 +39,13 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def made(broker: Broker, name: str, directory: Path) -> Deployment:
+def made(broker: Broker, name: str, directory: Path, session_seconds: int = 300) -> Deployment:
     """A live clock and a short promise for urgent tickets."""
     policies = [
         {"id": "urgent", "match": {"priority": "urgent"}, "targets": {"first_response": f"{TARGET_MS}ms"}},
         {"id": "rest", "targets": {"first_response": "1h"}},
     ]
-    worker = {"clock": "live", "session_timeout_seconds": 300}
+    worker = {"clock": "live", "session_timeout_seconds": session_seconds}
     delay = {"timer_delay": f"{DELAY_MS}ms"}
     deployment = Deployment(broker.bootstrap, name, directory, partitions=PARTITIONS, worker=worker, time=delay, policies=policies)
     return deployment.create_topics()
@@ -134,12 +134,12 @@ def test_partitions_of_others_are_kept_and_a_deadline_in_the_gap_has_its_own_tim
     assert set(written_facts(deployment.read("facts")).values()) == {1}
 
 
-def test_of_two_workers_with_one_name_the_first_rests(broker: Broker, topic_name: TopicName, tmp_path: Path) -> None:
-    deployment = made(broker, topic_name("namesake"), tmp_path)
+def test_of_two_workers_with_one_name_the_first_waits_for_the_other_to_go(broker: Broker, topic_name: TopicName, tmp_path: Path) -> None:
+    deployment = made(broker, topic_name("namesake"), tmp_path, session_seconds=6)
     with deployment.worker("first", "--instance", "same") as first:
         until("the first is ready", first.ready)
         with deployment.worker("second", "--instance", "same") as second:
-            until("the first rests", lambda: b"another worker has the name 'same'" in answer_of(first))
+            until("the first waits", lambda: b"another worker has the name 'same'" in answer_of(first))
             until("the second has all", lambda: second.ready() and len(second.applied()) == PARTITIONS, every=0.2)
             assert partitions_at_metrics(first) == set()
             epochs = {number: history[-1].epoch for number, history in commits(deployment).items()}
@@ -147,6 +147,7 @@ def test_of_two_workers_with_one_name_the_first_rests(broker: Broker, topic_name
             until("it goes on", lambda: sum(second.applied().values()) == 3 - PARTITIONS, every=0.2)
             assert {number: history[-1].epoch for number, history in commits(deployment).items()} == epochs
             assert second.end() == 0
+        until("the first has all again", lambda: first.ready() and sum(first.applied().values()) == 3 - PARTITIONS, every=0.2)
         assert first.end() == 0
 
 

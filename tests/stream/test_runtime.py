@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,6 +26,9 @@ class FakeConsumer:
 
     def subscribe(self, _topics: list[str], listener: Runtime) -> None:
         self.listener = listener
+
+    def __init__(self) -> None:
+        self._coordinator = SimpleNamespace(member_id="member-1")
 
     total = 1
 
@@ -130,6 +135,52 @@ async def test_who_was_away_for_a_session_shows_nothing_until_each_partition_has
     assert partition.doubted == 1
     assert runtime.shown() == []
     assert partition.doubted == 1
+    await runtime.stop()
+
+
+@pytest.mark.parametrize("holders", [["other", "other", ""], ["other", "member-1"]])
+async def test_whoever_was_replaced_by_its_namesake_owns_nothing_until_the_name_is_free(
+    holders: list[str], runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consumer: Any = runtime._consumer
+    runtime._instance = "same"
+    told, asked = [], iter(holders)
+
+    def member_named(*_: object) -> str:
+        told.append((runtime.ready(), dict(runtime.partitions)))
+        return next(asked)
+
+    monkeypatch.setattr(module, "member_named", member_named)
+    monkeypatch.setattr(module, "pauses", lambda: itertools.repeat(0))
+    await runtime.on_partitions_assigned([SOURCE])
+    await runtime.on_partitions_revoked([SOURCE])  # an ordinary rebalance: nobody is asked
+    assert told == []
+    await runtime.on_partitions_assigned([SOURCE])
+    consumer._coordinator.member_id = ""
+    await runtime.on_partitions_revoked([SOURCE])
+    assert len(told) == len(holders)
+    assert told[0][1].keys() == {SOURCE}
+    for (ready, reasons), partitions in told[1:]:
+        assert not ready
+        assert "another worker has the name 'same'" in reasons[0]
+        assert partitions == {}
+    consumer._coordinator.member_id = "member-2"
+    await runtime.on_partitions_assigned([SOURCE])
+    assert runtime.ready() == (True, [])
+    await runtime.stop()
+
+
+@pytest.mark.parametrize(("instance", "holder"), [(None, "other"), ("same", ""), ("same", "member-1")])
+async def test_whoever_was_only_forgotten_joins_again_at_once(
+    instance: str | None, holder: str, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consumer: Any = runtime._consumer
+    runtime._instance = instance
+    monkeypatch.setattr(module, "member_named", lambda *_: holder)
+    await runtime.on_partitions_assigned([SOURCE])
+    consumer._coordinator.member_id = ""
+    await runtime.on_partitions_revoked([SOURCE])
+    assert runtime.partitions.keys() == {SOURCE}
     await runtime.stop()
 
 
