@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from processor.flavour import flavour
-from tests.bench import engine, kpis, latency, race, rolling, scaling, simple, soak
+from tests.bench import engine, kpis, latency, memory, race, recovery, rolling, scaling, simple, soak
 from tests.bench.limits import show
 from tests.bench.options import PEER, ROOT, Size
 
@@ -21,14 +21,16 @@ PARTS: dict[str, Callable[[Size], dict[str, Any]]] = {
     "engine": engine.run,
     "race": race.run,
     "latency": latency.run,
+    "memory": memory.run,
     "kpis": kpis.run,
     "scaling": scaling.run,
     "simple": simple.run,
+    "recovery": recovery.run,
     "soak": soak.run,
     "rolling": lambda _size: rolling.run(),
 }
 COMPILED = "--compiled"
-ON_REQUEST = ("simple", "soak", "rolling")  # these take long, or say little
+ON_REQUEST = ("simple", "recovery", "soak", "rolling")  # these take long, or say little
 
 
 def main() -> int:

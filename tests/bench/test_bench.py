@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench import engine, kpis, latency, race, scaling, simple, soak
+from tests.bench import engine, kpis, latency, memory, race, recovery, scaling, simple, soak
 from tests.bench.limits import LIMITS, show
 from tests.bench.options import Size
 
@@ -53,6 +53,17 @@ def test_the_latency_benchmark_sees_each_watched_ticket() -> None:
 def test_the_soak_checks_what_two_workers_counted() -> None:
     """It raises where a ticket is missing. Nobody looks at the slope of six seconds."""
     assert soak.run(TINY)["paced_events_per_second"] > 0
+
+
+@pytest.mark.kafka
+def test_the_recovery_benchmark_finds_all_open_tickets() -> None:
+    """It raises where the worker that was restarted has fewer than were left."""
+    assert recovery.run(TINY)["recovery_seconds_of_a_few"] > 0
+
+
+def test_the_memory_benchmark_has_as_many_open_tickets_as_it_divides_by() -> None:
+    """It raises where there are fewer, or too few of them with a tail."""
+    assert memory.run(TINY)["bytes_per_open_ticket"] > 0
 
 
 def test_the_scaling_benchmark_has_the_open_tickets_and_segments_of_which_it_speaks() -> None:
