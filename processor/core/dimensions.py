@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from processor.core.events import ACCOUNT, AGENT, CONTACT, ORGANIZATION, PERSON, TICKET
 from processor.core.facts import Dims
 from processor.core.settings import DIMENSIONS, NONE
 
-CHANNEL, PRIORITY, GROUP, TIER, TOPIC, QUEUE, LANGUAGE, PRODUCT, COMPLEXITY = range(len(DIMENSIONS))  # places among the values
+# Places among the values, see `DIMENSIONS`.
+CHANNEL: Final = 0
+PRIORITY: Final = 1
+GROUP: Final = 2
+TIER: Final = 3
+TOPIC: Final = 4
+QUEUE: Final = 5
+LANGUAGE: Final = 6
+PRODUCT: Final = 7
+COMPLEXITY: Final = 8
+_PLACES: Final[dict[str, int]] = {name: place for place, name in enumerate(DIMENSIONS)}
 
 # Where different people are counted: elsewhere there would be too many keys.
 PEOPLE_GROUP_BYS = frozenset({(), ("group",)})
@@ -57,4 +68,9 @@ def dims_of(
 
 def with_dims(dims: Dims, changes: Mapping[str, str | None]) -> Dims:
     """The values after some have changed. What is not the name of a dimension changes none."""
-    return tuple(changes[name] or NONE if name in changes else value for name, value in zip(DIMENSIONS, dims, strict=True))
+    values = list(dims)
+    for name, value in changes.items():
+        place = _PLACES.get(name)
+        if place is not None:
+            values[place] = value or NONE
+    return tuple(values)

@@ -11,6 +11,7 @@ from processor.core.business_hours import freeze_due, thaw_due
 from processor.core.clocks import Clock
 from processor.core.conversation import Conversation
 from processor.core.facts import thaw_fact
+from processor.core.handovers import NO_WAITS
 from processor.core.instances import MoreClocks, measured_since
 from processor.core.progress import Progress
 from processor.core.surveys import Surveys
@@ -51,9 +52,9 @@ def thaw(ticket: Ticket, stored: Any) -> None:
     ticket.conversation = Conversation.thaw(conversation) if conversation else None
     ticket.progress = Progress.thaw(progress) if progress else None
     ticket.final_due, ticket.fcr_due, ticket.gone_at = (thaw_due(due) for due in (final_due, fcr_due, gone_at))
-    ticket.handed = {source: (since, hops) for source, (since, hops) in handed}
+    ticket.handed = {source: (since, hops) for source, (since, hops) in handed} if handed else NO_WAITS
     ticket.contacts = tuple(thaw_fact(fact) for fact in contacts)
     ticket.contact_answer = (*contact_answer, None)[:3] if contact_answer else None  # an earlier release did not say by whom
     ticket.merged_into = tuple(merged_into) if merged_into else None
     ticket.standing = [thaw_fact(fact) for fact in standing]
-    ticket.suspended = [thaw_fact(fact) for fact in suspended]
+    ticket.suspended = tuple(thaw_fact(fact) for fact in suspended)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MERGED: Final = 4  # the flag of a ticket that was merged away
 HANDED_MAX: Final = 64  # tickets merged into one whose waits are remembered
+NO_WAITS: Final[dict[str, tuple[int, int]]] = {}  # of all that have none: nothing is put in, a ticket gets another one
 
 
 # -- by whom it is handed over --------------------------------------------------------------------------------------------------------
@@ -66,13 +67,15 @@ def wait_handed(ticket: Ticket, event: Event, at: int, out: Out) -> None:
     if ticket.replied and not _waits_since(ticket):
         return  # nobody waits here: it is answered
     if source in ticket.handed or len(ticket.handed) < HANDED_MAX:
-        ticket.handed[source] = (since, hops)
+        ticket.handed = {**ticket.handed, source: (since, hops)}
         _move_start(ticket, at, out)
 
 
 def wait_withdrawn(ticket: Ticket, event: Event, at: int, out: Out) -> None:
     """The merge was undone."""
-    if ticket.handed.pop(event.data[0], None) is not None:
+    source = event.data[0]
+    if source in ticket.handed:
+        ticket.handed = {other: wait for other, wait in ticket.handed.items() if other != source}
         _move_start(ticket, at, out)
 
 

@@ -52,11 +52,11 @@ def copied(ticket: Ticket) -> Ticket:
     twin.status, twin.dims, twin.policy_id, twin.assignee = ticket.status, ticket.dims, ticket.policy_id, ticket.assignee
     twin.requester, twin.follow_up_of, twin.contacts = ticket.requester, ticket.follow_up_of, ticket.contacts
     twin.replied, twin.unanswered_at, twin.contact_answer = ticket.replied, ticket.unanswered_at, ticket.contact_answer
-    twin.handed, twin.merged_into = ticket.handed.copy(), ticket.merged_into
+    twin.handed, twin.merged_into = ticket.handed, ticket.merged_into
     twin.solves, twin.reopens, twin.solved_at = ticket.solves, ticket.reopens, ticket.solved_at
     twin.entries, twin.exits, twin.moves, twin.returns = ticket.entries, ticket.exits, ticket.moves, ticket.returns
     twin.final_due, twin.fcr_due, twin.gone_at = ticket.final_due, ticket.fcr_due, ticket.gone_at
-    twin.standing, twin.suspended = ticket.standing.copy(), ticket.suspended.copy()
+    twin.standing, twin.suspended = ticket.standing.copy(), ticket.suspended
     twin.last_fired, twin.wake = ticket.last_fired, ticket.wake
     first, resolution, more = ticket.first_response, ticket.resolution, ticket.more
     twin.first_response = first.copied() if first is not None else None

@@ -28,7 +28,7 @@ from processor.core.clocks import Clock
 from processor.core.dimensions import GROUP, TOPIC, dims_of, with_dims
 from processor.core.events import SOLVED_STATUSES, SURVEY_KINDS, Event
 from processor.core.facts import HANDED_KINDS, Dims, Fact, Out, pseudonym
-from processor.core.handovers import MERGED, contact_answered, merged, unmerged, wait_handed, wait_withdrawn
+from processor.core.handovers import MERGED, NO_WAITS, contact_answered, merged, unmerged, wait_handed, wait_withdrawn
 from processor.core.instances import MoreClocks
 from processor.core.policies import Policies
 from processor.core.settings import NO_DIMENSIONS
@@ -84,7 +84,7 @@ class Ticket:
         self.resolution: Clock | None = None
         self.more: MoreClocks | None = None
         self.asked_at = 0  # when its own customer began to wait: where its clocks start
-        self.handed: dict[str, tuple[int, int]] = {}  # waits of tickets merged into this one: source -> (since, hops)
+        self.handed: dict[str, tuple[int, int]] = NO_WAITS  # waits of tickets merged into this one: source -> (since, hops)
         self.contact_answer: tuple[int, int, str | None] | None = None  # a contact answered before the creation: (at, wait, by whom)
         self.merged_into: tuple[str, int] | None = None  # the ticket to which its wait was handed, and when
         self.solves = 0
@@ -97,7 +97,7 @@ class Ticket:
         self.final_due = NEVER
         self.fcr_due = NEVER  # when nobody who comes back counts any more
         self.standing: list[Fact] = []
-        self.suspended: list[Fact] = []  # cancellations that a restore takes back
+        self.suspended: tuple[Fact, ...] = ()  # cancellations that a restore takes back
         self.surveys: Surveys | None = None
         self.last_fired = 0
         self.gone_at = NEVER
@@ -137,7 +137,9 @@ class Ticket:
 
     def waiting_since(self, own: int) -> int:
         """Since when somebody waits: its own customer, or that of a ticket that was merged into it."""
-        return min([own, *(since for since, _ in self.handed.values())])
+        for since, _hops in self.handed.values():
+            own = min(own, since)
+        return own
 
     # -- events -------------------------------------------------------------------------------------------------------------------
 
@@ -357,7 +359,7 @@ class Ticket:
         self.flags |= flag
         self.gone_at = self._gone_after(at)
         if was_in_population:
-            self.suspended = clocks.cancellations(self, at, reason)
+            self.suspended = tuple(clocks.cancellations(self, at, reason))
             out.extend((1, fact) for fact in self.suspended)
             withdrawn(self, at, out)
             first_contact.left_population(self, at, out)
@@ -374,7 +376,7 @@ class Ticket:
         out.append((1, Fact("ticket.restored", self.returns, at, self.dims, (_DISCARD_REASON[flag],))))
         if not self.flags:
             out.extend((-1, fact) for fact in self.suspended)
-            self.suspended = []
+            self.suspended = ()
             out.extend((1, fact) for fact in self.standing)
         if self.in_population:
             returned(self, at, out)

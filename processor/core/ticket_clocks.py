@@ -22,7 +22,7 @@ from processor.core.clocks import CANCELLED, FULFILLED, Clock
 from processor.core.dimensions import GROUP
 from processor.core.events import WITHDRAWN
 from processor.core.facts import Fact, Out
-from processor.core.handovers import take_up
+from processor.core.handovers import NO_WAITS, take_up
 from processor.core.settings import (
     AGENT_WORK,
     FIRST_RESPONSE,
@@ -101,7 +101,7 @@ def human_replied(ticket: Ticket, at: int, agent: str | None, out: Out) -> None:
     """A public message that a human agent wrote, or a contact of the ticket that one accepted."""
     ticket.unanswered_at = 0
     if ticket.handed:
-        ticket.handed.clear()  # whoever else was waiting has the answer, too
+        ticket.handed = NO_WAITS  # whoever else was waiting has the answer, too
     if not ticket.replied:
         _respond(ticket, at, agent, out)
     more = ticket.more
@@ -131,7 +131,7 @@ def solved(ticket: Ticket, at: int, ended_at: int, reason: str | None, out: Out)
     """The ticket was solved at `at`. What it took counts until `ended_at`, which may lie before."""
     first, resolution, more = ticket.first_response, ticket.resolution, ticket.more
     ticket.unanswered_at = 0
-    ticket.handed.clear()
+    ticket.handed = NO_WAITS
     if first is not None and first.open:
         first.finish(at, CANCELLED, ticket.policies)
         if first.target is not None:
