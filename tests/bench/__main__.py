@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -39,24 +40,37 @@ def main() -> int:
     if options.compiled:
         run_compiled(options)
     size = Size(options.events, options.rounds, options.minutes, options.rate, options.peer if options.peer.exists() else None)
-    figures: dict[str, Any] = {}
+    figures: dict[str, Any] = {"machine": _machine()}
+    failed = []
     for name in options.only or [name for name in PARTS if name not in ON_REQUEST]:
-        figures[name] = PARTS[name](size)
+        try:
+            figures[name] = PARTS[name](size)
+        except Exception as error:  # noqa: BLE001 - the others may still say something
+            traceback.print_exc()
+            figures[name] = {"failed": repr(error)}
+            failed.append(name)
         show({name: figures[name]})
-    figures["machine"] = {
+        _keep(figures, options.json)
+    if str(options.json) == "-":
+        sys.stdout.write(json.dumps(figures, indent=2) + "\n")
+    return 1 if show(figures) or failed else 0
+
+
+def _machine() -> dict[str, Any]:
+    """Where and how it runs. With others at work on it, nothing but ratios and processor times means much."""
+    return {
         "engine": flavour(),
         "cores": os.cpu_count(),
+        "load_before": round(os.getloadavg()[0], 1),
         "python": platform.python_version(),
         "system": platform.machine(),
     }
-    missed = show(figures)
-    if options.json is not None:
-        text = json.dumps(figures, indent=2) + "\n"
-        if str(options.json) == "-":
-            sys.stdout.write(text)
-        else:
-            options.json.write_text(text)
-    return 1 if missed else 0
+
+
+def _keep(figures: dict[str, Any], path: Path | None) -> None:
+    """All figures so far, so that they are there whatever comes."""
+    if path is not None and str(path) != "-":
+        path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
 def run_compiled(options: argparse.Namespace) -> None:
