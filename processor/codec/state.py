@@ -18,9 +18,11 @@ import orjson
 
 from processor.codec.upgrade import OLDEST_VERSION, upgrade_base, upgrade_event, upgrade_marker
 from processor.core.business_hours import freeze_due, thaw_due
+from processor.core.engine import Engine
 from processor.core.events import ACCOUNT, AGENT, CONTACT, ORGANIZATION, PERSON, TICKET, Event
 from processor.core.histogram import LADDER_VERSION
 from processor.core.outputs import RecordKey
+from processor.core.packing import inflate, tuples
 from processor.core.sleep import Sleeping
 
 STATE_VERSION = 4
@@ -61,12 +63,12 @@ def decode_record(key: bytes, value: bytes) -> tuple[RecordKey, Any]:
     if form == "e":
         kind, serial, entity = rest.split("|", 2)
         occurred_at, rank, sequence, source, event_id, event_kind, content = data
-        event = Event(occurred_at, rank, sequence, source, event_id, event_kind, entity, _tuples(upgrade_event(event_kind, content)))
+        event = Event(occurred_at, rank, sequence, source, event_id, event_kind, entity, tuples(upgrade_event(event_kind, content)))
         return ("e", _LONG[kind], int(serial), entity), event
     if form == "h":
         kind, entity = rest.split("|", 1)
         base, last, next_serial = data
-        return ("h", _LONG[kind], entity), (_tuples(upgrade_base(kind, base)), _tuples(last), next_serial)
+        return ("h", _LONG[kind], entity), (tuples(upgrade_base(kind, base)), tuples(last), next_serial)
     if form == "r":
         tier, index, names, values = rest.split("|", 3)
         dimensions = tuple(names.split(",")) if names else ()
@@ -90,6 +92,19 @@ def _decode_sleeping(value: bytes) -> Sleeping:
     return Sleeping(packed, mark, thaw_due(wake), thaw_due(sweep_at), thaw_due(gone_at), levels)
 
 
+def quicken(engine: Engine) -> None:
+    """Let an engine spell and read what sleeps by a JSON that is faster than the standard library's."""
+    engine.dumps, engine.unpack = _dumps, _unpack
+
+
+def _dumps(value: Any) -> bytes:
+    return orjson.dumps(value, default=tuple)
+
+
+def _unpack(packed: bytes) -> Any:
+    return tuples(orjson.loads(inflate(packed)))
+
+
 def encode_marker(marker: dict[str, Any]) -> bytes:
     """The marker's value."""
     return orjson.dumps({**_VERSIONS, **marker})
@@ -108,7 +123,3 @@ def decode_marker(value: bytes) -> dict[str, Any]:
 
 def _json(labels: tuple[str, ...]) -> str:
     return orjson.dumps(labels).decode()
-
-
-def _tuples(value: Any) -> Any:
-    return tuple([_tuples(item) if type(item) is list else item for item in value]) if type(value) is list else value

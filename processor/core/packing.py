@@ -42,7 +42,7 @@ _spell = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 def dumps(value: Any) -> bytes:
-    """A value as JSON. A driver may set a faster encoder, see `Engine.dumps`: what it writes means the same."""
+    """A value as JSON. A driver may have a faster encoder, see `Engine.dumps`: what it writes means the same."""
     return _spell(value).encode()
 
 
@@ -52,9 +52,14 @@ def pack(spelled: bytes) -> bytes:
     return packer.compress(spelled) + packer.flush()
 
 
+def inflate(packed: bytes) -> bytes:
+    """Undo `pack`."""
+    return decompressobj(_WINDOW_BITS, DICTIONARY).decompress(packed)
+
+
 def unpack(packed: bytes) -> Any:
     """What was packed; arrays are tuples again."""
-    return tuples(json.loads(decompressobj(_WINDOW_BITS, DICTIONARY).decompress(packed)))
+    return tuples(json.loads(inflate(packed)))
 
 
 def tuples(value: Any) -> Any:

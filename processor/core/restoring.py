@@ -98,7 +98,8 @@ def _restore_sleeping(engine: Engine, asleep: list[tuple[str, str, Sleeping]], w
         engine.stubs.update(stubs.pop(day))
         yield day
     for number, (spelled, count) in enumerate(levels.items(), 1):
-        engine.levels.add(sleep.read_key(spelled), count)
+        for level in sleep.read_keys(spelled):
+            engine.levels.add(level, count)
         if number % SLICE == 0:
             yield number
 

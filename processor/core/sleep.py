@@ -9,9 +9,9 @@ of which the record has a mark; under others the entity is woken once at the res
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from processor.core.business_hours import NEVER
 from processor.core.events import TICKET
@@ -24,14 +24,16 @@ from processor.core.timeline import State, Timeline, thaw
 if TYPE_CHECKING:
     from processor.core.engine import Engine
 
-SEPARATOR: Final = b"\t"  # of keys; JSON has none inside
+# JSON has none of these inside. Keys that end in no number come first, as one group: very many entities have the same.
+SEPARATOR: Final = b"\t"
+IN_GROUP: Final = b"\v"
 
 
 class Sleeping(NamedTuple):
     """The record of an entity that sleeps: its base, packed, and what follows from that under the rules of `mark`.
 
     `wake` is its next deadline, `sweep_at` when to look whether it may be forgotten, `gone_at` that of a stub; each NEVER where there is
-    none. `levels` are the keys of what it contributes, as JSON.
+    none. `levels` are the keys of what it contributes, as JSON each.
     """
 
     packed: bytes
@@ -95,7 +97,11 @@ def pass_deadline(engine: Engine, entity: Timeline, due: int) -> None:
 
 
 def _spelled(levels: Iterable[Level]) -> bytes:
-    return SEPARATOR.join([_spell(level.key) for level in levels])
+    group: list[bytes] = []
+    alone: list[bytes] = []
+    for level in levels:
+        (alone if isinstance(level.key[-1], int) else group).append(_spell(level.key))
+    return SEPARATOR.join([IN_GROUP.join(group), *alone] if group else alone)
 
 
 @lru_cache(maxsize=16_384)
@@ -103,7 +109,7 @@ def _spell(key: Key) -> bytes:
     return json.dumps(key, separators=(",", ":")).encode()
 
 
-def read_key(spelled: bytes) -> Key:
-    """One key."""
-    key: Any = tuples(json.loads(spelled))
-    return key  # type: ignore[no-any-return]
+def read_keys(spelled: bytes) -> Iterator[Key]:
+    """One key, or those of a group."""
+    for key in spelled.split(IN_GROUP):
+        yield tuples(json.loads(key))

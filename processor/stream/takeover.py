@@ -13,7 +13,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from processor.codec.state import decode_record
+from processor.codec.state import decode_record, quicken
 from processor.codec.upgrade import UPGRADED_FROM
 from processor.config import Config
 from processor.core.engine import Engine
@@ -77,6 +77,7 @@ async def take_over(
     failpoints.reach("takeover.after_read")
     check_whole(config, source, stored)
     engine = Engine(settings, source.partition, partitions)
+    quicken(engine)
     if stored.marker is None:
         check_fresh(source, log, stored, from_log_start=from_log_start)
         check_fresh(rekeyed, own, stored, from_log_start=from_log_start)
