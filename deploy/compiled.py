@@ -97,12 +97,9 @@ def build(level: str) -> None:
     from mypyc.build import mypycify
     from setuptools.dist import Distribution
 
-    # One C file lets the compiler see everything at once; one for each module is compiled sooner, on every core there is.
-    several = level != "3"
     files = [str(path) for path in sources()]
-    extensions = mypycify(
-        ["--config-file=mypy.ini", *files], opt_level=level, debug_level="0", multi_file=several, group_name=LIBRARY
-    )
+    # A C file for each module, so that every core has something to do; in one file for all the code becomes no faster.
+    extensions = mypycify(["--config-file=mypy.ini", *files], opt_level=level, debug_level="0", multi_file=True, group_name=LIBRARY)
     # A distribution without a project: what pyproject.toml says is none of its business.
     command = Distribution({"name": LIBRARY, "ext_modules": extensions}).get_command_obj("build_ext")
     command.build_lib, command.build_temp = "result", "objects"
