@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 GROUP_SUFFIX = "kpis"
 HEARTBEATS_PER_SESSION = 10
+HEARTBEAT_MS = 250  # at most: a rebalance lasts until the last member has asked for it
 # A member that does not rejoin is thrown out by its session, on which the lease relies, long before the rebalance runs out of patience.
 SESSIONS_PER_REBALANCE = 4
 FETCH_WAIT_MS = 200
@@ -83,7 +84,7 @@ class _Thread(driver.AIOKafkaConsumerThread):
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             session_timeout_ms=session,
-            heartbeat_interval_ms=max(session // HEARTBEATS_PER_SESSION, 200),
+            heartbeat_interval_ms=min(session // HEARTBEATS_PER_SESSION, HEARTBEAT_MS),
             rebalance_timeout_ms=max(session * SESSIONS_PER_REBALANCE, 60_000),
             max_poll_interval_ms=NEVER_IDLE_MS,
             fetch_max_wait_ms=FETCH_WAIT_MS,

@@ -201,4 +201,5 @@ def _layout_problems(spec: Spec, partitions: list[dict[str, Any]]) -> Iterator[P
 def _config_problems(spec: Spec, found: dict[str, str]) -> Iterator[Problem]:
     for key, value in spec.config.items():
         if found.get(key) != value:
-            yield Problem(spec.name, key, value, found.get(key, "unset"), "alter it with kafka-configs")
+            command = f"kafka-configs --alter --entity-type topics --entity-name {spec.name} --add-config {key}={value}"
+            yield Problem(spec.name, key, value, found.get(key, "unset"), f"alter it with {command}")
