@@ -55,7 +55,10 @@ def run(size: Size) -> dict[str, Any]:
     minutes, seconds, groups = max(round(MINUTES * scale), 2), max(round(SECONDS * scale), 1), max(round(GROUPS * scale), 2)
     partitions = max(round(PARTITIONS * scale), 2)
     with tempfile.TemporaryDirectory(prefix="ticket-kpis-bench-") as folder, Broker(Path(folder) / "kafka") as broker:
-        sections: dict[str, Any] = {"segments": {"known": {"group": [f"group {number}" for number in range(groups)]}}}
+        sections: dict[str, Any] = {
+            "segments": {"known": {"group": [f"group {number}" for number in range(groups)]}},
+            "worker": {"session_timeout_seconds": 30},  # as shipped: on a busy machine shorter ones end now and then
+        }
         deployment = Deployment(broker.bootstrap, "kpis", Path(folder), partitions=partitions, **sections).create_topics()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             measured = runner.run(_measure(deployment.config, Path(folder) / "config.yaml", minutes, seconds))
