@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 FETCH_BYTES = 8 * 1024 * 1024
 
@@ -28,3 +28,14 @@ async def open_reader(connection: dict[str, Any], **different: Any) -> AsyncIter
         yield reader
     finally:
         await reader.stop()
+
+
+async def appended(connection: dict[str, Any], source: TopicPartition, offset: int) -> int | None:
+    """When the record at this offset was appended (ms); None where there is no record. The log must go on behind it."""
+    async with open_reader(connection, isolation_level="read_uncommitted") as reader:
+        reader.assign([source])
+        reader.seek(source, offset)
+        while await reader.position(source) <= offset:
+            for records in (await reader.getmany(source, timeout_ms=500, max_records=1)).values():
+                return next((record.timestamp for record in records if record.offset == offset), None)
+    return None

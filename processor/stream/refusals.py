@@ -159,9 +159,9 @@ def _check_place(source: TopicPartition, log: Log, following: int, setting: str)
         )
 
 
-def check_same_log(source: TopicPartition, applied: int, appended_at: int, found: tuple[int, int] | None) -> None:
-    """Is the log the one that the state was made from? `found`: offset and time (ms) of the first record appended then or later."""
-    if found is not None and found[1] == appended_at and found[0] <= applied:
+def check_same_log(source: TopicPartition, applied: int, appended_at: int, found: int | None) -> None:
+    """Is the log the one that the state was made from? `found` is when the record at `applied` was appended (ms); None = there is none."""
+    if found == appended_at:
         return
     raise RefusedError(
         f"{_name(source)}: the record at offset {applied} is not the state's, which was appended at {format_time(appended_at)}: "

@@ -20,6 +20,7 @@ from processor.core.engine import Engine
 from processor.core.outputs import RecordKey
 from processor.core.settings import Settings
 from processor.core.upgrading import catch_up
+from processor.stream.committed import appended
 from processor.stream.failpoints import Failpoints
 from processor.stream.refusals import (
     Log,
@@ -86,7 +87,7 @@ async def take_over(
     check_marker(config, source, log, marker, partitions)
     rekeyed_applied = check_rekeyed(rekeyed, own, marker)
     check_settings(source, settings, marker)
-    await _check_same_log(consumer, source, log, marker)
+    await _check_same_log(connection, consumer, source, log, marker)
     await _restore(engine, source, marker, stored, recovered)
     applied, newest_appended_at = marker["applied"][source.topic], marker["newest_appended_at"]
     appended_at = marker.get("appended_at", 0)
@@ -112,12 +113,19 @@ def _decoded(records: dict[bytes, bytes]) -> Iterator[tuple[RecordKey, Any]]:
         yield decode_record(*records.popitem())
 
 
-async def _check_same_log(consumer: AIOKafkaConsumer, source: TopicPartition, log: Log, marker: dict[str, Any]) -> None:
-    """The record that was applied last must still be the one that it was: its time stamp is the broker's, which only goes forward."""
+async def _check_same_log(
+    connection: dict[str, Any], consumer: AIOKafkaConsumer, source: TopicPartition, log: Log, marker: dict[str, Any]
+) -> None:
+    """The record that was applied last must still be the one that it was: its time stamp is the broker's.
+
+    One question tells it where time only goes forward. Clocks of brokers differ, so before anything is refused the record itself is read.
+    """
     appended_at, applied = marker.get("appended_at", 0), marker["applied"][source.topic]
-    if appended_at > 0 and applied >= log.first:
-        found = (await consumer.offsets_for_times({source: appended_at}))[source]
-        check_same_log(source, applied, appended_at, None if found is None else (found.offset, found.timestamp))
+    if appended_at <= 0 or applied < log.first:
+        return
+    found = (await consumer.offsets_for_times({source: appended_at}))[source]
+    if found is None or found.timestamp != appended_at or found.offset > applied:
+        check_same_log(source, applied, appended_at, await appended(connection, source, applied))
 
 
 async def _offsets(consumer: AIOKafkaConsumer, source: TopicPartition) -> Log:

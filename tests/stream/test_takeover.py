@@ -22,7 +22,6 @@ from processor.stream.refusals import (
     check_fresh,
     check_marker,
     check_rekeyed,
-    check_same_log,
     check_whole,
     read_marker,
     unreadable,
@@ -207,14 +206,26 @@ def test_a_state_topic_that_has_lost_its_beginning_is_refused() -> None:
         check_whole(CONFIG, SOURCE, StoredState(begin=5))
 
 
-@pytest.mark.parametrize("found", [(40, 7), (41, 7)])
-def test_a_log_in_which_the_applied_record_is_where_it_was_goes_on(found: tuple[int, int]) -> None:
-    check_same_log(SOURCE, 41, 7, found)
-
-
 @pytest.mark.parametrize("found", [None, (0, 8), (42, 7), (41, 9)])
-async def test_a_log_that_was_made_anew_is_refused_though_it_is_as_long(found: tuple[int, int] | None, monkeypatch: Any) -> None:
+async def test_where_the_brokers_clocks_differ_the_record_itself_tells_that_the_log_is_the_same(
+    found: tuple[int, int] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def appended(_: object, source: TopicPartition, offset: int) -> int:
+        assert (source, offset) == (SOURCE, 41)
+        return 7
+
     monkeypatch.setattr(FakeConsumer, "found_at", found)
+    monkeypatch.setattr(takeover, "appended", appended)
+    assert (await taken(monkeypatch, StoredState(encode_marker(marker()), {}, 1))).applied == 41
+
+
+@pytest.mark.parametrize("appended_at", [None, 6, 8])
+async def test_a_log_that_was_made_anew_is_refused_though_it_is_as_long(appended_at: int | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def appended(*_: object) -> int | None:
+        return appended_at
+
+    monkeypatch.setattr(FakeConsumer, "found_at", (0, 8))
+    monkeypatch.setattr(takeover, "appended", appended)
     with pytest.raises(RefusedError, match=rf"the record at offset 41 is not.*made anew.*topics.events.*{EXPORT}.*{IMPORT}.*{RESET}"):
         await taken(monkeypatch, StoredState(encode_marker(marker()), {}, 1))
 
