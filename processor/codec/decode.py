@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from json import JSONDecodeError
-from typing import Any
+from typing import Any, Final
 
 from orjson import loads
 
@@ -18,11 +18,11 @@ from processor.codec.fields import Refusal, choice, choices, identifier, instant
 from processor.codec.kinds import KINDS, PARTITION_KEY, Kind
 from processor.core.events import Event, Reason, Rejected
 
-MAX_BYTES = 1_000_000  # below Kafka's default limit of a record, so that the dead letter with its headers fits too
+MAX_BYTES: Final = 1_000_000  # below Kafka's default limit of a record, so that the dead letter with its headers fits too
 NAMESPACE = "support."
 
-_SPECVERSION = choices(("1.0",))
-_TOMBSTONE = Rejected(Reason.TOMBSTONE, "the record has no value; an event is deleted by support.ticket.deleted")
+_SPECVERSION: Final = choices(("1.0",))
+_TOMBSTONE: Final = Rejected(Reason.TOMBSTONE, "the record has no value; an event is deleted by support.ticket.deleted")
 _ENCODING_ADVICE = "send UTF-8 without a byte order mark"
 
 

@@ -7,21 +7,21 @@ expected. It repeats a value only where a closed vocabulary was expected, shorte
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from processor.codec.times import EARLIEST_MS, LATEST_MS, parse_time
 from processor.core.events import Reason
 
-TEXT_MAX = 256  # characters of an id or a label; the longest real ones (message ids of mails) stay below 255
-SECONDS_MAX = 366 * 86_400  # a duration longer than a leap year is a unit mix-up
-COUNT_MAX = 1_000_000_000  # customers, capacities
-AMOUNT_MAX = 1_000_000_000_000  # of money, in the currency's unit; in thousandths it still fits into 64 bits
+TEXT_MAX: Final = 256  # characters of an id or a label; the longest real ones (message ids of mails) stay below 255
+SECONDS_MAX: Final = 366 * 86_400  # a duration longer than a leap year is a unit mix-up
+COUNT_MAX: Final = 1_000_000_000  # customers, capacities
+AMOUNT_MAX: Final = 1_000_000_000_000  # of money, in the currency's unit; in thousandths it still fits into 64 bits
 _SHOWN_MAX = 40
 
 # Values of few kinds (groups, topics, agents, sources) are shared between all entities that carry them: it saves half of an entity's
 # memory. Only checked ones get in. Emptied when full, so that a field full of noise cannot grow it.
 _LABELS_MAX = 16_384
-_labels: dict[str | None, str | None] = {None: None, "": None}
+_labels: Final[dict[str | None, str | None]] = {None: None, "": None}
 
 # A closed vocabulary: what may be said -> the value (always the same object). A key None is there where the field is optional.
 Choices = Mapping[str | None, str | None]

@@ -10,7 +10,7 @@ work, the knowledge base, customers and costs get the name of whom they are abou
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from processor.codec import others, tickets
 from processor.codec.surveys import survey_responded, survey_sent
@@ -92,7 +92,7 @@ _RENAMED_BUILDERS: dict[str, Build] = {
     "cost.recorded": others.cost_recorded,
 }
 
-PARTITION_KEY = "partitionkey"  # where `data` names nobody, the envelope does
+PARTITION_KEY: Final = "partitionkey"  # where `data` names nobody, the envelope does
 _KEY_FIELDS = {events.TICKET: "ticket_id", events.CONTACT: "contact_id", events.AGENT: "agent_id", events.CONTROL: None}
 
 
@@ -121,9 +121,9 @@ def _renamed(type_name: str, build: Build) -> Kind:
 
 
 # By type, without the namespace.
-KINDS = {name: _kind(name, _KEY_FIELDS[events.entity_of(name)], build) for name, build in _BUILDERS.items()} | {
+KINDS: Final = {name: _kind(name, _KEY_FIELDS[events.entity_of(name)], build) for name, build in _BUILDERS.items()} | {
     type_name: _renamed(type_name, build) for type_name, build in _RENAMED_BUILDERS.items()
 }
 
 # The way back: kind -> its type without the namespace, and the field that says whom it is about.
-TYPES = {kind.name: (name, kind.key_field) for name, each in KINDS.items() for kind in (each.subjects or (each,))}
+TYPES: Final = {kind.name: (name, kind.key_field) for name, each in KINDS.items() for kind in (each.subjects or (each,))}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from processor.codec import fields
 from processor.codec.fields import choice, choices, choices_or, flag, identifier, label, missing, optional_text
@@ -10,16 +10,16 @@ from processor.core import events
 
 Data = dict[str, Any]
 
-_CHANNEL = choices(events.CHANNELS)
-_STATUS = choices(events.STATUSES)
-_STATUS_OR_NEW = choices_or(events.STATUSES, "new")
-_PRIORITY = choices(events.PRIORITIES)
-_PRIORITY_OR_NORMAL = choices_or(events.PRIORITIES, "normal")
-_DIRECTION_OR_INBOUND = choices_or(events.DIRECTIONS, "inbound")
-_AUTHOR = choices(events.AUTHOR_TYPES)
-_VISIBILITY = choices(events.VISIBILITIES)
-_VISIBILITY_OR_PUBLIC = choices_or(events.VISIBILITIES, "public")
-_ESCALATION_OR_NONE = choices_or(events.ESCALATION_KINDS, None)
+_CHANNEL: Final = choices(events.CHANNELS)
+_STATUS: Final = choices(events.STATUSES)
+_STATUS_OR_NEW: Final = choices_or(events.STATUSES, "new")
+_PRIORITY: Final = choices(events.PRIORITIES)
+_PRIORITY_OR_NORMAL: Final = choices_or(events.PRIORITIES, "normal")
+_DIRECTION_OR_INBOUND: Final = choices_or(events.DIRECTIONS, "inbound")
+_AUTHOR: Final = choices(events.AUTHOR_TYPES)
+_VISIBILITY: Final = choices(events.VISIBILITIES)
+_VISIBILITY_OR_PUBLIC: Final = choices_or(events.VISIBILITIES, "public")
+_ESCALATION_OR_NONE: Final = choices_or(events.ESCALATION_KINDS, None)
 
 
 def _check_unused(data: Data) -> None:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from typing import Final
 
 from processor.core.settings import DAY_MS, HOUR_MS, MINUTE_MS
 
 # Instants that an event may carry. Outside lie broken clocks: 1970, 1980, 2106 and the like.
-EARLIEST_MS = 631_152_000_000  # 1990-01-01
-LATEST_MS = 2_524_608_000_000  # 2050-01-01, excluded
+EARLIEST_MS: Final = 631_152_000_000  # 1990-01-01
+LATEST_MS: Final = 2_524_608_000_000  # 2050-01-01, excluded
 
 _RFC3339 = re.compile(
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]"
@@ -30,10 +31,10 @@ _LAST_MINUTE_OF_DAY = DAY_MS // MINUTE_MS - 1
 # A time is cut into `2026-11-21T09:14:`, `03` and `.120Z`, each remembered, so that nearly every time costs three look-ups. Only parts of
 # times that were parsed whole get in, hence any three that are found make a valid time. Emptied when full: a new minute costs little.
 _CACHE_MAX = 8192
-_minutes: dict[str, int] = {}
-_seconds: dict[str, int] = {f"{second:02d}": second * 1000 for second in range(60)}
-_tails: dict[str, int] = {}
-_CACHED_DIGITS = 3  # microseconds would only push out what repeats
+_minutes: Final[dict[str, int]] = {}
+_seconds: Final[dict[str, int]] = {f"{second:02d}": second * 1000 for second in range(60)}
+_tails: Final[dict[str, int]] = {}
+_CACHED_DIGITS: Final = 3  # microseconds would only push out what repeats
 
 
 def parse_time(text: str) -> int:
