@@ -31,6 +31,9 @@ LIMITS = {
     "engine_events_per_second": Limit(70_000, 100_000),
     "bytes_per_open_ticket": Limit(2000, 1000, most=True),
     "recovery_seconds_of_a_million": Limit(25, 10, most=True),
+    "recovery_rebalances": Limit(1, most=True),  # with a session of 6 s: nothing keeps heartbeats for so long
+    "nameless_pause_of_kept_partitions_ms_median": Limit(1000, 300, most=True),
+    "named_others_taken_over": Limit(0, most=True),
     "breach_p99_seconds": Limit(1, 0.3, most=True),
     "metric_p99_seconds": Limit(1, 0.5, most=True),
     "bytes_written_per_input_byte": Limit(6, 3, most=True),
