@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from processor.core.events import ACCOUNT, AGENT, CONTACT, ORGANIZATION, PERSON, TICKET
-from processor.core.facts import Dims
+from processor.core.facts import Dims, shared
 from processor.core.settings import DIMENSIONS, NONE
 
 # Places among the values, see `DIMENSIONS`.
@@ -22,13 +22,13 @@ COMPLEXITY: Final = 8
 _PLACES: Final[dict[str, int]] = {name: place for place, name in enumerate(DIMENSIONS)}
 
 # Where different people are counted: elsewhere there would be too many keys.
-PEOPLE_GROUP_BYS = frozenset({(), ("group",)})
-PER_AGENT = "agent"  # by whom numbers can be told apart, too; no dimension, since only some facts have one
-AGENT_GROUP_BY = (PER_AGENT,)
-TICKET_DIMENSIONS = frozenset(DIMENSIONS) - {"queue"}
-CONTACT_DIMENSIONS = frozenset({"channel", "topic", "queue"})
+PEOPLE_GROUP_BYS: Final = frozenset({(), ("group",)})
+PER_AGENT: Final = "agent"  # by whom numbers can be told apart, too; no dimension, since only some facts have one
+AGENT_GROUP_BY: Final = (PER_AGENT,)
+TICKET_DIMENSIONS: Final = frozenset(DIMENSIONS) - {"queue"}
+CONTACT_DIMENSIONS: Final = frozenset({"channel", "topic", "queue"})
 # What facts of each entity may be grouped by. Those of a person have no dimensions, except the answer about a ticket, which has its.
-ENTITY_DIMENSIONS: dict[str, frozenset[str]] = {
+ENTITY_DIMENSIONS: Final[dict[str, frozenset[str]]] = {
     TICKET: TICKET_DIMENSIONS,
     CONTACT: CONTACT_DIMENSIONS,
     PERSON: TICKET_DIMENSIONS,
@@ -37,7 +37,7 @@ ENTITY_DIMENSIONS: dict[str, frozenset[str]] = {
     ACCOUNT: frozenset({"group"}),
 }
 # The labels of the totals: few, since every combination that ever was is kept.
-CELL_DIMENSIONS: dict[str, tuple[str, ...]] = {
+CELL_DIMENSIONS: Final[dict[str, tuple[str, ...]]] = {
     TICKET: ("channel", "group", "priority"),
     CONTACT: ("channel", "queue"),
     PERSON: ("channel", "group", "priority"),
@@ -60,10 +60,10 @@ def dims_of(
     complexity: str | None = None,
 ) -> Dims:
     """The values of what carries these; none of the others."""
-    return (
+    return shared((
         channel or NONE, priority or NONE, group or NONE, tier or NONE, topic or NONE, queue or NONE,
         language or NONE, product or NONE, complexity or NONE,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def with_dims(dims: Dims, changes: Mapping[str, str | None]) -> Dims:
@@ -73,4 +73,4 @@ def with_dims(dims: Dims, changes: Mapping[str, str | None]) -> Dims:
         place = _PLACES.get(name)
         if place is not None:
             values[place] = value or NONE
-    return tuple(values)
+    return shared(tuple(values))

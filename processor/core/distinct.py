@@ -12,18 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import fsum, log
+from typing import Final
 
-AGENTS = "agents"
-VISITORS = "kb_visitors"
-FAMILIES = (AGENTS, VISITORS)
-EXACT_MAX = 10_000  # keys of one row; some 300 KB, as a record of the state
-_BUCKET_BITS = 9  # so that the sketch of a million people has 7,000 keys
-_BUCKETS = 1 << _BUCKET_BITS
-_REST_BITS = 64 - _BUCKET_BITS
+AGENTS: Final = "agents"
+VISITORS: Final = "kb_visitors"
+FAMILIES: Final = (AGENTS, VISITORS)
+EXACT_MAX: Final = 10_000  # keys of one row; some 300 KB, as a record of the state
+_BUCKET_BITS: Final = 9  # so that the sketch of a million people has 7,000 keys
+_BUCKETS: Final = 1 << _BUCKET_BITS
+_REST_BITS: Final = 64 - _BUCKET_BITS
 _FEW = 100  # people of a family that are never the reason for a row's length
-_SKETCH = "~"
-_ALPHA = 0.7213 / (1 + 1.079 / _BUCKETS)
-_HEADS = tuple(f"{family}:" for family in FAMILIES)
+_SKETCH: Final = "~"
+_ALPHA: Final = 0.7213 / (1 + 1.079 / _BUCKETS)
+_HEADS: Final = tuple(f"{family}:" for family in FAMILIES)
 
 Row = dict[str, int]
 

@@ -19,17 +19,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
-from typing import Any
+from typing import Any, Final
 
 from processor.core import ageing
 from processor.core.business_hours import NEVER
 from processor.core.events import CONTROL, DATA_FIELDS, ENTITIES, HANDED_FIELDS, SURVEY_KINDS, TICKET, Event, Reason, Rejected, entity_of
-from processor.core.facts import DETAIL_KINDS, HANDED_KINDS, LEDGER_MODULUS, Fact, Out, fact_number
+from processor.core.facts import HANDED_KINDS, LEDGER_MODULUS, Fact, Out, fact_number
 from processor.core.lateness import horizon_of, survey_lateness
 from processor.core.levels import Levels
 from processor.core.outputs import Conflict, RecordKey, Rekeyed, Stated, Step, View
 from processor.core.packing import Dumps, dumps, unpack
 from processor.core.policies import Policies
+from processor.core.postings import POSTINGS
 from processor.core.refolding import refold
 from processor.core.reports import Reports
 from processor.core.restoring import marker_of, restore
@@ -39,14 +40,14 @@ from processor.core.timeline import State, Timeline, fold, new_state
 from processor.core.upstream import Upstream
 from processor.core.windows import Windows
 
-TAIL_COMPACT_AT = 64  # a tail this long is looked over for aged events when the next one comes
+TAIL_COMPACT_AT: Final = 64  # a tail this long is looked over for aged events when the next one comes
 
 # Kinds that move a level only together with a fact or a deadline: where they do neither, there is nothing to book.
-QUIET_KINDS = frozenset(
+QUIET_KINDS: Final = frozenset(
     {"ticket.assignee_changed", "ticket.escalated", "message.added", "contact.offered", "contact.missed", "contact.wrapped_up"}
 )
 
-_ENTITY = {kind: entity_of(kind) for kind in (*DATA_FIELDS, *HANDED_FIELDS)}
+_ENTITY: Final = {kind: entity_of(kind) for kind in (*DATA_FIELDS, *HANDED_FIELDS)}
 
 
 class Engine:
@@ -244,22 +245,24 @@ class Engine:
         sum_of_numbers = signs = 0
         dims, place = NO_DIMENSIONS, None
         for sign, fact in out:
-            said = fact.kind
-            if said in HANDED_KINDS:
-                self.step.rekeyed.append(Rekeyed.of(kind, key, fact, sign, self._known_since(fact)))
-                continue
             if place is None or fact.dims is not dims:
                 dims = fact.dims
                 place = rows.place(kind, dims)
-            rows.add(place, fact, sign)
-            if said in DETAIL_KINDS:
-                if detail:
-                    facts.append(Stated(sign, kind, key, fact_number(subject, place.dims_text, fact), fact, cause))
-                continue
+            posting = POSTINGS.get(fact.kind)
+            if posting is not None:
+                rows.add(place, posting, fact, sign)
+                if posting.of_detail and not detail:
+                    continue
             number = fact_number(subject, place.dims_text, fact)
-            sum_of_numbers += number if sign > 0 else -number
-            signs += sign
+            if posting is None:
+                if fact.kind in HANDED_KINDS:
+                    self.step.rekeyed.append(Rekeyed.of(kind, key, number, fact, sign, self._known_since(fact)))
+                    continue
+                rows.move(place, fact, sign)
             facts.append(Stated(sign, kind, key, number, fact, cause))
+            if posting is None or not posting.of_detail:
+                sum_of_numbers += number if sign > 0 else -number
+                signs += sign
         self.digest = (self.digest + sum_of_numbers) % LEDGER_MODULUS
         self.ledger_count += signs
 

@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from processor.core.events import HANDED_FIELDS
 from processor.core.settings import NO_DIMENSIONS
 
-LEDGER_MODULUS = 1 << 128
+LEDGER_MODULUS: Final = 1 << 128
 
 # An erased id is this and the pseudonym. In order, it comes before what begins with a letter, a digit or a quote.
-ERASED = "!"
-ERASED_LENGTH = 17
+ERASED: Final = "!"
+ERASED_LENGTH: Final = 17
 
 Dims = tuple[str, ...]  # the values of `settings.DIMENSIONS`
-_FIRST_DIMS = 6  # so many there were at first
-_UNSAID = NO_DIMENSIONS[_FIRST_DIMS:]
+_FIRST_DIMS: Final = 6  # so many there were at first
+_UNSAID: Final = NO_DIMENSIONS[_FIRST_DIMS:]
 
 
 class Fact(NamedTuple):
@@ -42,7 +42,7 @@ class Fact(NamedTuple):
 Out = list[tuple[int, Fact]]  # what a fold states: with 1, and what it takes back: with -1
 
 # kind -> names of the entries of `Fact.content`. Durations in milliseconds. `agent` and `visitor` are pseudonyms, see `pseudonym`.
-CONTENT_FIELDS: dict[str, tuple[str, ...]] = {
+CONTENT_FIELDS: Final[dict[str, tuple[str, ...]]] = {
     "ticket.created": (),
     "ticket.adopted": (),
     "ticket.solved": ("since_created",),
@@ -112,10 +112,21 @@ CONTENT_FIELDS: dict[str, tuple[str, ...]] = {
 
 # What is concluded for another entity: not stated, but handed over. The first entry of the content is the id of the entity that gets it,
 # the others are those of `events.HANDED_FIELDS` without the first, which is who hands it over.
-HANDED_KINDS = frozenset(HANDED_FIELDS)
+HANDED_KINDS: Final = frozenset(HANDED_FIELDS)
 
 # Steps on the way to an outcome: written only where facts.detail is `all`, and not part of the ledger.
-DETAIL_KINDS = frozenset({"clock.started", "clock.paused", "clock.resumed"})
+DETAIL_KINDS: Final = frozenset({"clock.started", "clock.paused", "clock.resumed"})
+
+
+_SHARED_MAX: Final = 100_000
+_SHARED: Final[dict[Dims, Dims]] = {}
+
+
+def shared(dims: Dims) -> Dims:
+    """The same dims, kept once: there are few of them, and each ticket has some."""
+    if len(_SHARED) >= _SHARED_MAX:
+        _SHARED.clear()
+    return _SHARED.setdefault(dims, dims)
 
 
 @lru_cache(maxsize=16_384)
@@ -142,8 +153,14 @@ def fact_number(subject: str, dims_text: str, fact: Fact) -> int:
     `subject` is "ENTITY/ID", such as "ticket/T-1"; `dims_text` is that of the dims (passed in because the caller has it at hand).
     The content is spelled in ASCII: which other characters `repr` escapes depends on the Unicode tables of the Python release.
     """
-    text = f"{subject}\x1f{fact.kind}\x1f{fact.instance}\x1f{fact.at}\x1f{dims_text}\x1f{fact.content!a}"
-    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest(), "big")
+    said, instance, at, _, content = fact
+    spelled = ascii(content) if content else "()"
+    text = f"{subject}\x1f{said}\x1f{instance}\x1f{at}\x1f{dims_text}\x1f{spelled}"
+    try:
+        octets = text.encode()
+    except UnicodeEncodeError:  # half a pair
+        octets = text.encode("utf-8", "surrogatepass")
+    return int(blake2b(octets, digest_size=16).hexdigest(), 16)
 
 
 def slot_text(subject: str, fact: Fact) -> str:
@@ -156,7 +173,7 @@ def slot_text(subject: str, fact: Fact) -> str:
 def thaw_fact(stored: Any) -> Fact:
     """A fact from its stored form: lists back to tuples, so that it hashes and prints as before."""
     kind, instance, at, dims, content = stored
-    return Fact(kind, instance, at, tuple(dims), _tuples(content))
+    return Fact(kind, instance, at, shared(tuple(dims)), _tuples(content))
 
 
 def _tuples(value: Any) -> Any:

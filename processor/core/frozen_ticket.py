@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from processor.core.business_hours import freeze_due, thaw_due
 from processor.core.clocks import Clock
 from processor.core.conversation import Conversation
-from processor.core.facts import thaw_fact
+from processor.core.facts import shared, thaw_fact
 from processor.core.handovers import NO_WAITS
 from processor.core.instances import MoreClocks, measured_since
 from processor.core.progress import Progress
@@ -44,7 +44,7 @@ def thaw(ticket: Ticket, stored: Any) -> None:
      ticket.solved_at, final_due, standing, suspended, ticket.last_fired, gone_at, ticket.asked_at, handed, contact_answer,
      merged_into, ticket.unanswered_at, more, surveys, ticket.inbound, ticket.assignee, ticket.requester,
      ticket.follow_up_of, contacts, conversation, progress, fcr_due) = stored  # fmt: skip
-    ticket.dims = tuple(dims)
+    ticket.dims = shared(tuple(dims))
     ticket.first_response = Clock.thaw(first, policies) if first else None
     ticket.resolution = Clock.thaw(resolution, policies) if resolution else None
     ticket.more = MoreClocks.thaw(more, policies) if more else measured_since(ticket)

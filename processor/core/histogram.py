@@ -7,17 +7,18 @@ state names. Compliance with a target has exact counters of its own; no target n
 from __future__ import annotations
 
 from bisect import bisect_left
+from typing import Final
 
-LADDER_VERSION = 1
-EDGES_SECONDS = (
+LADDER_VERSION: Final = 1
+EDGES_SECONDS: Final = (
     *(5, 10, 20, 30),  # waits in a queue
     *(60, 120, 300, 600, 900, 1800),  # minutes
     *(3600, 7200, 14400, 28800, 43200),  # hours
     *(86400, 172800, 259200, 604800, 1209600, 2592000, 7776000),  # days
 )
-EDGES_MS = tuple(edge * 1000 for edge in EDGES_SECONDS)
-BUCKETS = len(EDGES_MS) + 1  # the last one is above every edge
-THOUSANDTHS = 1000  # scores and numbers of turns are kept in thousandths, so that their sums are exact
+EDGES_MS: Final = tuple(edge * 1000 for edge in EDGES_SECONDS)
+BUCKETS: Final = len(EDGES_MS) + 1  # the last one is above every edge
+THOUSANDTHS: Final = 1000  # scores and numbers of turns are kept in thousandths, so that their sums are exact
 
 
 class HistogramKeys:

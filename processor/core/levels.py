@@ -7,7 +7,7 @@ oldest are sums over minutes.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from processor.core.agent import Agent
 from processor.core.business_hours import NEVER
@@ -27,10 +27,10 @@ __all__ = ["CUSTOMERS", "CUSTOMERS_COUNTED", "Key", "Levels"]
 
 Key = tuple[Any, ...]
 
-CHANGED_MAX = 10_000  # changes that nobody has looked at; above it they are looked through
+CHANGED_MAX: Final = 10_000  # changes that nobody has looked at; above it they are looked through
 
 # Levels that are told by segment, and whose dims their keys end with: name -> (by which name, kind of entity).
-BY_DIMS = {
+BY_DIMS: Final = {
     "backlog": ("backlog", TICKET),
     "unanswered": ("awaiting", TICKET),
     "waiting": ("contacts_waiting", CONTACT),

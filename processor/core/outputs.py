@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from processor.core.events import CONTACT, HANDED_RANKS, Event
-from processor.core.facts import Fact, dims_text, fact_number
+from processor.core.facts import Fact
 from processor.core.levels import Key
 from processor.core.rows import CellKey, Row, Segment
 
@@ -86,9 +86,8 @@ class Rekeyed:
         self.known = known
 
     @classmethod
-    def of(cls, entity: str, key: str, fact: Fact, sign: int, known: int = 0) -> Rekeyed:
+    def of(cls, entity: str, key: str, number: int, fact: Fact, sign: int, known: int = 0) -> Rekeyed:
         """What an entity concludes for another one."""
-        number = fact_number(f"{entity}/{key}", dims_text(fact.dims), fact)
         source = f"{CONTACT}:{key}" if entity == CONTACT and fact.kind == "person.contacted" else key  # a person knows tickets, too
         return cls(sign, fact.kind, fact.content[0], number, fact.at, (source, *fact.content[1:]), known or fact.at)
 

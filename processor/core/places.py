@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from processor.core.dimensions import AGENT_GROUP_BY, CELL_DIMENSIONS, ENTITY_DIMENSIONS, PEOPLE_GROUP_BYS, PRIORITY
 from processor.core.events import PERSON
 from processor.core.facts import Dims, dims_text
 from processor.core.settings import DIMENSIONS, NO_DIMENSIONS, Settings
 
-PLACES_MAX = 100_000  # dimensions come from input: remember only so many
+PLACES_MAX: Final = 100_000  # dimensions come from input: remember only so many
 
 Segment = tuple[int, tuple[str, ...]]  # (index of the group-by, values of its dimensions)
 CellKey = tuple[str, ...]

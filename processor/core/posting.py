@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from processor.core.facts import Fact
 from processor.core.histogram import HistogramKeys, NumberKeys
 
 Entries = tuple[tuple[str, int], ...]
 
-HISTOGRAMS = {
+HISTOGRAMS: Final = {
     name: HistogramKeys(name)
     for name in (
         *("first_response", "first_response_business", "next_response", "handoff_response", "first_assignment"),
@@ -18,14 +18,14 @@ HISTOGRAMS = {
         *("speed_of_answer", "time_to_abandon", "handle_time"),
     )
 }
-TURNS_MAX = 50  # more turns than this are counted as so many; their sum is exact
-NUMBERS = {
+TURNS_MAX: Final = 50  # more turns than this are counted as so many; their sum is exact
+NUMBERS: Final = {
     "interactions": NumberKeys("interactions", 0, TURNS_MAX),
     "ces": NumberKeys("ces", 1, 7),
 }
 
 
-KNOWN_MAX = 1000  # contents of which it is remembered what they add
+KNOWN_MAX: Final = 1000  # contents of which it is remembered what they add
 
 
 class Posting:
@@ -35,11 +35,12 @@ class Posting:
     place of another entry that matters by whether it is true.
     """
 
-    __slots__ = ("_flag", "_known", "_known_without", "_make", "always", "of_clock", "of_people")
+    __slots__ = ("_flag", "_known", "_known_without", "_make", "always", "of_clock", "of_detail", "of_people")
 
     def __init__(self, make: Callable[[Fact], Entries], *, always: Entries | None = None, by_first: bool = False, flag: int = -1) -> None:
         self.always = always
         self.of_clock = False  # about a clock: counted in its cell
+        self.of_detail = False  # a step on the way to an outcome
         self.of_people = False  # somebody did it who is counted, too
         self._make = make
         self._flag = flag

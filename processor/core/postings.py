@@ -9,25 +9,28 @@ What concerns tickets stands here, all else in `postings_of_others`, people who 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from processor.core.distinct import AGENTS, VISITORS
-from processor.core.facts import CONTENT_FIELDS, Fact
+from processor.core.facts import CONTENT_FIELDS, DETAIL_KINDS, Fact
 from processor.core.histogram import THOUSANDTHS
 from processor.core.posting import HISTOGRAMS, NUMBERS, Entries, Posting, by_content, counting, flagged, nothing, observe
 from processor.core.postings_of_others import POSTINGS_OF_OTHERS
 
 __all__ = ["AGENT_OF", "HISTOGRAMS", "NUMBERS", "PEOPLE", "POSTINGS", "Entries"]
 
-_FIRST_RESPONSE = HISTOGRAMS["first_response"]
-_FIRST_RESPONSE_BUSINESS = HISTOGRAMS["first_response_business"]
-_FIRST_RESOLUTION = HISTOGRAMS["first_resolution"]
-_FULL_RESOLUTION = HISTOGRAMS["full_resolution"]
-_REQUESTER_WAIT = HISTOGRAMS["requester_wait"]
-_AGENT_WORK = HISTOGRAMS["agent_work"]
-_INTERACTIONS = NUMBERS["interactions"]
-_REOPENED = CONTENT_FIELDS["ticket.summarized"].index("reopened") - 1  # behind since_created
-_AGENT, _BREACHED = (CONTENT_FIELDS["ticket.completed"].index(name) for name in ("agent", "breached"))
-_IN_TIME, _INDUCED = CONTENT_FIELDS["clock.fulfilled"].index("in_time"), CONTENT_FIELDS["clock.breached"].index("induced")
+_FIRST_RESPONSE: Final = HISTOGRAMS["first_response"]
+_FIRST_RESPONSE_BUSINESS: Final = HISTOGRAMS["first_response_business"]
+_FIRST_RESOLUTION: Final = HISTOGRAMS["first_resolution"]
+_FULL_RESOLUTION: Final = HISTOGRAMS["full_resolution"]
+_REQUESTER_WAIT: Final = HISTOGRAMS["requester_wait"]
+_AGENT_WORK: Final = HISTOGRAMS["agent_work"]
+_INTERACTIONS: Final = NUMBERS["interactions"]
+_REOPENED: Final = CONTENT_FIELDS["ticket.summarized"].index("reopened") - 1  # behind since_created
+_AGENT: Final = CONTENT_FIELDS["ticket.completed"].index("agent")
+_BREACHED: Final = CONTENT_FIELDS["ticket.completed"].index("breached")
+_IN_TIME: Final = CONTENT_FIELDS["clock.fulfilled"].index("in_time")
+_INDUCED: Final = CONTENT_FIELDS["clock.breached"].index("induced")
 
 
 def _timing(name: str) -> Callable[[Fact], Entries]:
@@ -118,7 +121,7 @@ def _breached(fact: Fact) -> Entries:
     return (*entries, (f"sla_induced:{clock}", 1)) if fact.content[_INDUCED] else entries
 
 
-POSTINGS: dict[str, Posting] = {
+POSTINGS: Final[dict[str, Posting]] = {
     "ticket.created": counting("tickets_created"),
     "ticket.adopted": counting("tickets_adopted"),
     "ticket.solved": Posting(_solved),
@@ -157,7 +160,7 @@ POSTINGS: dict[str, Posting] = {
 
 # Facts that somebody in their content did or was: kind -> (family of people who are counted once, place in the content).
 # An agent is active who replied, answered a contact or solved a ticket.
-PEOPLE: dict[str, tuple[str, int]] = {
+PEOPLE: Final[dict[str, tuple[str, int]]] = {
     kind: (family, CONTENT_FIELDS[kind].index(field))
     for kind, family, field in (
         ("ticket.first_responded", AGENTS, "agent"),
@@ -168,8 +171,9 @@ PEOPLE: dict[str, tuple[str, int]] = {
     )
 }
 # Facts that count for an agent where numbers are told apart by agent: kind -> place in the content.
-AGENT_OF: dict[str, int] = {kind: fields.index("agent") for kind, fields in CONTENT_FIELDS.items() if "agent" in fields}
+AGENT_OF: Final[dict[str, int]] = {kind: fields.index("agent") for kind, fields in CONTENT_FIELDS.items() if "agent" in fields}
 
 for _kind, _posting in POSTINGS.items():
     _posting.of_clock = _kind.startswith("clock.")
+    _posting.of_detail = _kind in DETAIL_KINDS
     _posting.of_people = _kind in PEOPLE or _kind in AGENT_OF

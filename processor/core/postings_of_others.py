@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from processor.core.dimensions import CHANNEL
 from processor.core.facts import Fact
 from processor.core.posting import HISTOGRAMS, NUMBERS, Entries, Posting, by_content, counting, flagged, observe
 
-_SPEED_OF_ANSWER = HISTOGRAMS["speed_of_answer"]
-_TIME_TO_ABANDON = HISTOGRAMS["time_to_abandon"]
-_HANDLE_TIME = HISTOGRAMS["handle_time"]
-_SURVEY_DELAY = HISTOGRAMS["survey_delay"]
-_CES = NUMBERS["ces"]
-_VERY_EASY = 6000  # of the index: 6 and 7 of 7, in thousandths
-PHONE = "phone"  # calls are contacts of this channel
+_SPEED_OF_ANSWER: Final = HISTOGRAMS["speed_of_answer"]
+_TIME_TO_ABANDON: Final = HISTOGRAMS["time_to_abandon"]
+_HANDLE_TIME: Final = HISTOGRAMS["handle_time"]
+_SURVEY_DELAY: Final = HISTOGRAMS["survey_delay"]
+_CES: Final = NUMBERS["ces"]
+_VERY_EASY: Final = 6000  # of the index: 6 and 7 of 7, in thousandths
+PHONE: Final = "phone"  # calls are contacts of this channel
 
 # How many customers there are, known one by one or as somebody has counted them: levels, each with the counts that change it.
-CUSTOMERS = "customers"
-CUSTOMERS_COUNTED = "customers_total"
-CUSTOMER_FLOWS = {CUSTOMERS: {"customers_acquired": 1, "customers_churned": -1}, CUSTOMERS_COUNTED: {"customers_counted": 1}}
+CUSTOMERS: Final = "customers"
+CUSTOMERS_COUNTED: Final = "customers_total"
+CUSTOMER_FLOWS: Final = {CUSTOMERS: {"customers_acquired": 1, "customers_churned": -1}, CUSTOMERS_COUNTED: {"customers_counted": 1}}
 
 # ISO 4217: what an amount can be in. A closed list, since each becomes a number of its own; others stay facts.
-CURRENCIES = frozenset(
+CURRENCIES: Final = frozenset(
     """
         AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND
         BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK
@@ -36,8 +38,8 @@ CURRENCIES = frozenset(
 )
 
 # Of the agent's states those in which somebody is at work; and of them those with a customer, or with what is left to do after one.
-PRODUCTIVE_STATES = ("online", "available", "busy", "wrap_up")
-OCCUPIED_STATES = ("busy", "wrap_up")
+PRODUCTIVE_STATES: Final = ("online", "available", "busy", "wrap_up")
+OCCUPIED_STATES: Final = ("busy", "wrap_up")
 
 
 def _survey_sent(fact: Fact) -> Entries:
@@ -127,7 +129,7 @@ def _cost(fact: Fact) -> Entries:
     return ((f"cost:{currency}", amount),) if currency in CURRENCIES else ()
 
 
-POSTINGS_OF_OTHERS: dict[str, Posting] = {
+POSTINGS_OF_OTHERS: Final[dict[str, Posting]] = {
     "survey.sent": Posting(_survey_sent),
     "survey.answered": Posting(_survey_answered),
     "survey.negative": by_content("surveys_negative"),

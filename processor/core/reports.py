@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from processor.core.business_hours import NEVER
 from processor.core.distinct import VISITORS, collapse
@@ -26,11 +27,11 @@ from processor.core.settings import DAY_MS, MINUTE_MS
 from processor.core.timeline import State, Timeline, difference, fold
 from processor.core.windows import Windows
 
-CAME_AFTER_MAX = 10_000  # entities of which it is remembered; above it a held report may be corrected by what it never had
-HELD_MAX = 500  # reports that wait for slower partitions; above it the oldest is sent without them
-CATCH_UP_MINUTES = 15  # after a longer pause not every minute is made up for, only those that divide by this
-WINDOWS_END_MS = 8 * DAY_MS  # so long after the last event every window is empty
-_SHORT_MINUTES = 60  # the longest window that ends at any minute; it needs each minute for itself
+CAME_AFTER_MAX: Final = 10_000  # entities of which it is remembered; above it a held report may be corrected by what it never had
+HELD_MAX: Final = 500  # reports that wait for slower partitions; above it the oldest is sent without them
+CATCH_UP_MINUTES: Final = 15  # after a longer pause not every minute is made up for, only those that divide by this
+WINDOWS_END_MS: Final = 8 * DAY_MS  # so long after the last event every window is empty
+_SHORT_MINUTES: Final = 60  # the longest window that ends at any minute; it needs each minute for itself
 
 
 # Events that came when reports of their time had been taken: entity -> (source, id) -> end of the last one taken before.

@@ -12,26 +12,28 @@ the rows of all its segments.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Final
 
 from processor.core.distinct import EXACT_MAX, compact
 from processor.core.events import TICKET
 from processor.core.facts import Fact
 from processor.core.places import Cell, CellKey, Place, Places, Row, Segment
+from processor.core.posting import Posting
 from processor.core.postings import AGENT_OF, PEOPLE, POSTINGS, Entries
 from processor.core.settings import MINUTE_MS, Settings
 
 __all__ = ["DAY", "MINUTE", "QUARTER", "CellKey", "Place", "Row", "Rows", "Segment", "add_row"]
 
-MINUTE = "m"
-QUARTER = "q"
-DAY = "d"
-TIER_MINUTES = {MINUTE: 1, QUARTER: 15, DAY: 1440}
-MINUTES_KEPT = 25 * 60
-QUARTERS_KEPT = 8 * 24 * 4
-DAYS_KEPT = 400
+MINUTE: Final = "m"
+QUARTER: Final = "q"
+DAY: Final = "d"
+TIER_MINUTES: Final = {MINUTE: 1, QUARTER: 15, DAY: 1440}
+MINUTES_KEPT: Final = 25 * 60
+QUARTERS_KEPT: Final = 8 * 24 * 4
+DAYS_KEPT: Final = 400
 
-_MOVED_OUT: Entries = (("backlog_left:moved_out", 1),)
-_MOVED_IN: Entries = (("backlog_entered:moved_in", 1),)
+_MOVED_OUT: Final[Entries] = (("backlog_left:moved_out", 1),)
+_MOVED_IN: Final[Entries] = (("backlog_entered:moved_in", 1),)
 
 
 class Rows(Places):
@@ -57,16 +59,15 @@ class Rows(Places):
 
     def post(self, kind: str, fact: Fact, sign: int) -> Place:
         """Add a fact (sign 1) or take it back (-1). Returns the place where it counts."""
-        place = self.place(kind, fact.dims)
-        self.add(place, fact, sign)
+        place, posting = self.place(kind, fact.dims), POSTINGS.get(fact.kind)
+        if posting is None:
+            self.move(place, fact, sign)
+        else:
+            self.add(place, posting, fact, sign)
         return place
 
-    def add(self, place: Place, fact: Fact, sign: int) -> None:
-        """Add a fact whose place is known."""
-        posting = POSTINGS.get(fact.kind)
-        if posting is None:
-            self._move(place, fact, sign)
-            return
+    def add(self, place: Place, posting: Posting, fact: Fact, sign: int) -> None:
+        """Add a fact whose place and posting are known."""
         entries = posting.entries(fact)
         if entries:
             content = fact.content
@@ -107,7 +108,7 @@ class Rows(Places):
                 found.append((Place(segments, None), entries))
         return found
 
-    def _move(self, place: Place, fact: Fact, sign: int) -> None:
+    def move(self, place: Place, fact: Fact, sign: int) -> None:
         """A ticket of the backlog goes from one segment to another; segments that hold both ends do not notice."""
         before, minute = self.place(TICKET, fact.content[0]), fact.at // MINUTE_MS
         left, entered = set(before.segments), set(place.segments)

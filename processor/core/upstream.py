@@ -19,16 +19,16 @@ State ages when `settled` has come so far at all levels; a report that is held i
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from processor.core.business_hours import NEVER
 from processor.core.settings import HOUR_MS, MINUTE_MS
 
-CHAIN_MAX = 3  # something is handed on so many times at the most; how far each partition has come is known for as many
+CHAIN_MAX: Final = 3  # something is handed on so many times at the most; how far each partition has come is known for as many
 
-_SETTLED = range(1, CHAIN_MAX + 1)  # places in a heartbeat
-_HANDED_ON = range(CHAIN_MAX + 1, 2 * CHAIN_MAX)
-_TIMER = (0, *_HANDED_ON)  # the higher levels stand at the end: heartbeats of older releases lack them
+_SETTLED: Final = range(1, CHAIN_MAX + 1)  # places in a heartbeat
+_HANDED_ON: Final = range(CHAIN_MAX + 1, 2 * CHAIN_MAX)
+_TIMER: Final = (0, *_HANDED_ON)  # the higher levels stand at the end: heartbeats of older releases lack them
 
 Heartbeat = tuple[int, ...]
 
@@ -44,7 +44,7 @@ def _whole(heartbeat: Iterable[int]) -> Heartbeat:
     return levels[: len(_NOTHING)]
 
 
-_NOTHING: Heartbeat = (0,) * (2 * CHAIN_MAX)
+_NOTHING: Final[Heartbeat] = (0,) * (2 * CHAIN_MAX)
 
 
 class Upstream:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from typing import Final
 
 from processor.core.rows import MINUTE, QUARTER, Row, Rows, add_row
 from processor.core.settings import MINUTE_MS, Settings
 
-WINDOWS = ("5m", "1h", "today", "24h", "7d")
-_LENGTH_MINUTES = {"5m": 5, "1h": 60, "24h": 1440, "7d": 10080}
+WINDOWS: Final = ("5m", "1h", "today", "24h", "7d")
+_LENGTH_MINUTES: Final = {"5m": 5, "1h": 60, "24h": 1440, "7d": 10080}
 # What goes out must still lie in a tier from which it can be subtracted; after a longer jump a window is summed anew. Quarters are kept
 # for a day more than the longest window.
-_STRIDE_MAX = 1440
+_STRIDE_MAX: Final = 1440
 
 Sums = dict[int, Row]  # by segment
 
