@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import random
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from tests.bench.loaded import PARTITIONS, Topic, until_committed
 from tests.bench.log import log_of, settings
 from tests.bench.options import Size
 from tests.bench.paced import GROUP, Traffic, Watched, lines_of
+from tests.bench.processes import cpu_seconds
 from tests.bench.worker import deployment_of
 from tests.kafka.broker import Broker
 from tests.kafka.deployment import Deployment, Worker, until
@@ -73,8 +75,10 @@ async def _measure(deployment: Deployment, size: Size) -> dict[str, Any]:
             reader = asyncio.create_task(_breaches(deployment, traffic.watched))
             ages: list[int] = []
             scraper = asyncio.create_task(_ages(worker, traffic.watched, ages, min(SCRAPE_SECONDS, size.minutes * 6)))
+            began, cpu_before = time.monotonic(), cpu_seconds(worker.process.pid)
             while not ages:
                 await traffic.run(size.minutes * 60)
+            share = (cpu_seconds(worker.process.pid) - cpu_before) / (time.monotonic() - began)
             scraper.cancel()
             async with asyncio.timeout(PATIENCE_SECONDS):
                 lateness = await reader
@@ -83,6 +87,7 @@ async def _measure(deployment: Deployment, size: Size) -> dict[str, Any]:
     return {
         "full_events_per_second": round(speed),
         "paced_events_per_second": round(rate),
+        "worker_percent_of_a_core": round(share * 100, 1),
         "producer_behind_seconds": round(traffic.behind_seconds, 3),
         "watched_tickets": len(lateness),
         "breach_p50_seconds": _share(lateness, 0.5),
