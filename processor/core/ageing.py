@@ -18,7 +18,7 @@ from processor.core.timeline import State, Timeline
 if TYPE_CHECKING:
     from processor.core.engine import Engine
 
-SWEEPS_MAX = 10_000  # entities that one sweep looks at: after a jump in time the rest waits, so that no step is long
+SWEEPS_MAX = 1_000  # entities that one sweep looks at, some 50 us each: after a jump in time the rest waits, so that no step is long
 
 
 def sweep(engine: Engine) -> None:

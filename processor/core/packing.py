@@ -14,7 +14,7 @@ from zlib import DEFLATED, Z_DEFAULT_STRATEGY, compressobj, decompressobj
 Dumps = Callable[[Any], bytes]
 
 _WINDOW_BITS: Final = -12  # no header; four kilobytes, which hold the dictionary and a ticket
-_LEVEL: Final = 1
+_LEVEL: Final = 3  # as quick as 1 with a dictionary, and a sixth smaller
 _MEMORY: Final = 5
 
 _MINE: Final = '",1,1764547200000,["email","normal","support","1","login","none","en","none","none"],['

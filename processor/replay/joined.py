@@ -6,6 +6,7 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import replace
 
 from processor.codec.facts import encode_fact
+from processor.codec.state import quicken
 from processor.config.service import Facts
 from processor.core.business_hours import NEVER
 from processor.core.engine import Engine
@@ -42,6 +43,8 @@ class Joined:
         keep_facts: bool = False,
     ) -> None:
         self.engines = {number: kind(settings, number, partitions) for number in range(partitions)}
+        for engine in self.engines.values():
+            quicken(engine)
         self._ledger: dict[int, tuple[int, Stated]] = {}
         self._keep_facts = keep_facts
         self._exchange = Exchange(self.engines, place)

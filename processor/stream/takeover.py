@@ -7,6 +7,7 @@ cross-check: the marker, written in the same transaction as the state, says wher
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -99,6 +100,7 @@ async def _restore(engine: Engine, source: TopicPartition, marker: dict[str, Any
     try:
         for _ in engine.restore(marker, _decoded(stored.records)):
             recovered(1 - (1 - READING) * len(stored.records) / total)
+            gc.freeze()  # what is new stays: looking for cycles among it would take longer than heartbeats may wait
             await asyncio.sleep(0)  # heartbeats live on this loop
         if UPGRADED_FROM in marker:
             for _ in catch_up(engine, marker[UPGRADED_FROM]):
