@@ -59,7 +59,7 @@ def command(config_path: Path | None, bootstrap: str | None, *, from_log_start: 
     click.echo(f"ticket-kpis {__version__}, {flavour()}", err=True)
     click.echo(f"joining group {config.application_id}; after a worker was killed, once its session ends (at most {session} s)", err=True)
     # Millions of long-lived objects and hardly a cycle among them: look for cycles rarely.
-    gc.set_threshold(100_000, 1_000_000, 1_000_000)
+    gc.set_threshold(100_000, 50, 100)
     uvloop.install()
     app = create_app(config, from_log_start=from_log_start, instance=instance or None)
     worker = Host(app, quiet=True, loglevel=log_level, redirect_stdouts=False)

@@ -13,7 +13,6 @@ What is heard of other partitions alone is folded, but not written for itself: i
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 
 from aiokafka import TopicPartition
@@ -22,6 +21,7 @@ from aiokafka.errors import KafkaError
 from processor.core.engine import Engine
 from processor.core.reports import WINDOWS_END_MS
 from processor.core.settings import HOUR_MS, MINUTE_MS
+from processor.cycles import none_made
 from processor.export.progress import Progress
 from processor.stream.committer import Committer, DeadLetter
 from processor.stream.environment import Environment
@@ -211,7 +211,6 @@ class PartitionProcessor:
         self._inputs.begin(taken.applied, taken.rekeyed_applied, taken.newest_appended_at, taken.rekeyed_end, taken.appended_at, taken.end)
         self._keep_pace()
         await asyncio.to_thread(self.engine.reports_again)  # windows are summed anew
-        gc.freeze()  # it stays, and there are millions: nobody looks for cycles in it
         self._taken_at = asyncio.get_running_loop().time()
         seconds = (environment.clock.now() - started) / 1000
         environment.recorder.taken_over(self.source.partition, seconds=seconds)
@@ -304,12 +303,13 @@ class PartitionProcessor:
         self._keep_pace()
         while inputs.fetched:
             records = inputs.next_slice()
-            for record in records:
-                letter = self._intake.take(engine, record)
-                if letter is not None:
-                    rejected.append(letter)
-                if engine.stream_time > newest:
-                    newest, inputs.newest_appended_at = engine.stream_time, record.timestamp
+            with none_made():
+                for record in records:
+                    letter = self._intake.take(engine, record)
+                    if letter is not None:
+                        rejected.append(letter)
+                    if engine.stream_time > newest:
+                        newest, inputs.newest_appended_at = engine.stream_time, record.timestamp
             inputs.folded(records)
             if loop.time() > until:
                 break

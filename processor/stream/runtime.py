@@ -32,7 +32,7 @@ from processor.wall_clock import WallClock
 
 log = logging.getLogger(__name__)
 
-FETCH_BYTES = 4 * 1024 * 1024
+FETCH_BYTES = 1024 * 1024  # of each partition of an input, compressed; as much waits to be folded, and nothing more is asked for meanwhile
 # A rebalance lasts until the last member has asked for it with a heartbeat; until then those who have asked stand still.
 HEARTBEAT_MS = 250
 LOOP_LAG_SECONDS = 0.1  # how often the lag of the event loop is measured, and the clock looked at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from types import SimpleNamespace
 from typing import Any
@@ -35,6 +36,32 @@ class FakeConsumer:
         return 0
 
 
+class EndlessConsumer(FakeConsumer):
+    """A consumer with as many events as anybody asks for."""
+
+    def __init__(self) -> None:
+        self.given = 0
+
+    def assignment(self) -> set[TopicPartition]:
+        return {TopicPartition("events", 0)}
+
+    def highwater(self, _source: TopicPartition) -> int:
+        return 1_000_000
+
+    async def getmany(self, *sources: TopicPartition, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[Any]]:
+        assert timeout_ms >= 0
+        events = TopicPartition("events", 0)
+        if events not in sources:
+            return {}
+        first, self.given = self.given, self.given + max_records
+        return {events: [record(offset, created(f"T-{offset}", NOON), NOON) for offset in range(first, self.given)]}
+
+
+def record(offset: int, value: bytes, appended_at: int, key: bytes = b"T-1") -> Any:
+    """One of the events topic."""
+    return SimpleNamespace(topic="events", partition=0, offset=offset, timestamp=appended_at, key=key, value=value, headers=())
+
+
 class PartedClock(WallClock):
     """The system's clock has jumped."""
 
@@ -45,18 +72,15 @@ class PartedClock(WallClock):
 class Partition:
     """A partition of one, fed by hand."""
 
-    def __init__(self, clock: WallClock) -> None:
+    def __init__(self, clock: WallClock, consumer: FakeConsumer | None = None) -> None:
         config, self.telemetry, self._offset = Config(), Telemetry(), 0
-        parts: Any = (config, compile_settings(config), {}, FakeConsumer(), clock, self.telemetry, Failpoints(""), False)
+        parts: Any = (config, compile_settings(config), {}, consumer or FakeConsumer(), clock, self.telemetry, Failpoints(""), False)
         self.processor = PartitionProcessor(Environment(*parts), TopicPartition("events", 0), 1)
 
     async def fold(self, value: bytes, appended_at: int, key: bytes = b"T-1") -> bool:
         """One step with one record; whether the partition catches up with old records then."""
-        record = SimpleNamespace(
-            topic="events", partition=0, offset=self._offset, timestamp=appended_at, key=key, value=value, headers=()
-        )
+        self.processor._inputs.fetched = [record(self._offset, value, appended_at, key)]
         self._offset += 1
-        self.processor._inputs.fetched = [record]
         await self.processor._fold()
         return self.processor._replaying
 
@@ -151,3 +175,42 @@ async def test_after_a_pause_of_years_what_lies_behind_the_longest_window_is_pas
     await processor._advance(NOON + 1000 * 24 * 60 * MINUTE)
     assert processor.engine.timer_time == NOON + 1000 * 24 * 60 * MINUTE
     assert len(steps) <= 8 * 24 + 3
+
+
+async def test_while_the_broker_takes_long_for_a_step_nothing_more_is_read_however_much_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So what waits in memory is one step, and what the consumer holds ready."""
+    consumer = EndlessConsumer()
+    processor = Partition(WallClock(), consumer).processor
+    entered, answer, most = asyncio.Event(), asyncio.Event(), Config().worker.step_events_max
+
+    async def commit(_rejected: object) -> None:
+        entered.set()
+        await answer.wait()
+
+    monkeypatch.setattr(processor, "_commit", commit)
+    processor._open.set()
+    turn = asyncio.create_task(processor._turn())
+    await entered.wait()
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert consumer.given == most
+    assert not processor.environment.folding.locked()  # another partition may fold meanwhile
+    answer.set()
+    await turn
+    left = len(processor._inputs.fetched)
+    while left:  # what did not fit into the first step is folded before anything more is read
+        await processor._turn()
+        assert consumer.given == most
+        left = len(processor._inputs.fetched)
+
+
+async def test_partitions_fold_one_after_the_other(partition: Partition) -> None:
+    """A step that shares its time with others has few events for its transaction, and rows are written once for each step."""
+    processor = partition.processor
+    processor._inputs.fetched = [record(0, created("T-1", NOON), NOON)]
+    async with processor.environment.folding:
+        step = asyncio.create_task(processor._step())
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert processor._inputs.fetched
+    step.cancel()
