@@ -74,11 +74,6 @@ def encode_fact(stated: Stated, *, agents: bool) -> bytes:
     return fact_record(stated, agents=agents)[1]
 
 
-def fact_key(stated: Stated, *, agents: bool) -> bytes:
-    """The record key alone."""
-    return fact_record(stated, agents=agents)[0]
-
-
 def retraction_type(kind: str) -> str:
     """The type of a retraction: a breach taken back is `clock.breach_retracted`, a solve taken back `ticket.solved_retracted`."""
     return "clock.breach_retracted" if kind == "clock.breached" else f"{kind}_retracted"

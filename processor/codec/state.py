@@ -12,6 +12,7 @@ A value of None is a tombstone. Ids stand last, so they may contain anything; la
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -30,6 +31,8 @@ MARKER_KEY = b"m"
 # What a reader must know before it reads anything else: the form of the records, and the edges that bucket numbers in rows stand for.
 _VERSIONS = {"state_version": STATE_VERSION, "ladder_version": LADDER_VERSION}
 
+_SEGMENTS_REMEMBERED = 8192  # each is written every minute
+
 _SHORT = {TICKET: "t", CONTACT: "c", PERSON: "p", AGENT: "a", ORGANIZATION: "o", ACCOUNT: "x"}
 _LONG = {short: kind for kind, short in _SHORT.items()}
 
@@ -42,7 +45,7 @@ def encode_record(key: RecordKey, value: Any) -> tuple[bytes, bytes | None]:
         # The entity's id stands in the key; the rest of the event is a plain list.
         return name.encode(), None if value is None else orjson.dumps((*value[:6], value[7]))
     if form == "r":
-        name = f"r|{key[1]}|{key[2]}|{','.join(key[3])}|{_json(key[4])}"
+        name = f"r|{key[1]}|{key[2]}|{_segment(key[3], key[4])}"
     elif form == "c":
         name = f"c|{_json(key[1])}"
     else:
@@ -119,6 +122,11 @@ def decode_marker(value: bytes) -> dict[str, Any]:
     if ladder != LADDER_VERSION:
         raise ValueError(f"ladder version {ladder} is unknown to this release, whose buckets have the edges of {LADDER_VERSION}")
     return upgrade_marker(marker, STATE_VERSION)
+
+
+@lru_cache(maxsize=_SEGMENTS_REMEMBERED)
+def _segment(names: tuple[str, ...], values: tuple[str, ...]) -> str:
+    return f"{','.join(names)}|{_json(values)}"
 
 
 def _json(labels: tuple[str, ...]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from processor.codec.facts import encode_fact, fact_key
+from processor.codec.facts import encode_fact, fact_record
 from processor.core.facts import CONTENT_FIELDS, Fact
 from processor.core.outputs import Stated
 from processor.schemas_path import schemas_path
@@ -61,7 +61,7 @@ def test_agents_are_told_apart_only_where_facts_may_name_them() -> None:
     assert [document["data"]["slot"] for document in hidden] == [document["data"]["slot"] for document in named]
     assert [document["subject"] for document in named] == ["agent/A-17"] * 2
     for agents, documents in ((False, hidden), (True, named)):
-        assert [fact_key(span, agents=agents).decode() for span in spans] == [document["partitionkey"] for document in documents]
+        assert [fact_record(span, agents=agents)[0].decode() for span in spans] == [document["partitionkey"] for document in documents]
         assert all(Draft202012Validator(SCHEMA).is_valid(document) for document in documents)
 
 
