@@ -14,8 +14,10 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from random import SystemRandom
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from urllib.error import HTTPError, URLError
@@ -35,6 +37,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "processor.cli.main", "worker"]
 PATIENCE_SECONDS = 60.0  # for anything; machines that run tests are busy
 POLL_SECONDS = 0.02
+SERVER_PORTS = range(20_000, 32_000)  # below those that systems give to outgoing connections
 
 Found = TypeVar("Found")
 Sent = tuple[int, bytes | None, bytes | None]  # partition, key, value
@@ -50,10 +53,12 @@ def until(what: str, ask: Callable[[], Found | None], *, seconds: float = PATIEN
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, and that no outgoing connection is given before somebody does."""
+    while True:
+        port = SystemRandom().choice(SERVER_PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Deployment:
