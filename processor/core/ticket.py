@@ -430,12 +430,16 @@ class Ticket:
             out.append((1, fact))
 
     def _take_back(self, condition: Callable[[Fact], bool], out: Out) -> None:
-        kept = [fact for fact in self.standing if not condition(fact)]
-        if len(kept) == len(self.standing):
-            return
-        if not self.flags:
-            out.extend((-1, fact) for fact in self.standing if condition(fact))
+        kept: list[Fact] = []
+        taken: Out = []
+        for fact in self.standing:
+            if condition(fact):
+                taken.append((-1, fact))
+            else:
+                kept.append(fact)
         self.standing = kept
+        if not self.flags:
+            out += taken
 
     # -- stored form --------------------------------------------------------------------------------------------------------------
 
