@@ -84,6 +84,11 @@ def decode_record(key: bytes, value: bytes) -> tuple[RecordKey, Any]:
 _LINE = b"\n"  # JSON of ours has none
 
 
+def is_json(value: bytes) -> bool:
+    """Whether the value of a record is JSON alone."""
+    return _LINE not in value
+
+
 def _encode_sleeping(record: Sleeping) -> bytes:
     instants = [freeze_due(at) for at in (record.wake, record.sweep_at, record.gone_at)]
     return _LINE.join((orjson.dumps([record.mark, *instants]), record.levels, record.packed))

@@ -3,6 +3,7 @@
     {"format": "ticket-kpis.state", ...}                     what it is, of which deployment, and what it must add up to
     {"partition": 0, "marker": {...}}
     {"partition": 0, "key": "h|t|T-1", "value": [...]}       a record, as it lies in the state topic
+    {"partition": 0, "key": "h|t|T-2", "base64": "..."}      one whose value is no JSON
     {"partition": 0, "pending": {...}, "key": "T-1"}         a re-keyed record beyond the marker's offset, oldest first
 
 The header has sums, which are known last; so the lines behind it are written into a file of their own and put behind it at the end. A name
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +25,7 @@ from typing import Any, BinaryIO, Self, cast
 
 import orjson
 
-from processor.codec.state import STATE_VERSION
+from processor.codec.state import STATE_VERSION, is_json
 from processor.core.facts import LEDGER_MODULUS
 
 FORMAT = "ticket-kpis.state"
@@ -82,7 +84,8 @@ class ExportWriter:
         marker, number = partition.marker, partition.number
         lines = [orjson.dumps({"partition": number, "marker": marker})]
         for key, value in partition.records.items():
-            lines.append(orjson.dumps({"partition": number, "key": key.decode(), "value": orjson.Fragment(value)}))
+            said = {"value": orjson.Fragment(value)} if is_json(value) else {"base64": b64encode(value).decode()}
+            lines.append(orjson.dumps({"partition": number, "key": key.decode(), **said}))
         self._body.writelines(line + b"\n" for line in lines)
         self._digest = (self._digest + int(marker["digest"], 16)) % LEDGER_MODULUS
         self._ledger_count += marker["ledger_count"]
@@ -177,7 +180,8 @@ def _take(partitions: dict[int, StoredPartition], line: dict[str, Any]) -> None:
         key = line["key"]
         partitions[number].pending.append((None if key is None else key.encode(), orjson.dumps(line["pending"])))
     else:
-        partitions[number].records[line["key"].encode()] = orjson.dumps(line["value"])
+        value = b64decode(line["base64"], validate=True) if "base64" in line else orjson.dumps(line["value"])
+        partitions[number].records[line["key"].encode()] = value
 
 
 def _adds_up(header: dict[str, Any], partitions: dict[int, StoredPartition]) -> bool:

@@ -10,8 +10,9 @@ from typing import Any
 import orjson
 import pytest
 
-from processor.codec.state import STATE_VERSION
+from processor.codec.state import STATE_VERSION, encode_record
 from processor.core.events import Event
+from processor.core.sleep import Sleeping
 from processor.state_tools.file import ExportError, ExportWriter, StoredPartition, read_export
 from tests.laws.worlds import SETTINGS, START
 from tests.state_tools.joined import Partitions
@@ -31,6 +32,7 @@ def lived() -> list[StoredPartition]:
     for number in partitions.engines:
         partitions.step(number)
     stored = partitions.stored()
+    stored[0].records[b"h|t|asleep"] = encode_record(("h", "ticket", "asleep"), Sleeping(b"\x00\n\xff", "", 1, 2, 3, b"[1]"))[1] or b""
     assert sum(len(each.pending) for each in stored) >= 6
     return stored
 
