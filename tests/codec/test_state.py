@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.codec.state import STATE_VERSION, decode_marker, decode_record, encode_marker, encode_record
+from processor.core.business_hours import NEVER
 from processor.core.events import Event
 from processor.core.histogram import LADDER_VERSION
 from processor.core.outputs import RecordKey
+from processor.core.sleep import Sleeping
 
 labels = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=6) | st.sampled_from(["a\x1fb", "a|b", '"', "none"])
 numbers = st.integers(min_value=0, max_value=1 << 50)
@@ -30,6 +32,13 @@ def test_rows_and_cells(first: str, second: str, third: str, row: dict[str, int]
     round_trip(("c", ("ticket", first, second, third)), row)
     round_trip(("r", "m", 12, ("channel", "group"), (first, second)), row)
     round_trip(("r", "d", 0, (), ()), row)
+
+
+@given(labels, st.binary(max_size=20), numbers)
+def test_what_sleeps(entity: str, packed: bytes, at: int) -> None:
+    """Packed bytes may contain anything, line feeds, too."""
+    round_trip(("h", "ticket", entity), Sleeping(packed, "mark", at, NEVER, NEVER, b'["created",1]\t["due","x",2]'))
+    round_trip(("h", "person", entity), Sleeping(packed, "", NEVER, at, at, b""))
 
 
 @given(labels, numbers, labels, labels)
