@@ -44,6 +44,7 @@ LEASE_POLL_SECONDS = 0.05
 FETCH_WAIT_MS = 100  # the ends of two short topics are soon there
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 30.0
+TAKE_OVER_SECONDS = 30.0  # aiokafka may wait for ever for a broker that went away in between; what was read stays in the tables
 STOP_SECONDS = 2.0
 
 
@@ -136,7 +137,9 @@ class KpiPartition:
         while True:
             try:
                 await self._drop()
-                await self._take_over()
+                await self._wait_for_lease()
+                async with asyncio.timeout(TAKE_OVER_SECONDS):
+                    await self._take_over()
                 while True:
                     self._end_if_held()
                     await self._publish_what_is_due()
@@ -156,13 +159,14 @@ class KpiPartition:
         if self._held is asyncio.current_task():
             raise asyncio.CancelledError
 
-    async def _take_over(self) -> None:
+    async def _wait_for_lease(self) -> None:
         self._end_if_held()
         self._be("starting", self.problem)
-        environment, started = self._environment, time.monotonic()
-        self._heard = -1
-        while not environment.lease.valid():  # noqa: ASYNC110 - it ends by itself, without an event
+        while not self._environment.lease.valid():  # noqa: ASYNC110 - it ends by itself, without an event
             await asyncio.sleep(LEASE_POLL_SECONDS)
+
+    async def _take_over(self) -> None:
+        environment, started, self._heard = self._environment, time.monotonic(), -1
         self._producer = self._make_producer()
         await self._producer.start()
         environment.failpoints.reach("kpis.after_fence")

@@ -6,6 +6,7 @@ specifications at the start, since some faults change what a topic is.
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import logging
 import os
@@ -70,6 +71,13 @@ def _live(arguments: list[str], log: str, environment: dict[str, str]) -> None:
     sys.stdout = os.fdopen(1, "w", buffering=1)
     sys.stderr = os.fdopen(2, "w", buffering=1)
     logging.shutdown()
+    signal.signal(signal.SIGUSR1, _tell_what_it_waits_for)
     os.environ.update(environment)
     vars(worker)["verify_topics"] = lambda _admin, _wanted: []
     worker.command.main(arguments, prog_name="worker")
+
+
+def _tell_what_it_waits_for(*_: object) -> None:
+    """Into its log: where each task stands."""
+    for task in list(vars(asyncio.tasks)["_all_tasks"]):
+        task.print_stack(limit=6)

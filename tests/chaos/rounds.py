@@ -135,6 +135,7 @@ def _states(arena: Arena) -> list[str]:
             told.append(f"{seat.name}: not there")
             continue
         answer = seat.worker.get("/readyz")
+        seat.worker.tell(signal.SIGUSR1)
         told.append(f"{seat.name}: {answer.body.decode() if answer else 'no answer'} {seat.worker.snapshot().get('partitions')}")
     return told
 

@@ -130,3 +130,23 @@ async def test_a_partition_that_is_revoked_while_a_library_swallows_that_does_no
     (ended,) = (await asyncio.wait({partition._task}, timeout=5))[0]
     assert ended.cancelled()
     assert (partition.phase, partition.problem, partition.view()) == ("waiting", "", None)
+
+
+async def test_a_takeover_that_a_broker_never_answers_is_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    partition = ready(Topic(b"last"), monkeypatch)
+    attempts: list[float] = []
+
+    async def start() -> None:
+        attempts.append(0.0)
+        await asyncio.sleep(0 if len(attempts) > 1 else 3600)
+
+    producer = SimpleNamespace(start=start, stop=partial(asyncio.sleep, 0))
+    monkeypatch.setattr(partition, "_make_producer", lambda: producer)
+    monkeypatch.setattr(partition, "_add", lambda _combiner, _value: None)
+    monkeypatch.setattr(kpi_partition, "TAKE_OVER_SECONDS", 0.5)
+    partition.start()
+    async with asyncio.timeout(10):
+        while partition.phase != "running":  # noqa: ASYNC110 - it has no event for it
+            await asyncio.sleep(0.01)
+    assert len(attempts) == 2
+    await partition.close()
