@@ -9,7 +9,8 @@ from pathlib import Path
 # What brokers and other workers can do to a client, of which its library tells with a traceback; not what we asked of the library in vain.
 EXPECTED = re.compile(
     r"^(kafka\.errors\.|aiokafka\.errors\.(?!Illegal(Operation|State))|(asyncio\.exceptions\.)?(CancelledError|TimeoutError)|Connection\w*Error"
-    r"|BrokenPipeError)"
+    r"|BrokenPipeError"
+    r"|RuntimeError: cannot reuse already awaited coroutine)"  # a connection that could not bootstrap, found by the garbage collector
 )
 TRACEBACK = "Traceback (most recent call last):"
 WORDS = ("was never awaited", "Segmentation fault", "Fatal Python error", "CRITICAL", "engine failed")
