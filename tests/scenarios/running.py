@@ -41,6 +41,7 @@ from processor.core.exchange import Exchange
 from processor.core.facts import CONTENT_FIELDS, Fact, pseudonym
 from processor.core.levels import Key
 from processor.core.outputs import Conflict
+from processor.core.packing import tuples
 from processor.core.settings import DIMENSIONS, Policy, Settings
 from processor.core.sleep import Sleeping
 from processor.export.snapshot import metrics, total
@@ -195,9 +196,9 @@ class Run:
         for stated in step.facts:
             self.facts[stated.key, stated.fact] += stated.sign
         for key, value in step.records.items():
-            # As it comes back from a topic: lists for tuples, except that events are decoded again.
+            # As it comes back from a topic: JSON, its arrays as tuples, except that events are decoded again.
             plain = value is None or key[0] == "e" or isinstance(value, Sleeping)
-            self.records[json.dumps(key)] = value if plain else json.loads(json.dumps(value))
+            self.records[json.dumps(key)] = value if plain else tuples(json.loads(json.dumps(value)))
         if Exchange({0: self._engine()}, lambda _key: 0).deliver(0, step):
             self._drain()
 
