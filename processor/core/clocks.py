@@ -267,19 +267,8 @@ class Clock:
         """Plain values for the state topic; `due` is computed anew."""
         policy_id, version = (self.policy.id, self.policy.version) if self.policy else (None, 0)
         return (
-            self.name,
-            self.instance,
-            self.started_at,
-            policy_id,
-            version,
-            self.state,
-            self.elapsed,
-            self.resumed_at,
-            self.breached_at,
-            self.induced,
-            self.segments,
-            self.business_before,
-            self.business_since,
+            *(self.name, self.instance, self.started_at, policy_id, version, self.state, self.elapsed, self.resumed_at),
+            *(self.breached_at, self.induced, self.segments, self.business_before, self.business_since),
         )
 
     @classmethod
@@ -297,4 +286,5 @@ class Clock:
         clock.segments = tuple((start, end) for start, end in segments)
         clock.business_before, clock.business_since = business_before, business_since
         clock.arm(policies)
+        clock.due = max(clock.due, business_since if resumed_at == business_since else 0)  # as in `change_policy`
         return clock
