@@ -150,7 +150,7 @@ def _with_admin(config: Config, wait_seconds: float, ask: Callable[[KafkaAdminCl
 
 def _require_ready(config: Config, admin: KafkaAdminClient) -> None:
     require_stopped(admin, config.application_id)
-    problems = verify_topics(admin, specs(config.topics))
+    problems = [problem for problem in verify_topics(admin, specs(config.topics)) if problem.refused]
     if problems:
         raise ToolError("; ".join(str(problem) for problem in problems))
 

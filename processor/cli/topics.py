@@ -78,7 +78,7 @@ def _run(config: Config, wait_seconds: float, *, create_first: bool) -> None:
     console.print(_table(wanted, {name: str(state) for name, state in done.items()}, problems))
     for problem in problems:
         click.echo(str(problem), err=True)
-    if problems:
+    if any(problem.refused for problem in problems):
         raise SystemExit(PROBLEMS)
 
 

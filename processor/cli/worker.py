@@ -48,9 +48,9 @@ def command(config_path: Path | None, bootstrap: str | None, *, from_log_start: 
         speak_seldom("aiokafka", "kafka", "asyncio")
     with refusing(BrokerUnreachableError, ValueError):
         problems, strange = _look_at_the_broker(config)
-    if problems:
-        for problem in problems:
-            click.echo(str(problem), err=True)
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    if any(problem.refused for problem in problems):
         refuse("the topics are not as they must be; `ticket-kpis topics create` makes those that are missing")
     if strange:
         told = f"a worker that reads {', '.join(sorted(strange))} is in the group {config.application_id}: two applications have one id"

@@ -55,8 +55,19 @@ class Problem:
     found: str
     remedy: str
 
+    @property
+    def refused(self) -> bool:
+        """Whether a worker must not start. What only makes takeovers slower is told, and may be somebody's choice."""
+        return self.what not in ONLY_SLOWER
+
     def __str__(self) -> str:
-        return f"{self.topic}: {self.what} is {self.found}, must be {self.wanted}; {self.remedy}"
+        verb = "must" if self.refused else "should"
+        return f"{self.topic}: {self.what} is {self.found}, {verb} be {self.wanted}; {self.remedy}"
+
+
+# When a topic is compacted: the later, the more a takeover has to read.
+ONLY_SLOWER = frozenset({"min.cleanable.dirty.ratio", "segment.bytes", "segment.ms"})
+AT_LEAST = frozenset({"delete.retention.ms", "max.message.bytes"})  # more does no harm
 
 
 @cache
@@ -200,6 +211,6 @@ def _layout_problems(spec: Spec, partitions: list[dict[str, Any]]) -> Iterator[P
 
 def _config_problems(spec: Spec, found: dict[str, str]) -> Iterator[Problem]:
     for key, value in spec.config.items():
-        if found.get(key) != value:
+        if found.get(key) != value and not (key in AT_LEAST and int(found.get(key) or 0) >= int(value)):
             command = f"kafka-configs --alter --entity-type topics --entity-name {spec.name} --add-config {key}={value}"
             yield Problem(spec.name, key, value, found.get(key, "unset"), f"alter it with {command}")

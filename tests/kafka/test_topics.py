@@ -54,6 +54,15 @@ def test_wrong_partitions_copies_and_settings_are_each_reported(admin: KafkaAdmi
     }
 
 
+def test_settings_that_only_make_takeovers_slower_keep_nobody_from_working(admin: KafkaAdminClient, topic_name: TopicName) -> None:
+    wanted = specs(named(topic_name))
+    state = next(spec for spec in wanted if spec.role == "state")
+    chosen = state.config | {"segment.ms": "3600000", "min.cleanable.dirty.ratio": "0.5", "delete.retention.ms": "86400000"}
+    create_topics(admin, [replace(spec, config=chosen) if spec is state else spec for spec in wanted])
+    problems = verify_topics(admin, wanted)
+    assert {problem.what: problem.refused for problem in problems} == {"segment.ms": False, "min.cleanable.dirty.ratio": False}
+
+
 def test_the_commands_exit_1_when_topics_differ_and_0_when_they_do_not(broker: Broker) -> None:
     options = ["--bootstrap", broker.bootstrap]
     before = CliRunner().invoke(command, ["verify", *options])
