@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from json import JSONDecodeError
+from sys import intern
 from typing import Any, Final
 
 from orjson import loads
@@ -54,12 +55,12 @@ def decode(value: bytes | None, *, max_bytes: int = MAX_BYTES, prefix: str = "")
         if type(data) is not dict:
             raise wrong_type("data", "an object", data)
         sequence = document.get("sequence")
-        sequence = "" if sequence is None else optional_text(sequence, "sequence") or ""
+        sequence = "" if sequence is None else intern(optional_text(sequence, "sequence") or "")
         path = "data."
         if kind.subjects:
             kind = _about(kind, document, data)
         name, rank, sequenced_rank, key_field, build, _ = kind
-        key = "" if key_field is None else _key(document, data, key_field)
+        key = "" if key_field is None else intern(_key(document, data, key_field))  # all events of a ticket share it in memory
         # Past NamedTuple's own constructor, which is a Python function and takes twice as long.
         return tuple.__new__(Event, (occurred_at, sequenced_rank if sequence else rank, sequence, source, event_id, name, key, build(data)))
     except KeyError as absent:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from heapq import heappop, heappush
+from sys import intern
 
 from processor.core.engine import Engine
 from processor.core.events import Event, rank_of
@@ -35,7 +36,7 @@ def story(number: int, at: int, *, solved: bool) -> Iterator[Event]:
             (answered + 1000, "ticket.status_changed", (status, None, None)),
         )
     ):
-        sequence = f"{index:06d}"
+        sequence = intern(f"{index:06d}")  # as the decoder does
         yield Event(at + after, rank_of(kind, sequence), sequence, "/helpdesk", f"{key}-{index:03d}", kind, key, data)
 
 
