@@ -16,7 +16,7 @@ import asyncio
 import logging
 
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from processor.core.engine import Engine
 from processor.core.reports import WINDOWS_END_MS
@@ -40,6 +40,7 @@ IDLE_SECONDS = 0.5  # how long a fetch waits, and how often a quiet partition as
 DEADLINE_PROBE_SECONDS = 0.05  # how often it asks while a deadline has passed and only the proof is missing
 MARKER_SECONDS = 5.0  # a clock that moved without events is written down this often
 STOP_SECONDS = 2.0  # for a producer to end
+STALLED_SECONDS = 60.0  # a takeover that does not move for so long is begun anew: a broker that dies may leave a question open for ever
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 30.0
 
@@ -72,6 +73,7 @@ class PartitionProcessor:
         self._size = StepSize(environment.config.worker.step_events_max)
         self._retry_seconds = FIRST_RETRY_SECONDS
         self._recovered = 0.0  # the share of the state that a takeover has read
+        self._stall: asyncio.Timeout | None = None  # when a takeover is given up
         self._taken_at = 0.0  # when the partition was taken over; 0 where it is not ours now
         self._task: asyncio.Task[None] | None = None
 
@@ -150,7 +152,11 @@ class PartitionProcessor:
         while not self._gave_up:
             try:
                 await self._open.wait()
-                await self._take_over()
+                try:
+                    async with asyncio.timeout(STALLED_SECONDS) as self._stall:
+                        await self._take_over()
+                except TimeoutError as error:
+                    raise KafkaTimeoutError(f"the takeover has not moved for {STALLED_SECONDS:.0f} s") from error
                 while True:
                     await self._open.wait()
                     if self._rejoining:
@@ -219,6 +225,8 @@ class PartitionProcessor:
 
     def _hear_recovered(self, share: float) -> None:
         self._recovered = min(share, 0.99)
+        if self._stall is not None:
+            self._stall.reschedule(asyncio.get_running_loop().time() + STALLED_SECONDS)
 
     async def _prove_unfenced(self) -> None:
         """Commit the marker alone: it succeeds only if nobody else has taken the partition since."""

@@ -15,6 +15,7 @@ from processor.config import Config
 from processor.core.engine import Engine
 from processor.core.outputs import View
 from processor.export.telemetry import Telemetry
+from processor.stream import partition as partition_module
 from processor.stream.environment import Environment
 from processor.stream.failpoints import Failpoints
 from processor.stream.partition import PartitionProcessor
@@ -214,3 +215,39 @@ async def test_partitions_fold_one_after_the_other(partition: Partition) -> None
             await asyncio.sleep(0)
         assert processor._inputs.fetched
     step.cancel()
+
+
+async def test_a_takeover_to_which_nobody_answers_any_more_is_begun_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = 0
+    again = asyncio.Event()
+
+    class Unanswered:
+        def __init__(self, *_: object) -> None:
+            pass
+
+        async def start(self) -> None:
+            nonlocal begun
+            begun += 1
+            if begun == 2:
+                again.set()
+            await asyncio.Event().wait()
+
+        async def stop(self) -> None:
+            pass
+
+    class Consumer(FakeConsumer):
+        def assignment(self) -> set[TopicPartition]:
+            return set()
+
+        def pause(self, *_: TopicPartition) -> None:
+            pass
+
+    monkeypatch.setattr(partition_module, "Committer", Unanswered)
+    monkeypatch.setattr(partition_module, "STALLED_SECONDS", 0.02)
+    monkeypatch.setattr(partition_module, "FIRST_RETRY_SECONDS", 0.01)
+    processor = Partition(WallClock(), Consumer()).processor
+    processor.start()
+    async with asyncio.timeout(30):
+        await again.wait()
+    assert "the takeover has not moved" in processor.trouble()
+    await processor.close()
