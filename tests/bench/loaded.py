@@ -23,7 +23,7 @@ from processor.stream.send import Sender
 from tests.bench.log import Log
 from tests.bench.processes import cpu_seconds
 from tests.kafka.broker import Broker
-from tests.kafka.deployment import Deployment
+from tests.kafka.deployment import Deployment, ends_of_topic
 
 PARTITIONS = 4
 PIECE = 5000
@@ -73,17 +73,7 @@ def loaded(folder: Path, log: Log, few: int) -> Iterator[Loaded]:
         with admin_client(kafka, wait_seconds=60) as admin:
             admin.create_topics({name: {"num_partitions": PARTITIONS, "replication_factor": 1} for name in topics if name != events})
         filled = [asyncio.run(fill(kafka, name, lines)) for name, lines in topics.items()]
-        yield Loaded(broker.bootstrap, folder, log, asyncio.run(_ends(broker.bootstrap, events)), *filled)
-
-
-async def _ends(bootstrap: str, topic: str) -> dict[int, int]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
-    await consumer.start()
-    try:
-        ends = await consumer.end_offsets([TopicPartition(topic, number) for number in range(PARTITIONS)])
-        return {source.partition: end for source, end in ends.items()}
-    finally:
-        await consumer.stop()
+        yield Loaded(broker.bootstrap, folder, log, asyncio.run(ends_of_topic(broker.bootstrap, events, PARTITIONS)), *filled)
 
 
 async def fill(kafka: Kafka, topic: str, lines: Iterable[bytes]) -> Topic:

@@ -39,7 +39,6 @@ LONG_OUT_EVERY = 10  # of the times that the broker is out, where there is time
 FAILPOINTS_PER_ROUND = 3
 FAULTS_PER_ROUND = 2
 NAMED_SHARE = 0.3
-TARGET = 20  # of each, and of each failpoint
 
 Need = Mapping[str, int]  # name -> how often it was injected already
 

@@ -11,7 +11,7 @@ import orjson
 from rich.table import Table
 
 from processor.stream.failpoints import POINTS
-from tests.chaos.plan import ACTIONS, FAULTS, TARGET, Plan, plan_of
+from tests.chaos.plan import ACTIONS, FAULTS, Plan, plan_of
 from tests.chaos.rounds import SAME, Outcome
 
 Row = dict[str, Any]
@@ -56,11 +56,6 @@ class Results:
     def verdicts(self) -> Counter[str]:
         """How many rounds ended how."""
         return Counter(row["verdict"] for row in self.rows)
-
-    def lacking(self) -> list[str]:
-        """What was injected less often than it should be."""
-        injected = self.injected()
-        return [name for name in (*FAULTS, *POINTS) if injected[name] < TARGET]
 
     def table(self) -> Table:
         """Fault or failpoint, how often it was injected, survived, and in how many rounds something was wrong."""

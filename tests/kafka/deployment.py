@@ -13,8 +13,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
@@ -26,6 +26,7 @@ from urllib.request import urlopen
 import orjson
 import yaml
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from kafka import KafkaAdminClient
 
 from processor.config import Config, load
 from processor.config.service import TOPIC_ROLES
@@ -102,9 +103,23 @@ class Deployment:
 
     def create_topics(self) -> Self:
         """As `ticket-kpis topics create`."""
-        with admin_client(self.config.kafka, wait_seconds=PATIENCE_SECONDS) as admin:
+        with self.admin() as admin:
             create_topics(admin, specs(self.config.topics))
         return self
+
+    @contextmanager
+    def admin(self) -> Iterator[KafkaAdminClient]:
+        """Who may do anything to the broker."""
+        with admin_client(self.config.kafka, wait_seconds=PATIENCE_SECONDS) as admin:
+            yield admin
+
+    def make_anew(self, role: str) -> None:
+        """Delete a topic with everything in it, and make it again."""
+        topic = getattr(self.config.topics, role)
+        with self.admin() as admin:
+            admin.delete_topics([topic])
+            until("the topic is gone", lambda: topic not in admin.list_topics())
+            create_topics(admin, specs(self.config.topics))
 
     def worker(self, name: str = "worker", *options: str, failpoint: str = "") -> Worker:
         """A worker process that is starting."""
@@ -113,7 +128,7 @@ class Deployment:
     def rekeyed_ends(self) -> dict[int, int]:
         """The end of each partition of the re-keyed topic, for those who read what is committed."""
         topics = self.config.topics
-        return asyncio.run(_ends(self.bootstrap, topics.rekeyed, topics.partitions))
+        return asyncio.run(ends_of_topic(self.bootstrap, topics.rekeyed, topics.partitions))
 
     def send(self, records: Iterable[Sent], **producer_settings: Any) -> None:
         """Append records to the events topic; returns when the broker has them."""
@@ -140,7 +155,8 @@ async def _send(bootstrap: str, topic: str, records: list[Sent], settings: dict[
         await producer.stop()
 
 
-async def _ends(bootstrap: str, topic: str, partitions: int) -> dict[int, int]:
+async def ends_of_topic(bootstrap: str, topic: str, partitions: int) -> dict[int, int]:
+    """The end of each partition, for those who read what is committed."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed")
     await consumer.start()
     try:

@@ -19,6 +19,7 @@ from processor.core.events import CHANNELS
 from processor.core.outputs import Report
 from processor.core.rows import Row
 from processor.core.settings import MINUTE_MS
+from tests.kafka.background import Background
 from tests.kafka.deployment import Deployment, Worker
 
 START = 1_767_225_600_000  # 2026-01-01T00:00:00Z
@@ -86,28 +87,19 @@ class TicketStages:
         self._loop.close()
 
 
-class Minutes:
+class Minutes(Background):
     """Sends one minute after the other in the background, until left. `sent` is how many."""
 
     def __init__(self, deployment: Deployment) -> None:
+        super().__init__()
         self.sent = 0
         self._deployment = deployment
-        self._leave = Event()
-        self._thread = Thread(target=self._send)
 
-    def _send(self) -> None:
+    def _work(self) -> None:
         with TicketStages(self._deployment) as stages:
-            while not self._leave.wait(0.2):
+            while not self._end.wait(0.2):
                 stages.send(slices(self._deployment.config, self.sent))
                 self.sent += 1
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._leave.set()
-        self._thread.join()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,6 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from threading import Event, Thread
-from typing import Self
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -17,6 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from processor.client import Fact, FactReader, FactRecord, Ledger, NoSuchTopicError
 from processor.schemas_path import schemas_path
+from tests.kafka.background import Background
 from tests.kafka.broker import Broker
 from tests.kafka.deployment import Deployment, caught_up, ends_of, until
 from tests.kafka.test_worker_kill import Flow, synthetic
@@ -58,15 +57,17 @@ def test_the_ledger_of_a_reader_is_that_of_a_worker_that_was_killed_on_the_way(
     assert standing == {fact.slot: fact for fact in ledger.facts()}  # the latest of each slot, as an SQL engine would select it
     assert all(ledger.latest(slot) == fact for slot, fact in standing.items())
 
-class Following:
+class Following(Background):
     """A reader of a group that follows in the background, and its ledger."""
 
     def __init__(self, deployment: Deployment) -> None:
+        super().__init__()
         self.ledger = Ledger()
         self.repeated: list[FactRecord] = []
         self._deployment = deployment
-        self._end = Event()
-        self._thread = Thread(target=lambda: asyncio.run(self._follow()))
+
+    def _work(self) -> None:
+        asyncio.run(self._follow())
 
     async def _follow(self) -> None:
         config = self._deployment.config
@@ -75,14 +76,6 @@ class Following:
             while not self._end.is_set():
                 with suppress(TimeoutError):
                     self.repeated += [record for record in await asyncio.wait_for(anext(batches), 1) if not self.ledger.apply(record)]
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end.set()
-        self._thread.join()
 
 
 def test_a_reader_that_follows_sees_each_fact_once_while_one_worker_after_the_other_is_killed(

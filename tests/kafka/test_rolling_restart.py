@@ -12,14 +12,13 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from itertools import count
 from pathlib import Path
-from threading import Event, Thread
-from typing import Self
 
 import orjson
 import pytest
 
 from processor.codec.times import parse_time
 from tests.bench.rolling import flow
+from tests.kafka.background import Background
 from tests.kafka.broker import Broker
 from tests.kafka.commits import commits, takeovers
 from tests.kafka.deployment import Deployment, Worker, caught_up, until
@@ -51,17 +50,17 @@ def made(broker: Broker, name: str, directory: Path, session_seconds: int = 300)
     return deployment.create_topics()
 
 
-class Scrapes:
+class Scrapes(Background):
     """Scrapes all workers again and again; `doubled` are the partitions that two workers showed twice in a row."""
 
     def __init__(self, workers: dict[str, Worker]) -> None:
-        self._workers, self._end = workers, Event()
-        self._thread = Thread(target=self._scrape)
+        super().__init__()
+        self._workers = workers
         self.rounds = 0
         self.seen: set[int] = set()
         self.doubled: set[int] = set()
 
-    def _scrape(self) -> None:
+    def _work(self) -> None:
         before: set[int] = set()
         while not self._end.wait(SCRAPE_SECONDS):
             shown = Counter(number for worker in list(self._workers.values()) for number in partitions_at_metrics(worker))
@@ -69,14 +68,6 @@ class Scrapes:
             self.seen |= shown.keys()
             self.doubled |= twice & before
             self.rounds, before = self.rounds + 1, twice
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end.set()
-        self._thread.join()
 
 
 def partitions_at_metrics(worker: Worker) -> set[int]:

@@ -6,8 +6,7 @@ Where the check is pure, its cases are in tests/stream/test_takeover.py; deploy/
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from processor.codec.murmur2 import partition_of
 from processor.codec.state import MARKER_KEY
-from processor.stream.connection import admin_client
 from processor.stream.topics import create_topics, specs
 from tests.kafka.broker import Broker
 from tests.kafka.deployment import Deployment, Sent, Worker, caught_up, ends_of, until
@@ -30,12 +28,6 @@ TopicName = Callable[[str], str]
 NOW = 1_767_225_600_000
 RESET = "`ticket-kpis topics reset-state`"
 IMPORT = "`ticket-kpis state import`"
-
-
-@contextmanager
-def admin_of(deployment: Deployment) -> Iterator[KafkaAdminClient]:
-    with admin_client(deployment.config.kafka, wait_seconds=30) as admin:
-        yield admin
 
 
 def tickets(partitions: int, first: int = 0, each: int = 5) -> list[Sent]:
@@ -106,7 +98,7 @@ def test_each_damage_is_told_with_its_repair_and_the_partition_beside_it_runs(
     def mark(partition: int, **changes: Any) -> None:
         write(partition, MARKER_KEY, orjson.dumps(marked[partition] | changes))
 
-    with admin_of(deployment) as admin:
+    with deployment.admin() as admin:
         configure(admin, deployment, "state", {"cleanup.policy": "delete"})
         admin.delete_records({TopicPartition(topics.state, 0): 3, TopicPartition(topics.events, 1): 7})
         configure(admin, deployment, "state")
@@ -151,11 +143,7 @@ def test_an_events_topic_that_was_made_anew_is_refused_though_it_is_as_long(brok
     log = tickets(2)
     deployment.send(log)
     run_once(deployment, log)
-    events = deployment.config.topics.events
-    with admin_of(deployment) as admin:
-        admin.delete_topics([events])
-        until("the topic is gone", lambda: events not in admin.list_topics())
-        create_topics(admin, specs(deployment.config.topics))
+    deployment.make_anew("events")
     deployment.send(log)  # the very same events, in the same places
     with deployment.worker() as worker:
         told = until("it refuses", lambda: refusals(worker))
@@ -177,7 +165,7 @@ def test_a_topic_whose_settings_would_lose_or_distort_what_is_in_it_ends_the_sta
     role: str, settings: dict[str, str], words: tuple[str, ...], broker: Broker, topic_name: TopicName, tmp_path: Path
 ) -> None:
     deployment = Deployment(broker.bootstrap, topic_name("settings"), tmp_path).create_topics()
-    with admin_of(deployment) as admin:
+    with deployment.admin() as admin:
         configure(admin, deployment, role, settings)
     with deployment.worker() as worker:
         assert worker.exit_code() == 2
@@ -187,7 +175,7 @@ def test_a_topic_whose_settings_would_lose_or_distort_what_is_in_it_ends_the_sta
 
 def test_a_topic_with_fewer_partitions_than_the_events_ends_the_start(broker: Broker, topic_name: TopicName, tmp_path: Path) -> None:
     deployment = Deployment(broker.bootstrap, topic_name("fewer"), tmp_path)
-    with admin_of(deployment) as admin:
+    with deployment.admin() as admin:
         few = {"rekeyed": 1, "facts": 1, "state": 3}
         wanted = specs(deployment.config.topics)
         create_topics(admin, [spec if spec.role not in few else replace_partitions(spec, few[spec.role]) for spec in wanted])

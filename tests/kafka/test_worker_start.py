@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
-from kafka import KafkaAdminClient, TopicPartition
+from kafka import TopicPartition
 
 from processor.export.snapshot import compare
-from processor.stream.connection import admin_client
-from processor.stream.topics import create_topics, specs
 from tests.kafka.broker import Broker
 from tests.kafka.deployment import ROOT, Deployment, Sent, Worker, caught_up, ends_of, until
 from tests.kafka.events import created, keyed
@@ -25,12 +22,6 @@ NOW = 1_767_225_600_000
 
 def tickets(count: int, first: int = 0) -> list[Sent]:
     return [keyed(f"T-{number}", created(f"T-{number}", NOW), 2) for number in range(first, first + count)]
-
-
-@contextmanager
-def admin_of(deployment: Deployment) -> Iterator[KafkaAdminClient]:
-    with admin_client(deployment.config.kafka, wait_seconds=30) as admin:
-        yield admin
 
 
 def run_until_caught_up(deployment: Deployment, log: list[Sent], *options: str) -> None:
@@ -97,11 +88,7 @@ def test_a_lost_state_is_refused_until_it_is_reset(broker: Broker, topic_name: T
     log = tickets(40)
     deployment.send(log)
     run_until_caught_up(deployment, log)
-    state = deployment.config.topics.state
-    with admin_of(deployment) as admin:
-        admin.delete_topics([state])
-        until("the topic is gone", lambda: state not in admin.list_topics())
-        create_topics(admin, specs(deployment.config.topics))
+    deployment.make_anew("state")
     with deployment.worker() as worker:
         told = until("it refuses", lambda: refusals(worker))
         assert told.count("the state was lost") == 2
@@ -140,7 +127,7 @@ def test_a_log_without_its_beginning_is_refused_unless_told(broker: Broker, topi
     deployment = Deployment(broker.bootstrap, topic_name("cut"), tmp_path).create_topics()
     log = tickets(40)
     deployment.send(log)
-    with admin_of(deployment) as admin:
+    with deployment.admin() as admin:
         admin.delete_records({TopicPartition(deployment.config.topics.events, 0): 5})
     with deployment.worker() as worker:
         told = until("it refuses", lambda: refusals(worker))
