@@ -25,6 +25,7 @@ from processor.core import ageing
 from processor.core.business_hours import NEVER
 from processor.core.events import CONTROL, DATA_FIELDS, ENTITIES, HANDED_FIELDS, SURVEY_KINDS, TICKET, Event, Reason, Rejected, entity_of
 from processor.core.facts import HANDED_KINDS, LEDGER_MODULUS, Fact, Out, fact_number
+from processor.core.hindsight import Hindsight
 from processor.core.lateness import horizon_of, survey_lateness
 from processor.core.levels import Levels
 from processor.core.outputs import Conflict, RecordKey, Rekeyed, Stated, Step, View
@@ -70,6 +71,7 @@ class Engine:
         self.windows = Windows(self.rows, settings)
         self.levels = Levels(self.rows)
         self.reports = Reports(self.rows, self.windows, self.levels)
+        self.hindsight = Hindsight(self.policies)
         self.upstream = Upstream(partitions)
         self.limit = NEVER
         self.entities: dict[str, dict[str, Timeline]] = {name: {} for name in ENTITIES}
@@ -153,8 +155,8 @@ class Engine:
 
     def _fold(self, entity: Timeline, event: Event) -> None:
         state = entity.state or ageing.revive(self, entity)
-        if self.reports.taken and event.source:
-            self.reports.note(entity, event, self.settings.timer_delay)
+        if self.reports.taken and event.source and event.occurred_at < self.reports.taken_until + self.settings.timer_delay:
+            self.hindsight.note(entity, 1, event, self.reports.taken_until)
         if entity.in_order(event):
             out: Out = []
             state.step(event, event.occurred_at, out)
@@ -185,15 +187,19 @@ class Engine:
         if entity.state is None:
             ageing.revive(self, entity)
         self._known = handed.known or handed.at
-        held = self.reports.held_after(self._known - self.settings.timer_delay)
-        stated = list(self.reports.stated(entity, held, self.policies))
+        unknown_until = self._known - self.settings.timer_delay
+        held = self.reports.held_after(unknown_until)
+        ends = [report.end for report in held]
+        stated = list(self.hindsight.stated(entity, ends))
+        if self.reports.hold:
+            self.hindsight.note(entity, handed.sign, event, unknown_until)
         if handed.sign > 0:
             self._fold(entity, event)
         else:
             self._refold(entity, None, entity.tail.index(event))
             if not entity.tail and not entity.has_base:
                 ageing.forget(self, entity)  # nothing is known of it any more
-        self.reports.correct(kind, held, stated, self.reports.stated(entity, held, self.policies))
+        self.reports.correct(kind, held, stated, self.hindsight.stated(entity, ends))
         self._known = None
 
     def hear(self, partition: int, heartbeat: tuple[int, ...]) -> None:
@@ -306,9 +312,17 @@ class Engine:
         for end in self.reports.due(self.timer_time, to, last=last):
             self._fire(end)
             self.reports.take(end)
+            self._leave_out_what_is_early(end)
         self.reports.since = self.reports.since or to
         self._fire(to)
         self._set_turn()
+
+    def _leave_out_what_is_early(self, end: int) -> None:
+        """Take out of the report just taken what a faster partition has handed over, and the log had not said at `end` yet."""
+        for kind, key in self.hindsight.early(end) if self.reports.hold else ():
+            entity = self.entities[kind].get(key) or Timeline(kind, key, new_state(kind, self.policies))
+            stated = self.hindsight.now(entity, end)
+            self.reports.correct(kind, self.reports.taken[-1:], [stated], self.hindsight.stated(entity, [end]))
 
     def report_every(self, minutes: int, *, hold: bool) -> None:
         """How often to report (0 = never), and whether reports wait for slower partitions."""
@@ -374,6 +388,8 @@ class Engine:
         for cell_key, cell in rows.take_unwritten_cells():
             records["c", cell_key] = cell
         step.reports = self.reports.send(self.upstream.passed())
+        if step.reports:
+            self.hindsight.forget(self.reports.sent_until)
         clocks = self._clocks()
         if self._is_news(clocks):
             self.upstream.told(clocks)

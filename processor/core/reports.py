@@ -9,33 +9,25 @@ A held report waits until all partitions have passed its minute, and have heard 
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from processor.core.business_hours import NEVER
 from processor.core.distinct import VISITORS, collapse
-from processor.core.events import Event
 from processor.core.facts import Out
 from processor.core.levels import Levels
 from processor.core.outputs import Report
-from processor.core.policies import Policies
 from processor.core.postings import POSTINGS
 from processor.core.postings_of_others import CUSTOMER_FLOWS
 from processor.core.rows import MINUTE, Row, Rows, Segment, add_row
 from processor.core.settings import DAY_MS, MINUTE_MS
-from processor.core.timeline import State, Timeline, difference, fold
+from processor.core.timeline import difference
 from processor.core.windows import Windows
 
-CAME_AFTER_MAX: Final = 10_000  # entities of which it is remembered; above it a held report may be corrected by what it never had
 HELD_MAX: Final = 500  # reports that wait for slower partitions; above it the oldest is sent without them
 CATCH_UP_MINUTES: Final = 15  # after a longer pause not every minute is made up for, only those that divide by this
 WINDOWS_END_MS: Final = 8 * DAY_MS  # so long after the last event every window is empty
 _SHORT_MINUTES: Final = 60  # the longest window that ends at any minute; it needs each minute for itself
-
-
-# Events that came when reports of their time had been taken: entity -> (source, id) -> end of the last one taken before.
-CameAfter = dict[tuple[str, str], dict[tuple[str, str], int]]
 
 
 class Reports:
@@ -48,7 +40,6 @@ class Reports:
         self.sent_until = 0  # end of the last report sent
         self.taken_until = 0  # end of the last report taken
         self.taken: list[Report] = []
-        self.came_after: CameAfter = {}
         self._rows = rows
         self._total: Segment = (rows.group_bys.index(()), ())
         self._windows = windows
@@ -126,29 +117,6 @@ class Reports:
         """The reports that were taken and not sent yet, of windows that end after `instant`."""
         return [report for report in self.taken if report.end > instant]
 
-    def note(self, entity: Timeline, event: Event, timer_delay: int) -> None:
-        """An event comes, while reports are held: those taken already do not have it, although they are about its time."""
-        if event.occurred_at < self.taken_until + timer_delay and len(self.came_after) < CAME_AFTER_MAX:
-            self.came_after.setdefault((entity.kind, entity.key), {})[event.source, event.id] = self.taken_until
-
-    def stated(self, entity: Timeline, held: Iterable[Report], policies: Policies) -> Iterator[Out]:
-        """For each report, ascending: what the fold had stated when it was taken, of the events that stream time had let in by then.
-
-        Between two of them in which nothing has happened it is the same list: there may be hundreds.
-        """
-        state: State | None = None
-        before, stated = (-1, -1), Out()
-        later = self.came_after.get((entity.kind, entity.key), {})
-        for end in (report.end for report in held):
-            events = entity.tail[: bisect_left(entity.tail, end + policies.settings.timer_delay, key=_occurred_at)]
-            reached = len(events)
-            if later:
-                events = [event for event in events if later.get((event.source, event.id), -1) < end]
-            if state is None or (reached, len(events)) != before or state.wake <= end:
-                state, stated = fold(entity.kind, entity.base, events, end, policies)
-                before = reached, len(events)
-            yield stated
-
     def correct(self, kind: str, held: Iterable[Report], before: Iterable[Out], after: Iterable[Out]) -> None:
         """Put into reports that are held what would have been in them, had something been handed over at once.
 
@@ -200,8 +168,6 @@ class Reports:
         sent, self.taken = self.taken[:ready], self.taken[ready:]
         if sent:
             self.sent_until = sent[-1].end
-        if not self.taken:
-            self.came_after.clear()
         return sent
 
     def again(self, timer_time: int) -> None:
@@ -218,10 +184,6 @@ class Reports:
         for end in sorted({self.sent_until, self.taken_until, *ends}):
             if end >= first:
                 self.take(end)
-
-
-def _occurred_at(event: Event) -> int:
-    return event.occurred_at
 
 
 def _direction(key: str) -> int:

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from processor.codec.rekeyed import decode_rekeyed, encode_rekeyed
-from processor.core import reports, timeline
+from processor.core import hindsight, timeline
 from processor.core.events import DATA_FIELDS, Event, rank_of
 from processor.core.facts import Fact
 from processor.core.outputs import Rekeyed, Report
@@ -367,7 +367,7 @@ def test_what_is_handed_over_is_worked_out_once_for_all_reports_between_which_no
         return original(*arguments)
 
     original = timeline.fold
-    monkeypatch.setattr(reports, "fold", counted)
+    monkeypatch.setattr(hindsight, "fold", counted)
     partition.engine.apply_rekeyed(Rekeyed(1, "ticket.wait_handed", "T1", 1, START + MINUTE_MS, ("T0", START - MINUTE_MS, 1)))
     assert len(partition.engine.reports.taken) > 80
     assert 2 <= folds < 20
