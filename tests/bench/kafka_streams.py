@@ -59,7 +59,7 @@ def measure(loaded: Loaded, source: Path, variant: Variant) -> Speed:
                 return next(iter(_groups(admin) - known), "")
 
             joined = until("Kafka Streams has joined", group)
-            speed = asyncio.run(until_committed(loaded.bootstrap, loaded.tickets, joined, process.pid, alive))
+            speed = asyncio.run(until_committed(loaded.bootstrap, loaded.tickets, joined, [process.pid], alive))
     loaded.delete(GROUP)
     return speed
 

@@ -1,7 +1,7 @@
 """How long things take at half load, clock live: from a deadline to the breach that others can read, from an event to /metrics.
 
-A worker first shows what it can do with a backlog; then events come at half that rate, among them watched tickets that nobody answers, in
-each partition one every 25 ms, with a target of two seconds.
+A worker first works off a backlog; then events come at half load, that is the rate at which they take half of a core, among them watched
+tickets that nobody answers, in each partition one every 25 ms, with a target of two seconds.
 
 Breach: from deadline + timer_delay, the earliest instant at which it may be stated, to the one at which a reader of committed facts has it.
 Metric: /metrics is scraped every two seconds, at random moments: seven times as often as Prometheus does, at a cost that does not show.
@@ -38,6 +38,7 @@ from tests.kafka.deployment import Deployment, Worker, until
 BACKLOG_EVENTS = 150_000
 TARGET = "2s"
 SCRAPE_SECONDS = 2.0
+TRIAL_SECONDS = 8.0  # to see what a rate costs
 BREACHED = b'"type":"support.clock.breached"'
 CREATED = "support_tickets_created_total"
 PATIENCE_SECONDS = 60
@@ -69,8 +70,8 @@ async def _measure(deployment: Deployment, size: Size) -> dict[str, Any]:
         await sender.flush()
         with deployment.worker("watched") as worker:
             speed = await full_speed(deployment, worker, Topic(config.topics.events, backlog, 0))
-            rate = (size.rate or speed) / 2
             await asyncio.to_thread(until, "the worker is ready", worker.ready)
+            rate = await half_load(traffic, [worker], size, speed)
             traffic.rate, traffic.watching = rate, True
             reader = asyncio.create_task(_breaches(deployment, traffic.watched))
             ages: list[int] = []
@@ -107,7 +108,23 @@ async def full_speed(deployment: Deployment, worker: Worker, backlog: Topic) -> 
         assert worker.process.poll() is None, worker.log()[-4000:]
 
     name = deployment.config.application_id
-    return (await until_committed(deployment.bootstrap, backlog, name, worker.process.pid, alive)).events_per_second
+    return (await until_committed(deployment.bootstrap, backlog, name, [worker.process.pid], alive)).events_per_second
+
+
+async def half_load(traffic: Traffic, workers: list[Worker], size: Size, speed: float) -> float:
+    """The rate at which events that come one by one take half of a core, of all workers together: seen at a quarter of their speed in bulk.
+
+    They cost more than those of a backlog, which share transactions.
+    """
+    if size.rate:
+        return size.rate / 2
+    traffic.rate = speed / 4
+    seconds = min(TRIAL_SECONDS, size.minutes * 60)
+    await traffic.run(seconds)  # until it is used to it
+    began, before = time.monotonic(), sum(cpu_seconds(each.process.pid) for each in workers)
+    await traffic.run(seconds)
+    share = (sum(cpu_seconds(each.process.pid) for each in workers) - before) / (time.monotonic() - began)
+    return traffic.rate / share / 2
 
 
 def _share(values: list[int], share: float) -> float:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -98,10 +98,10 @@ class Speed:
     cpu_us_per_event: float
 
 
-async def until_committed(bootstrap: str, topic: Topic, group: str, pid: int, alive: Callable[[], Any]) -> Speed:
+async def until_committed(bootstrap: str, topic: Topic, group: str, pids: Collection[int], alive: Callable[[], Any]) -> Speed:
     """Follow a group's committed offsets to the end of a topic. They are asked of the broker, which does not disturb the consumer.
 
-    `pid` is whose processor time counts; `alive` raises where waiting makes no sense any more.
+    `pids` are whose processor time counts; `alive` raises where waiting makes no sense any more.
     """
     sources = [TopicPartition(topic.name, number) for number in range(PARTITIONS)]
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False)
@@ -115,10 +115,14 @@ async def until_committed(bootstrap: str, topic: Topic, group: str, pid: int, al
             done = sum([await consumer.committed(source) or 0 for source in sources])
             now = time.monotonic()
             if not done:
-                begun, cpu_before, watched = now, cpu_seconds(pid), True  # the last instant at which nothing was committed
+                begun, cpu_before, watched = now, _cpu_seconds(pids), True  # the last instant at which nothing was committed
             assert now < give_up, f"only {done} of {topic.events} events in {PATIENCE_SECONDS} s"
             await asyncio.sleep(ASK_SECONDS)
         assert watched, "it had begun before anybody looked"
-        return Speed(topic.events / (now - begun), (cpu_seconds(pid) - cpu_before) / topic.events * 1e6)
+        return Speed(topic.events / (now - begun), (_cpu_seconds(pids) - cpu_before) / topic.events * 1e6)
     finally:
         await consumer.stop()
+
+
+def _cpu_seconds(pids: Collection[int]) -> float:
+    return sum(cpu_seconds(pid) for pid in pids)

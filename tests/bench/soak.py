@@ -21,7 +21,7 @@ import uvloop
 from processor.config.service import Kafka
 from processor.stream.send import Sender
 from tests.bench.events import events
-from tests.bench.latency import full_speed
+from tests.bench.latency import full_speed, half_load
 from tests.bench.loaded import PARTITIONS, Topic
 from tests.bench.options import Size
 from tests.bench.paced import Line, Traffic, split
@@ -78,7 +78,7 @@ async def _soak(deployment: Deployment, size: Size) -> dict[str, Any]:
             workers = [first, *(stack.enter_context(deployment.worker(f"worker-{number}")) for number in range(1, WORKERS))]
             share = PARTITIONS // WORKERS
             await asyncio.to_thread(until, "each has its share", lambda: all(len(each.applied()) == share for each in workers))
-            traffic.rate = (size.rate or speed) / 2
+            traffic.rate = await half_load(traffic, workers, size, speed)
             before = traffic.sent
             watch = asyncio.create_task(_watch(workers, size.minutes * 60))
             await traffic.run(size.minutes * 60)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from processor.codec.times import parse_time
 from processor.config.service import Worker as WorkerSection
+from processor.core.facts import LEDGER_MODULUS
 from processor.export.snapshot import compare_truth
 from processor.stream.send import Sender
 from tests.bench.engine import TIMED
@@ -43,55 +44,56 @@ def deployment_of(bootstrap: str, name: str, folder: Path, **sections: Any) -> D
 
 
 @contextmanager
-def running(loaded: Loaded, name: str) -> Iterator[tuple[Deployment, Worker]]:
-    """A worker that begins with the first event of the log, on topics of its own that are gone afterwards."""
+def running(loaded: Loaded, name: str, count: int = 1) -> Iterator[tuple[Deployment, list[Worker]]]:
+    """Workers that begin with the first event of the log, on topics of their own that are gone afterwards."""
     own = {"worker": {"clock": "log"}, "topics": {"events": loaded.events.name}}
     deployment = deployment_of(loaded.bootstrap, name, loaded.folder / name, **own).create_topics()
     try:
-        with deployment.worker("first") as worker:
-            yield deployment, worker
+        with ExitStack() as stack:
+            yield deployment, [stack.enter_context(deployment.worker(f"worker-{number}")) for number in range(count)]
     finally:
         loaded.delete(f"{name}-")
 
 
-def measure(loaded: Loaded, name: str) -> Run:
-    """One run, from its first commit to its last."""
-    with running(loaded, name) as (_, worker):
-        return _run(loaded, worker, name)
+def measure(loaded: Loaded, name: str, count: int = 1) -> Run:
+    """One run of so many workers, from their first commit to the last."""
+    with running(loaded, name, count) as (_, workers):
+        return _run(loaded, workers, name)
 
 
 def measure_and_ask(loaded: Loaded, name: str) -> tuple[Run, dict[str, Any]]:
     """One run, after which all that came of it is looked at. It must be the last: at its end the log says that time has passed."""
-    with running(loaded, name) as (deployment, worker):
-        run = _run(loaded, worker, name)
+    with running(loaded, name) as (deployment, workers):
+        run = _run(loaded, workers, name)
         written = _bytes_written(deployment, loaded)
         told = asyncio.run(_facts(deployment))
         asyncio.run(_advance(deployment, loaded))
-        shown = _caught_up(loaded, worker, more=1)
+        (shown,) = _caught_up(loaded, workers, more=1)
         differences = compare_truth(loaded.log.truth, shown)
         assert not differences, [str(each) for each in differences[:10]]
-        worker.end()
+        workers[0].end()
     assert all(told.values()), told
     return run, {**told, "digest": shown["digest"], **written}
 
 
-def _run(loaded: Loaded, worker: Worker, name: str) -> Run:
+def _run(loaded: Loaded, workers: list[Worker], name: str) -> Run:
     def alive() -> None:
-        assert worker.process.poll() is None, worker.log()[-4000:]
+        for worker in workers:
+            assert worker.process.poll() is None, worker.log()[-4000:]
 
-    speed = asyncio.run(until_committed(loaded.bootstrap, loaded.events, name, worker.process.pid, alive))
-    snapshot = _caught_up(loaded, worker)
-    created = sum(snapshot["metrics"]["support_tickets_created_total"].values())
+    speed = asyncio.run(until_committed(loaded.bootstrap, loaded.events, name, [each.process.pid for each in workers], alive))
+    snapshots = _caught_up(loaded, workers)
+    created = sum(sum(each["metrics"]["support_tickets_created_total"].values()) for each in snapshots)
     assert created == loaded.log.counts("support_tickets_created_total"), created
-    assert int(snapshot["digest"], 16)
-    return Run(speed, snapshot["digest"])
+    digest = sum(int(part["digest"], 16) for each in snapshots for part in each["partitions"].values()) % LEDGER_MODULUS
+    assert digest
+    return Run(speed, f"{digest:032x}")
 
 
-def _caught_up(loaded: Loaded, worker: Worker, *, more: int = 0) -> dict[str, Any]:
-    """What the worker shows once it has applied everything; `more` records than the log has in each partition."""
+def _caught_up(loaded: Loaded, workers: list[Worker], *, more: int = 0) -> list[dict[str, Any]]:
+    """What the workers show once they have applied everything; `more` records than the log has in each partition."""
     ends = {number: end + more for number, end in loaded.ends.items()}
-    (snapshot,) = until("everything is shown", lambda: caught_up(ends, worker), seconds=PATIENCE_SECONDS, every=1.0)
-    return snapshot
+    return until("everything is shown", lambda: caught_up(ends, *workers), seconds=PATIENCE_SECONDS, every=1.0)
 
 
 async def _advance(deployment: Deployment, loaded: Loaded) -> None:
