@@ -32,6 +32,7 @@ from processor.state_tools.file import Pending
 from processor.state_tools.moving import shown
 from processor.state_tools.writing import fenced
 from processor.stream.committer import Transaction
+from processor.stream.inputs import NO_RECORD
 from processor.stream.intake import EngineFaultError, Intake
 from processor.stream.marker import MarkerWriter
 from processor.stream.state_topic import unheard
@@ -258,6 +259,7 @@ async def _write(config: Config, settings: Settings, into: str, old: dict[int, O
             epoch=marker["epoch"] + 1,
             newest_appended_at=build.newest_appended_at[number],
             appended_at=marker.get("appended_at", 0),
+            rekeyed_record=marker.get("rekeyed_record", NO_RECORD),
         )
         async with fenced(config, number, state_topic=into) as committer:
             await committer.commit(Transaction(written, {}, records=iter(build.stores[number].items())))

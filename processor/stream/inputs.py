@@ -19,6 +19,9 @@ from processor.export.progress import Progress
 EVENTS_SLICE = 250
 REKEYED_SLICE = 10
 
+Appended = tuple[int, int]  # the offset of a record, and when it was appended (ms)
+NO_RECORD: Appended = (-1, 0)
+
 
 class Inputs:
     """What partition p of both topics has to give, from the offsets on that are applied already."""
@@ -30,6 +33,7 @@ class Inputs:
         self.full = False  # whether the last fetch gave all that was asked for
         self.events_applied = -1
         self.rekeyed_applied = -1
+        self.rekeyed_record = NO_RECORD  # the last one of that topic that was applied: its offset and log time (ms)
         self.newest_appended_at = 0  # log time (ms) of the record that has the newest event
         self.events_appended_at = 0  # log time (ms) of the event applied last; 0 where that is not known
         self._consumer = consumer
@@ -56,11 +60,12 @@ class Inputs:
         rekeyed_end: int,
         events_appended_at: int = 0,
         events_end: int = 0,
+        rekeyed_record: Appended = NO_RECORD,
     ) -> None:
         """Go on behind these offsets, as a marker has them."""
         self.events_applied, self.rekeyed_applied = events_applied, rekeyed_applied
         self.newest_appended_at, self.events_appended_at = newest_appended_at, events_appended_at
-        self._rekeyed_end, self._events_end = rekeyed_end, events_end
+        self._rekeyed_end, self._events_end, self.rekeyed_record = rekeyed_end, events_end, rekeyed_record
         self._committed = self._following()
         self.read_on()
 
@@ -121,7 +126,7 @@ class Inputs:
         self.fetched = self.fetched[len(records) :]
         for record in records:
             if record.topic == self.rekeyed.topic:
-                self.rekeyed_applied = record.offset
+                self.rekeyed_applied, self.rekeyed_record = record.offset, (record.offset, record.timestamp)
             else:
                 self.events_applied, self.events_appended_at = record.offset, record.timestamp
 

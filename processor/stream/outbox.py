@@ -55,6 +55,7 @@ class Outbox:
             epoch=self.epoch,
             newest_appended_at=inputs.newest_appended_at,
             appended_at=inputs.events_appended_at,
+            rekeyed_record=inputs.rekeyed_record,
         )
         return Transaction(
             marker,

@@ -214,7 +214,10 @@ class PartitionProcessor:
         self.engine, self._outbox = taken.engine, self._new_outbox(taken.epoch)
         self._rejoining = True  # the first step proves the fence and writes the new epoch
         environment.failpoints.reach("takeover.before_seek")
-        self._inputs.begin(taken.applied, taken.rekeyed_applied, taken.newest_appended_at, taken.rekeyed_end, taken.appended_at, taken.end)
+        self._inputs.begin(
+            taken.applied, taken.rekeyed_applied, taken.newest_appended_at, taken.rekeyed_end, taken.appended_at, taken.end,
+            taken.rekeyed_record,
+        )  # fmt: skip
         self._keep_pace()
         await asyncio.to_thread(self.engine.reports_again)  # windows are summed anew
         self._taken_at = asyncio.get_running_loop().time()

@@ -159,13 +159,13 @@ def _check_place(source: TopicPartition, log: Log, following: int, setting: str)
         )
 
 
-def check_same_log(source: TopicPartition, applied: int, appended_at: int, found: int | None) -> None:
+def check_same_log(source: TopicPartition, applied: int, appended_at: int, found: int | None, setting: str) -> None:
     """Is the log the one that the state was made from? `found` is when the record at `applied` was appended (ms); None = there is none."""
     if found == appended_at:
         return
     raise RefusedError(
         f"{_name(source)}: the record at offset {applied} is not the state's, which was appended at {format_time(appended_at)}: "
-        f"the topic was made anew or restored from elsewhere. Check topics.events; to go on with another log, {_MOVE}; or {_START_OVER}"
+        f"the topic was made anew or restored from elsewhere. Check {setting}; to go on with another log, {_MOVE}; or {_START_OVER}"
     )
 
 

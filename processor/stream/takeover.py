@@ -23,6 +23,7 @@ from processor.core.settings import Settings
 from processor.core.upgrading import catch_up
 from processor.stream.committed import appended
 from processor.stream.failpoints import Failpoints
+from processor.stream.inputs import NO_RECORD, Appended
 from processor.stream.refusals import (
     Log,
     check_counts,
@@ -53,6 +54,7 @@ class Taken:
     records_read: int
     end: int  # of the events topic
     appended_at: int  # of the event that was applied last (ms); 0 where that is not known
+    rekeyed_record: Appended = NO_RECORD
 
 
 async def take_over(
@@ -88,11 +90,13 @@ async def take_over(
     check_marker(config, source, log, marker, partitions)
     rekeyed_applied = check_rekeyed(rekeyed, own, marker)
     check_settings(source, settings, marker)
-    await _check_same_log(connection, consumer, source, log, marker)
+    applied, appended_at = marker["applied"][source.topic], marker.get("appended_at", 0)
+    await _check_same_log(connection, consumer, source, log, (applied, appended_at), "topics.events")
+    rekeyed_record = tuple(marker.get("rekeyed_record", NO_RECORD))
+    await _check_same_log(connection, consumer, rekeyed, own, rekeyed_record, "topics.rekeyed")
     await _restore(engine, source, marker, stored, recovered)
-    applied, newest_appended_at = marker["applied"][source.topic], marker["newest_appended_at"]
-    appended_at = marker.get("appended_at", 0)
-    return Taken(engine, applied, rekeyed_applied, own.end, marker["epoch"] + 1, newest_appended_at, stored.read, log.end, appended_at)
+    epoch, newest = marker["epoch"] + 1, marker["newest_appended_at"]
+    return Taken(engine, applied, rekeyed_applied, own.end, epoch, newest, stored.read, log.end, appended_at, rekeyed_record)
 
 
 async def _restore(engine: Engine, source: TopicPartition, marker: dict[str, Any], stored: StoredState, recovered: Share) -> None:
@@ -116,18 +120,18 @@ def _decoded(records: dict[bytes, bytes]) -> Iterator[tuple[RecordKey, Any]]:
 
 
 async def _check_same_log(
-    connection: dict[str, Any], consumer: AIOKafkaConsumer, source: TopicPartition, log: Log, marker: dict[str, Any]
+    connection: dict[str, Any], consumer: AIOKafkaConsumer, source: TopicPartition, log: Log, record: Appended, setting: str
 ) -> None:
     """The record that was applied last must still be the one that it was: its time stamp is the broker's.
 
     One question tells it where time only goes forward. Clocks of brokers differ, so before anything is refused the record itself is read.
     """
-    appended_at, applied = marker.get("appended_at", 0), marker["applied"][source.topic]
+    applied, appended_at = record
     if appended_at <= 0 or applied < log.first:
         return
     found = (await consumer.offsets_for_times({source: appended_at}))[source]
     if found is None or found.timestamp != appended_at or found.offset > applied:
-        check_same_log(source, applied, appended_at, await appended(connection, source, applied))
+        check_same_log(source, applied, appended_at, await appended(connection, source, applied), setting)
 
 
 async def _offsets(consumer: AIOKafkaConsumer, source: TopicPartition) -> Log:

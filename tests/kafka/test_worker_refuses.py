@@ -154,6 +154,22 @@ def test_an_events_topic_that_was_made_anew_is_refused_though_it_is_as_long(brok
         assert worker.end() == 0
 
 
+def test_a_rekeyed_topic_that_was_made_anew_is_refused_though_it_is_longer(broker: Broker, topic_name: TopicName, tmp_path: Path) -> None:
+    deployment = Deployment(broker.bootstrap, topic_name("handed"), tmp_path).create_topics()
+    log = tickets(2)
+    deployment.send(log)
+    run_once(deployment, log)
+    ends = deployment.rekeyed_ends()
+    assert max(ends.values()) > 0  # how far each partition has come, at least
+    deployment.make_anew("rekeyed")
+    deployment.send_to("rekeyed", [(number, b"C-1", b"{}") for number, end in ends.items() for _ in range(end + 5)])
+    with deployment.worker() as worker:
+        told = until("it refuses", lambda: refusals(worker))
+        for number in range(2):
+            assert "the topic was made anew or restored from elsewhere. Check topics.rekeyed" in told[number]
+        assert worker.end() == 0
+
+
 @pytest.mark.parametrize(
     ("role", "settings", "words"),
     [
