@@ -262,7 +262,7 @@ class Engine:
             number = fact_number(subject, place.dims_text, fact)
             if posting is None:
                 if fact.kind in HANDED_KINDS:
-                    self.step.rekeyed.append(Rekeyed.of(kind, key, number, fact, sign, self._known_since(fact)))
+                    self.step.rekeyed.append(Rekeyed.of(kind, key, number, fact, sign, self._known_since(entity, fact, sign)))
                     continue
                 rows.move(place, fact, sign)
             facts.append(Stated(sign, kind, key, number, fact, cause))
@@ -272,11 +272,13 @@ class Engine:
         self.digest = (self.digest + sum_of_numbers) % LEDGER_MODULUS
         self.ledger_count += signs
 
-    def _known_since(self, handed: Fact) -> int:
+    def _known_since(self, entity: Timeline, handed: Fact, sign: int) -> int:
         """How far the log had come when something was handed over first."""
         if self._known is None:
-            return max(self.stream_time, self.timer_time + self.settings.timer_delay)
-        return self._known or handed.at + self.settings.timer_delay - 1
+            told = max(self.stream_time, self.timer_time + self.settings.timer_delay)
+        else:
+            told = self._known or handed.at + self.settings.timer_delay - 1
+        return self.hindsight.known_since(entity, sign, handed, told) if self.reports.hold else told
 
     def restate(self, entity: Timeline, stated: Fact, fact: Fact) -> None:
         """`fact` says more than `stated`, which an earlier release made of the same: what it counted does not count again."""

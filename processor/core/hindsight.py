@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from processor.core.events import Event
-from processor.core.facts import Out
+from processor.core.facts import Fact, Out
 from processor.core.policies import Policies
 from processor.core.timeline import State, Timeline, fold
 
@@ -66,6 +66,21 @@ class Hindsight:
                 state, stated = fold(entity.kind, entity.base, events, end, self._policies)
                 before = reached, len(unknown)
             yield stated
+
+    def known_since(self, entity: Timeline, sign: int, fact: Fact, told: int) -> int:
+        """How far the log had come when it said first what the fold says now: that a fact is true (1) or not any more (-1).
+
+        `told` is how far it had come with what brought that about just now. But that may stand on something which was known only later,
+        and has come sooner, from a faster partition.
+        """
+        delay = self._policies.settings.timer_delay
+        without = {change[0] for change in self._changes.get((entity.kind, entity.key), ())}
+        without.update([event.occurred_at - delay for event in entity.tail])
+        for end in sorted([end for end in without if end > told - delay], reverse=True):
+            (stated,) = self.stated(entity, [end])
+            if (sum([each for each, other in stated if other == fact]) > 0) != (sign > 0):
+                return end + delay
+        return told
 
     def now(self, entity: Timeline, end: int) -> Out:
         """What the fold states of an entity at `end` with all that has come."""
