@@ -17,7 +17,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 RANKS = {
     "core": 0, "wall_clock": 0, "schemas_path": 0, "cycles": 0, "flavour": 0,
     "codec": 1, "config": 1,
-    "calendar_tables": 2, "versions": 2,
+    "calendar_tables": 2, "versions": 2, "side_by_side": 2,
     "compile": 3,
     "export": 4, "explain": 4,
     "report": 5, "kpis": 5,

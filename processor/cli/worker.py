@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import logging
 import socket
+import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import uvloop
@@ -13,7 +15,9 @@ import uvloop
 from processor import __version__
 from processor.cli.options import bootstrap_option, config_option, load_config, refuse, refusing, tell_retry
 from processor.config import Config
+from processor.config.service import PORT_MAX
 from processor.flavour import flavour
+from processor.side_by_side import end_with_parent, run
 from processor.stream.app import create_app
 from processor.stream.connection import BrokerUnreachableError, admin_client
 from processor.stream.host import Host
@@ -21,6 +25,7 @@ from processor.stream.logs import speak_seldom
 from processor.stream.topics import Problem, specs, strangers, verify_topics
 
 FOREVER_SECONDS = float("inf")
+PROCESSES_MAX = 64
 
 
 @click.command("worker")
@@ -33,14 +38,48 @@ FOREVER_SECONDS = float("inf")
     metavar="NAME",
     help="A name that this worker keeps over restarts and no other has: if it is back within its session, its partitions wait for it.",
 )
+@click.option("--port", type=click.IntRange(0, PORT_MAX), help="Port to listen on, in place of http.port.")
+@click.option(
+    "--processes", type=click.IntRange(1, PROCESSES_MAX), default=1, show_default=True,
+    help="So many workers side by side, one for a core; they listen on the ports from http.port on.",
+)
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True)
-def command(config_path: Path | None, bootstrap: str | None, *, from_log_start: bool, instance: str | None, log_level: str) -> None:
+def command(config_path: Path | None, bootstrap: str | None, port: int | None, processes: int, **options: Any) -> None:
     """Read events, keep the numbers, serve /metrics, /healthz, /readyz and /snapshot.
 
     Waits for a broker as long as it takes. Start as many workers as you like, up to the number of partitions: they share them.
     """
     config = load_config(config_path, bootstrap)
-    _check_address(config.http.host, config.http.port)
+    first = config.http.port if port is None else port
+    if first and first + processes > PORT_MAX + 1:
+        refuse(f"there are no {processes} ports from {first} on: change http.port or --processes")
+    for number in range(processes if first else 1):
+        _check_address(config.http.host, first + number)
+    if processes > 1:
+        sys.exit(run([_call(config_path, bootstrap, first, number, **options) for number in range(processes)], _tell))
+    end_with_parent()
+    work(config.model_copy(update={"http": config.http.model_copy(update={"port": first})}), **options)
+
+
+def _call(
+    config_path: Path | None, bootstrap: str | None, port: int, number: int, *, from_log_start: bool, instance: str | None, log_level: str
+) -> list[str]:
+    """The command of one worker of several. Each has a port and, where they have names, a name of its own."""
+    given = {
+        "--config": config_path, "--bootstrap": bootstrap, "--port": port + number if port else 0, "--log-level": log_level,
+        "--instance": f"{instance}-{number}" if instance else None,
+    }  # fmt: skip
+    options = [text for name, value in given.items() if value is not None for text in (name, str(value))]
+    flags = ["--from-log-start"] if from_log_start else []
+    return [sys.executable, "-m", "processor.cli.main", "worker", *options, *flags]
+
+
+def _tell(text: str) -> None:
+    click.echo(f"ticket-kpis: {text}", err=True)
+
+
+def work(config: Config, *, from_log_start: bool, instance: str | None, log_level: str) -> None:
+    """Be a worker until the end."""
     if log_level != "debug":
         for name in ("aiokafka", "kafka", "faust", "mode"):  # they speak up only when something is wrong
             logging.getLogger(name).setLevel(logging.WARNING)
