@@ -152,6 +152,7 @@ def forget(engine: Engine, entity: Timeline) -> None:
     if entity.kind == TICKET:
         engine.stubs.pop(entity.key, None)
     engine.levels.change(entity.levels, ())  # a stub has none
+    entity.moved = False
     if entity.has_base:
         engine.step.records["h", entity.kind, entity.key] = None
     for serial in entity.serials:

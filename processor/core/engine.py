@@ -236,10 +236,8 @@ class Engine:
         entity.state = state
         if out:
             self._book(entity, out, cause)
-        levels = self.levels.of(state)
-        if levels != entity.levels:
-            self.levels.change(entity.levels, levels)
-            entity.levels = levels
+        if not entity.moved:
+            self.levels.moved(entity)
         if state.wake != NEVER and state.wake != entity.timer:
             entity.timer = state.wake
             heappush(self._timers, (state.wake, entity.kind, entity.key))

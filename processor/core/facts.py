@@ -7,9 +7,10 @@ conclusion has the same id however and whenever it was reached.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from processor.core.events import HANDED_FIELDS
 from processor.core.settings import NO_DIMENSIONS
@@ -25,18 +26,47 @@ _FIRST_DIMS: Final = 6  # so many there were at first
 _UNSAID: Final = NO_DIMENSIONS[_FIRST_DIMS:]
 
 
-class Fact(NamedTuple):
-    """One conclusion about one ticket or contact.
+class Fact:
+    """One conclusion about one ticket or contact. A value: equal to what says the same, and never changed.
 
     `at` is the instant to which it belongs (milliseconds): the reply, the solve, or the deadline of a breach. `dims` are the values of
     `settings.DIMENSIONS` at that instant. `content` is a tuple whose layout depends on `kind`; see `CONTENT_FIELDS`.
     """
 
-    kind: str
-    instance: int
-    at: int
-    dims: Dims
-    content: tuple[Any, ...]
+    __slots__ = ("at", "content", "dims", "instance", "kind")
+
+    # No named tuple: there are three for each event, and compiled code makes and reads these in a fifth of the time.
+    def __init__(self, kind: str, instance: int, at: int, dims: Dims, content: tuple[Any, ...]) -> None:
+        self.kind = kind
+        self.instance = instance
+        self.at = at
+        self.dims = dims
+        self.content = content
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Fact):
+            return False
+        return (
+            self.kind == other.kind
+            and self.instance == other.instance
+            and self.at == other.at
+            and self.content == other.content
+            and self.dims == other.dims
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.instance, self.at, self.content))
+
+    def __iter__(self) -> Iterator[Any]:
+        """What it is stored as."""
+        return iter((self.kind, self.instance, self.at, self.dims, self.content))
+
+    def __repr__(self) -> str:
+        return f"Fact({self.kind!r}, {self.instance}, {self.at}, {self.dims!r}, {self.content!r})"
+
+    def with_content(self, content: tuple[Any, ...]) -> Fact:
+        """The same of which something else is said."""
+        return Fact(self.kind, self.instance, self.at, self.dims, content)
 
 
 Out = list[tuple[int, Fact]]  # what a fold states: with 1, and what it takes back: with -1
@@ -147,20 +177,25 @@ def dims_text(dims: Dims) -> str:
     return "\x1f".join(dims if dims[_FIRST_DIMS:] != _UNSAID else dims[:_FIRST_DIMS])
 
 
+_new_digest: Final = blake2b(digest_size=16).copy  # a copy of what has read nothing: half the time of a new one
+
+
 def fact_number(subject: str, dims_text: str, fact: Fact) -> int:
     """The id of a fact as a number below 2^128: a hash of subject, kind, instance and content.
 
     `subject` is "ENTITY/ID", such as "ticket/T-1"; `dims_text` is that of the dims (passed in because the caller has it at hand).
     The content is spelled in ASCII: which other characters `repr` escapes depends on the Unicode tables of the Python release.
     """
-    said, instance, at, _, content = fact
+    content = fact.content
     spelled = ascii(content) if content else "()"
-    text = f"{subject}\x1f{said}\x1f{instance}\x1f{at}\x1f{dims_text}\x1f{spelled}"
+    text = f"{subject}\x1f{fact.kind}\x1f{fact.instance}\x1f{fact.at}\x1f{dims_text}\x1f{spelled}"
     try:
         octets = text.encode()
     except UnicodeEncodeError:  # half a pair
         octets = text.encode("utf-8", "surrogatepass")
-    return int(blake2b(octets, digest_size=16).hexdigest(), 16)
+    digest = _new_digest()
+    digest.update(octets)
+    return int.from_bytes(digest.digest(), "big")
 
 
 def slot_text(subject: str, fact: Fact) -> str:

@@ -118,7 +118,7 @@ def _assess_anew(ticket: Ticket, progress: Progress, out: Out) -> None:
     resolved = _resolved(progress.first_contact)
     for index, fact in enumerate(ticket.standing):
         if fact.kind == "ticket.fcr_assessed" and fact.content[0] != resolved:
-            anew = fact._replace(content=(resolved, fact.content[1]))
+            anew = fact.with_content((resolved, fact.content[1]))
             ticket.standing[index] = anew
             if not ticket.flags:
                 out += ((-1, fact), (1, anew))

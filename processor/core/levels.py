@@ -22,6 +22,7 @@ from processor.core.places import Places, Segment
 from processor.core.postings_of_others import CUSTOMERS, CUSTOMERS_COUNTED
 from processor.core.settings import MINUTE_MS
 from processor.core.ticket import Ticket
+from processor.core.timeline import Timeline
 
 __all__ = ["CUSTOMERS", "CUSTOMERS_COUNTED", "Key", "Levels"]
 
@@ -63,12 +64,28 @@ class Levels:
         self._total = rows.segment_id((rows.group_bys.index(()), ()))
         self._levels: dict[Key, Level] = {}
         self._changed: list[Level] = []
+        self._moved: list[Timeline] = []
         self._counts: dict[Key, int] = {}
         self._sums: dict[int, dict[str, int]] = {}  # by segment
         self._customers: dict[str, int] = {}
         self._backlog = 0
 
     # -- changes ------------------------------------------------------------------------------------------------------------------
+
+    def moved(self, entity: Timeline) -> None:
+        """The state of an entity has changed. What that means is seen when somebody looks: most change several times until then."""
+        if not entity.moved:
+            entity.moved = True
+            self._moved.append(entity)
+
+    def settle(self, entity: Timeline) -> None:
+        """Let an entity contribute what its present state does."""
+        if entity.moved:
+            entity.moved = False
+            levels = self.of(entity.state)
+            if levels != entity.levels:
+                self.change(entity.levels, levels)
+                entity.levels = levels
 
     def of(self, state: object) -> tuple[Level, ...]:
         """What an entity in this state contributes to."""
@@ -107,13 +124,16 @@ class Levels:
 
     def tidy(self) -> None:
         """Forget keys to which nothing contributes any more; call it now and then."""
-        if len(self._changed) > CHANGED_MAX:
+        if len(self._changed) > CHANGED_MAX or len(self._moved) > CHANGED_MAX:
             self._look()
 
     # -- looks --------------------------------------------------------------------------------------------------------------------
 
     def _look(self) -> None:
         """Bring what is told by key and by segment up to now: the work of changes, not of how many there are."""
+        moved, self._moved = self._moved, []
+        for entity in moved:
+            self.settle(entity)
         changed, counts = self._changed, self._counts
         if not changed:
             return

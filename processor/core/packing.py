@@ -38,7 +38,7 @@ DICTIONARY: Final = (
 ).encode()
 
 _PRIMED = compressobj(_LEVEL, DEFLATED, _WINDOW_BITS, _MEMORY, Z_DEFAULT_STRATEGY, DICTIONARY)
-_spell = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_spell = json.JSONEncoder(separators=(",", ":"), check_circular=False, default=tuple).encode  # facts are stored as tuples
 
 
 def dumps(value: Any) -> bytes:

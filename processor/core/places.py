@@ -31,15 +31,16 @@ class Cell:
 class Place:
     """Where a dims tuple is counted: its segments and its cell. One per dims, shared; equal only to itself."""
 
-    __slots__ = ("cell", "clocks", "dims_text", "people", "priority", "segments")
+    __slots__ = ("cell", "clocks", "dims_text", "people", "priority", "root", "segments")
 
-    def __init__(self, segments: tuple[int, ...], cell: Cell | None, text: str = "", priority: str = "") -> None:
+    def __init__(self, segments: tuple[int, ...], cell: Cell | None, text: str = "", priority: str = "", root: Place | None = None) -> None:
         self.segments = segments
         self.cell = cell
         self.dims_text = text
         self.priority = priority
+        self.root = self if root is None else root  # the place of the same segments, whatever the cell
         self.people: Place | None = None  # those of the segments in which different people are counted
-        self.clocks: dict[tuple[str, str], Place] = {}  # clock and policy -> the same segments, and the cell of that clock
+        self.clocks: dict[str, dict[str, Place]] = {}  # clock -> policy -> the same segments, and the cell of that clock
 
 
 class Places:
@@ -84,10 +85,13 @@ class Places:
 
     def clock_place(self, place: Place, clock: str, policy: str) -> Place:
         """Where facts about a clock are counted."""
-        found = place.clocks.get((clock, policy))
+        by_policy = place.clocks.get(clock)
+        if by_policy is None:
+            by_policy = place.clocks[clock] = {}
+        found = by_policy.get(policy)
         if found is None:
             cell = self.cell(("sla", clock, policy, place.priority))
-            found = place.clocks[clock, policy] = Place(place.segments, cell, place.dims_text, place.priority)
+            found = by_policy[policy] = Place(place.segments, cell, place.dims_text, place.priority, place)
         return found
 
     def segment_id(self, segment: Segment) -> int:

@@ -5,8 +5,8 @@ configured group-bys. Every amount lives in exactly one tier; old minutes are ad
 
 Cells hold totals since the beginning, per label set, *gross*: a retraction is added under the same key with a "-" behind it.
 
-What is posted waits: what is added several times at one place and in one minute between two looks is added once to its cell, and once to
-the rows of all its segments.
+What is posted goes to its cell at once and waits for its rows: what is added several times in one minute between two looks is added once
+to the rows of all its segments.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final
 from processor.core.distinct import EXACT_MAX, compact
 from processor.core.events import TICKET
 from processor.core.facts import Fact
-from processor.core.places import Cell, CellKey, Place, Places, Row, Segment
+from processor.core.places import CellKey, Place, Places, Row, Segment
 from processor.core.posting import Posting
 from processor.core.postings import AGENT_OF, PEOPLE, POSTINGS, Entries
 from processor.core.settings import MINUTE_MS, Settings
@@ -47,11 +47,10 @@ class Rows(Places):
         self.listeners_end = 0  # minutes before this one may lie inside a window
         self.late: list[tuple[int, tuple[int, ...], Row]] = []  # amounts for minutes that a window has already summed, by segments
         self._dirty: dict[tuple[str, int], set[int]] = {}
-        # Amounts that are not in cells and rows yet, by minute: added, and taken back.
-        self._waiting: dict[int, tuple[dict[Place, Row], dict[Place, Row]]] = {}
+        # Net amounts that are not in rows yet, by minute.
+        self._waiting: dict[int, dict[Place, Row]] = {}
         self._hot_minute = -1  # the minute to which amounts were added last, and what waits for it: most amounts go there
-        self._added: dict[Place, Row] = {}
-        self._taken_back: dict[Place, Row] = {}
+        self._hot: dict[Place, Row] = {}
         # Hears of each amount once, with its minute and the numbers of its segments; for what rows of days cannot tell any more.
         self.listener: Callable[[int, tuple[int, ...], Row], None] | None = None
 
@@ -119,13 +118,28 @@ class Rows(Places):
     def _put(self, minute: int, place: Place, entries: Entries, sign: int) -> None:
         if minute != self._hot_minute:
             self._hot_minute = minute
-            self._added, self._taken_back = self._waiting.setdefault(minute, ({}, {}))
-        waiting = self._added if sign > 0 else self._taken_back
-        sums = waiting.get(place)
+            self._hot = self._waiting.setdefault(minute, {})
+        root = place.root
+        sums = self._hot.get(root)
         if sums is None:
-            sums = waiting[place] = {}
-        for key, amount in entries:
-            sums[key] = sums.get(key, 0) + amount
+            sums = self._hot[root] = {}
+        cell = place.cell
+        if cell is None:
+            for key, amount in entries:
+                sums[key] = sums.get(key, 0) + sign * amount
+            return
+        if not cell.unwritten or not cell.unseen:
+            self.changed(cell)
+        totals = cell.row
+        if sign > 0:
+            for key, amount in entries:
+                sums[key] = sums.get(key, 0) + amount
+                totals[key] = totals.get(key, 0) + amount
+        else:  # totals only grow: what is taken back goes under a key of its own
+            for key, amount in entries:
+                sums[key] = sums.get(key, 0) - amount
+                back = f"{key}-"
+                totals[back] = totals.get(back, 0) + amount
 
     # -- rows and cells -----------------------------------------------------------------------------------------------------------
 
@@ -138,42 +152,24 @@ class Rows(Places):
     @property
     def cells(self) -> dict[CellKey, Row]:
         """The totals by their keys: as they are now, to be used before the next fact is posted."""
-        self.bring_in()
         return {key: cell.row for key, cell in self._cells.items() if cell.row}
 
     def bring_in(self) -> None:
-        """Add what waits to cells and rows."""
+        """Add what waits to the rows."""
         if not self._waiting:
             return
         waiting, self._waiting = self._waiting, {}
         self._hot_minute = -1
-        for minute, (added, taken_back) in waiting.items():
-            net: dict[tuple[int, ...], Row] = {}
-            for place, sums in added.items():
-                if place.cell is not None:
-                    self._add_to_cell(place.cell, sums)
-                known = net.get(place.segments)
-                if known is None:
-                    net[place.segments] = sums
-                else:
-                    _increase(known, sums)
-            for place, sums in taken_back.items():
-                if place.cell is not None:
-                    self._add_to_cell(place.cell, {f"{key}-": amount for key, amount in sums.items()})
-                _increase(net.setdefault(place.segments, {}), {key: -amount for key, amount in sums.items()})
+        for minute, net in waiting.items():
             self._spread(minute, net)
 
-    def _add_to_cell(self, cell: Cell, sums: Row) -> None:
-        """Totals only grow: what is taken back goes under a key of its own."""
-        _increase(cell.row, sums)
-        self.changed(cell)
-
-    def _spread(self, minute: int, net: dict[tuple[int, ...], Row]) -> None:
+    def _spread(self, minute: int, net: dict[Place, Row]) -> None:
         """Add sums of one minute to the rows of their segments."""
         tier, index = self.locate(minute)
         rows = self._tiers[tier].setdefault(index, {})
         dirty = self._dirty.setdefault((tier, index), set())
-        for segments, sums in net.items():
+        for place, sums in net.items():
+            segments = place.segments
             if self.listener is not None:
                 self.listener(minute, segments, sums)
             if minute < self.listeners_end:
@@ -235,11 +231,6 @@ class Rows(Places):
         result = [(tier, index, segment) for (tier, index), segments in self._dirty.items() for segment in segments]
         self._dirty.clear()
         return result
-
-
-def _increase(row: Row, sums: Row) -> None:
-    for key, amount in sums.items():
-        row[key] = row.get(key, 0) + amount
 
 
 def add_row(into: Row, row: Row, sign: int) -> None:

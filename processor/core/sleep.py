@@ -55,6 +55,7 @@ def fall_asleep(engine: Engine, entity: Timeline) -> None:
     """From here on it is its base. It must have no tail; when to look at it again is scheduled already."""
     packed, state = entity.packed, entity.state
     assert state is not None
+    engine.levels.settle(entity)
     if packed is None:
         packed = pack(engine.dumps((entity.base, entity.base_last, entity.next_serial)))
     gone_at = engine.stubs.get(entity.key, NEVER) if entity.kind == TICKET else NEVER

@@ -53,7 +53,10 @@ class Timeline:
     One that sleeps has neither state nor tail, and tells no levels: it is its base, packed, and when its next deadline is.
     """
 
-    __slots__ = ("_base", "_base_last", "_packed", "key", "kind", "levels", "next_serial", "serials", "state", "sweep_at", "tail", "timer")
+    __slots__ = (
+        *("_base", "_base_last", "_packed", "key", "kind", "levels", "moved", "next_serial", "serials", "state", "sweep_at", "tail"),
+        "timer",
+    )
 
     def __init__(self, kind: str, key: str, state: State | None, packed: bytes | None = None) -> None:
         self.kind = kind
@@ -66,6 +69,7 @@ class Timeline:
         self.next_serial = 0
         self.state: State | None = state  # None: it sleeps, or is not yet restored
         self.levels: tuple[Any, ...] = ()
+        self.moved = False  # it may count in other levels by now
         self.sweep_at = NEVER  # the instant for which the engine's heap of sweeps holds an entry
         self.timer = NEVER  # the deadline for which the engine's heap holds an entry
 

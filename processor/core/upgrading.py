@@ -89,4 +89,4 @@ def _as_stated(fact: Fact) -> Fact | None:
         return None
     if kind == "clock.cancelled" and content[3] == "withdrawn":
         content = (*content[:3], "closed_without_reply", *content[4:])
-    return fact._replace(content=content[: _KINDS[kind]])
+    return fact.with_content(content[: _KINDS[kind]])

@@ -98,4 +98,4 @@ def corrections(history: list[tuple[int, Fact, str]], steps: list[Step], events:
 
 
 def _apart_from_segment(fact: Fact) -> Fact:
-    return fact._replace(dims=())
+    return Fact(fact.kind, fact.instance, fact.at, (), fact.content)

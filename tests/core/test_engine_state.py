@@ -31,7 +31,7 @@ def restored(settings: Settings, marker: dict[str, Any], records: dict[tuple[Any
     engine = Engine(settings)
 
     def as_json(value: Any) -> Any:
-        return value if isinstance(value, Sleeping) else json.loads(json.dumps(value))
+        return value if isinstance(value, Sleeping) else json.loads(json.dumps(value, default=tuple))
 
     stored = [(tuple(as_json(key)), value if key[0] == "e" else as_json(value)) for key, value in records.items()]
     for _ in engine.restore(marker, stored):

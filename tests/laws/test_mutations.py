@@ -12,6 +12,7 @@ import pytest
 
 from processor.core import clocks, conversation, first_contact, refolding, respondent, ticket, ticket_clocks
 from processor.core.events import Event
+from processor.core.facts import Dims, Fact
 from processor.core.settings import MINUTE_MS
 from tests.flavours import pure_only
 from tests.laws.driving import Manner, drive
@@ -40,6 +41,10 @@ def pace(events: list[Event], seed: int, met: Any) -> None:
     assert drive(SETTINGS, events, until, Manner(seed)).facts == drive(SETTINGS, events, until, Manner()).facts
 
 
+def _moved(fact: Fact, at: int, dims: Dims) -> Fact:
+    return Fact(fact.kind, fact.instance, at, dims, fact.content)
+
+
 # -- faults -----------------------------------------------------------------------------------------------------------------------------
 
 
@@ -51,7 +56,7 @@ def _at_discovery(original: Any) -> Any:
     def fire(self: Any, limit: int, out: Any) -> None:
         stated = len(out)
         original(self, limit, out)
-        out[stated:] = [(sign, fact._replace(at=limit) if fact.kind == "clock.breached" else fact) for sign, fact in out[stated:]]
+        out[stated:] = [(sign, _moved(fact, limit, fact.dims) if fact.kind == "clock.breached" else fact) for sign, fact in out[stated:]]
 
     return fire
 
@@ -65,7 +70,7 @@ def _dims_before(original: Any) -> Any:
 
     def outcome(self: Any, fact: Any, out: Any) -> None:
         first = next((known for known in self.standing if known.kind == fact.kind), None)
-        original(self, fact if first is None else fact._replace(dims=first.dims), out)
+        original(self, fact if first is None else _moved(fact, fact.at, first.dims), out)
 
     return outcome
 

@@ -198,7 +198,7 @@ class Run:
         for key, value in step.records.items():
             # As it comes back from a topic: JSON, its arrays as tuples, except that events are decoded again.
             plain = value is None or key[0] == "e" or isinstance(value, Sleeping)
-            self.records[json.dumps(key)] = value if plain else tuples(json.loads(json.dumps(value)))
+            self.records[json.dumps(key)] = value if plain else tuples(json.loads(json.dumps(value, default=tuple)))
         if Exchange({0: self._engine()}, lambda _key: 0).deliver(0, step):
             self._drain()
 
