@@ -97,13 +97,12 @@ class Engine:
 
     def apply(self, event: Event) -> Rejected | Conflict | None:
         """Fold one event. None = accepted or a duplicate (see `counts`); never raises for what an event says."""
-        at = event.occurred_at
-        counts = self.counts
+        at, key, counts = event[0], event[6], self.counts
         if at > self.stream_time:
             self.stream_time = at
             if at >= self._turn:
                 self.advance(at - self.settings.timer_delay)  # a report is taken where the log passes its minute, not where a step ends
-        kind = _ENTITY[event.kind]
+        kind = _ENTITY[event[5]]
         if at < self.stream_time - self.settings.allowed_lateness and kind != CONTROL:
             refused = self._late(kind, event)
             if refused is not None:
@@ -113,14 +112,13 @@ class Engine:
             if event.kind == "control.clock_advanced":
                 self.advance(event.data[0], last=True)
             return None
-        entity = self.entities[kind].get(event.key)
+        entity = self.entities[kind].get(key)
         if entity is None:
-            entity = self.entities[kind][event.key] = Timeline(kind, event.key, new_state(kind, self.policies))
+            entity = self.entities[kind][key] = Timeline(kind, key, new_state(kind, self.policies))
         else:
             tail = entity.tail
             if tail:
-                twin = entity.duplicate_of(event, self.settings.allowed_lateness, self._survey_lateness)
-                if twin >= 0:
+                if (twin := entity.duplicate_of(event, self.settings.allowed_lateness, self._survey_lateness)) >= 0:
                     return self._same_id(entity, twin, event)
                 if len(tail) >= self._compact_at:
                     ageing.shorten(self, entity)
@@ -155,17 +153,18 @@ class Engine:
 
     def _fold(self, entity: Timeline, event: Event) -> None:
         state = entity.state or ageing.revive(self, entity)
-        if self.reports.taken and event.source and event.occurred_at < self.reports.taken_until + self.settings.timer_delay:
+        if self.reports.taken and event[3] and event[0] < self.reports.taken_until + self.settings.timer_delay:
             self.hindsight.note(entity, 1, event, self.reports.taken_until)
         if entity.in_order(event):
             out: Out = []
-            state.step(event, event.occurred_at, out)
+            wake = state.wake
+            state.step(event, event[0], out)
             if state.wake <= self.timer_time:
                 state.fire(self.timer_time, out)
             self._append(entity, event)
-            if not out and event.kind in QUIET_KINDS and state.wake == entity.timer:
+            if not out and event[5] in QUIET_KINDS and state.wake == wake:
                 return
-            self._settle(entity, state, out, event.id if event.source else "")
+            self._settle(entity, state, out, event[4] if event[3] else "")
         else:
             self._refold(entity, event)
             self.counts["corrections"] += 1
@@ -238,9 +237,13 @@ class Engine:
             self._book(entity, out, cause)
         if not entity.moved:
             self.levels.moved(entity)
-        if state.wake != NEVER and state.wake != entity.timer:
-            entity.timer = state.wake
-            heappush(self._timers, (state.wake, entity.kind, entity.key))
+        if state.wake < entity.timer:  # a later one is put into the heap when this one has passed
+            self.set_timer(entity, state.wake)
+
+    def set_timer(self, entity: Timeline, due: int) -> None:
+        """Look at the entity again at that instant."""
+        entity.timer = due
+        heappush(self._timers, (due, entity.kind, entity.key))
 
     def _book(self, entity: Timeline, out: Out, cause: str) -> None:
         """Add what was stated to the numbers, the ledger and the step. The hottest loop of all: it looks up nothing twice."""
@@ -353,6 +356,8 @@ class Engine:
             state = entity.state
             if state is None:
                 ageing.deadline(self, entity, due)
+            elif due < state.wake < NEVER:
+                self.set_timer(entity, state.wake)
             else:
                 out: Out = []
                 state.fire(to, out)

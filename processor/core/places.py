@@ -28,19 +28,21 @@ class Cell:
         self.unseen = False
 
 
+ClockCells = dict[str, dict[str, Cell]]  # by clock and policy, of one priority
+
+
 class Place:
     """Where a dims tuple is counted: its segments and its cell. One per dims, shared; equal only to itself."""
 
-    __slots__ = ("cell", "clocks", "dims_text", "people", "priority", "root", "segments")
+    __slots__ = ("cell", "clocks", "dims_text", "people", "priority", "segments")
 
-    def __init__(self, segments: tuple[int, ...], cell: Cell | None, text: str = "", priority: str = "", root: Place | None = None) -> None:
+    def __init__(self, segments: tuple[int, ...], cell: Cell | None, text: str = "", priority: str = "") -> None:
         self.segments = segments
         self.cell = cell
         self.dims_text = text
         self.priority = priority
-        self.root = self if root is None else root  # the place of the same segments, whatever the cell
         self.people: Place | None = None  # those of the segments in which different people are counted
-        self.clocks: dict[str, dict[str, Place]] = {}  # clock -> policy -> the same segments, and the cell of that clock
+        self.clocks: ClockCells = {}  # those of its priority, shared with all places that have it
 
 
 class Places:
@@ -50,6 +52,7 @@ class Places:
         self.group_bys = settings.group_bys
         self.segments: list[Segment] = []
         self._cells: dict[CellKey, Cell] = {}
+        self._clock_cells: dict[str, ClockCells] = {}  # by priority
         self._unwritten: list[Cell] = []
         self._unseen: list[Cell] = []
         self._seen: dict[CellKey, Row] = {}
@@ -79,19 +82,19 @@ class Places:
             ]
         )
         place = places[dims] = Place(segments, self.cell(self.cell_key(kind, dims)), dims_text(dims), dims[PRIORITY])
+        place.clocks = self._clock_cells.setdefault(dims[PRIORITY], {})
         people = tuple([number for number in segments if self.group_bys[self.segments[number][0]] in PEOPLE_GROUP_BYS])
         place.people = Place(people, None)
         return place
 
-    def clock_place(self, place: Place, clock: str, policy: str) -> Place:
-        """Where facts about a clock are counted."""
+    def clock_cell(self, place: Place, clock: str, policy: str) -> Cell:
+        """The cell in which facts about a clock are counted."""
         by_policy = place.clocks.get(clock)
         if by_policy is None:
             by_policy = place.clocks[clock] = {}
         found = by_policy.get(policy)
         if found is None:
-            cell = self.cell(("sla", clock, policy, place.priority))
-            found = by_policy[policy] = Place(place.segments, cell, place.dims_text, place.priority, place)
+            found = by_policy[policy] = self.cell(("sla", clock, policy, place.priority))
         return found
 
     def segment_id(self, segment: Segment) -> int:

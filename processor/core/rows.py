@@ -17,7 +17,7 @@ from typing import Final
 from processor.core.distinct import EXACT_MAX, compact
 from processor.core.events import TICKET
 from processor.core.facts import Fact
-from processor.core.places import CellKey, Place, Places, Row, Segment
+from processor.core.places import Cell, CellKey, Place, Places, Row, Segment
 from processor.core.posting import Posting
 from processor.core.postings import AGENT_OF, PEOPLE, POSTINGS, Entries
 from processor.core.settings import MINUTE_MS, Settings
@@ -49,8 +49,11 @@ class Rows(Places):
         self._dirty: dict[tuple[str, int], set[int]] = {}
         # Net amounts that are not in rows yet, by minute.
         self._waiting: dict[int, dict[Place, Row]] = {}
-        self._hot_minute = -1  # the minute to which amounts were added last, and what waits for it: most amounts go there
+        # The minute and the place to which amounts were added last, and what waits for them: most amounts go there.
+        self._hot_minute = -1
         self._hot: dict[Place, Row] = {}
+        self._hot_place: Place | None = None
+        self._hot_sums: Row = {}
         # Hears of each amount once, with its minute and the numbers of its segments; for what rows of days cannot tell any more.
         self.listener: Callable[[int, tuple[int, ...], Row], None] | None = None
 
@@ -70,19 +73,19 @@ class Rows(Places):
         entries = posting.entries(fact)
         if entries:
             content = fact.content
-            where = self.clock_place(place, content[0], content[1]) if posting.of_clock else place
-            self._put(fact.at // MINUTE_MS, where, entries, sign)
+            cell = self.clock_cell(place, content[0], content[1]) if posting.of_clock else place.cell
+            self._put(fact.at // MINUTE_MS, place, cell, entries, sign)
         if posting.of_people:
             for where, more in self._of_people(fact, place, entries):
-                self._put(fact.at // MINUTE_MS, where, more, sign)
+                self._put(fact.at // MINUTE_MS, where, None, more, sign)
 
     def add_more(self, kind: str, fact: Fact, known: Fact) -> Place:
         """Add what `fact` counts and `known`, which was posted, does not; and who did it. Returns the place where it counts."""
         place, posting = self.place(kind, fact.dims), POSTINGS[fact.kind]
         entries, counted = posting.entries(fact), set(posting.entries(known))
-        self._put(fact.at // MINUTE_MS, place, tuple([entry for entry in entries if entry not in counted]), 1)
+        self._put(fact.at // MINUTE_MS, place, place.cell, tuple([entry for entry in entries if entry not in counted]), 1)
         for where, more in self._of_people(fact, place, entries):
-            self._put(fact.at // MINUTE_MS, where, more, 1)
+            self._put(fact.at // MINUTE_MS, where, None, more, 1)
         return place
 
     def shares(self, kind: str, fact: Fact) -> Iterator[tuple[tuple[int, ...], Entries]]:
@@ -112,18 +115,21 @@ class Rows(Places):
         before, minute = self.place(TICKET, fact.content[0]), fact.at // MINUTE_MS
         left, entered = set(before.segments), set(place.segments)
         other_cell = before.cell is not place.cell
-        self._put(minute, Place(tuple(sorted(left - entered)), before.cell if other_cell else None), _MOVED_OUT, sign)
-        self._put(minute, Place(tuple(sorted(entered - left)), place.cell if other_cell else None), _MOVED_IN, sign)
+        self._put(minute, Place(tuple(sorted(left - entered)), None), before.cell if other_cell else None, _MOVED_OUT, sign)
+        self._put(minute, Place(tuple(sorted(entered - left)), None), place.cell if other_cell else None, _MOVED_IN, sign)
 
-    def _put(self, minute: int, place: Place, entries: Entries, sign: int) -> None:
+    def _put(self, minute: int, place: Place, cell: Cell | None, entries: Entries, sign: int) -> None:
         if minute != self._hot_minute:
             self._hot_minute = minute
             self._hot = self._waiting.setdefault(minute, {})
-        root = place.root
-        sums = self._hot.get(root)
-        if sums is None:
-            sums = self._hot[root] = {}
-        cell = place.cell
+            self._hot_place = None
+        if place is not self._hot_place:
+            self._hot_place = place
+            waiting = self._hot.get(place)
+            if waiting is None:
+                waiting = self._hot[place] = {}
+            self._hot_sums = waiting
+        sums = self._hot_sums
         if cell is None:
             for key, amount in entries:
                 sums[key] = sums.get(key, 0) + sign * amount

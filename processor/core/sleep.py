@@ -62,6 +62,8 @@ def fall_asleep(engine: Engine, entity: Timeline) -> None:
     wake = state.wake if gone_at == NEVER else NEVER
     if wake == NEVER:
         entity.timer = NEVER
+    elif wake != entity.timer:
+        engine.set_timer(entity, wake)  # what is asked sooner than needed would be woken for nothing
     engine.step.records["h", entity.kind, entity.key] = Sleeping(
         packed, mark_for(engine), wake, entity.sweep_at, gone_at, _spelled(entity.levels)
     )

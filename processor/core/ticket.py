@@ -149,12 +149,13 @@ class Ticket:
             self.fire(at - 1, out)
         if self.gone_at < at:
             self._begin()
-        if not self.created_at and event.kind != "ticket.created":
-            if event.kind in ABOUT_IT:
+        kind = event[5]
+        if not self.created_at and kind != "ticket.created":
+            if kind in ABOUT_IT:
                 self.gone_at = self._gone_after(at)  # nothing but what others say of it: that alone keeps nothing for ever
             else:
                 self._adopt(at, out)
-        handler = _HANDLERS.get(event.kind)
+        handler = _HANDLERS.get(kind)
         if handler is not None:
             handler(self, event, at, out)
             self._rearm()
