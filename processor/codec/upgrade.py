@@ -9,6 +9,8 @@ record is recognised by itself: what is frozen is a list, and later versions onl
     version 3: the dimensions language, product and complexity; more fields of events; what is said in a ticket, how it gets on, its other
                clocks and surveys; agents and times of a contact. What a ticket or contact went through before is not known and is not made
                up: effort, turns and first contact resolution of such tickets are left out.
+    version 4: what sleeps is packed, with what follows from it (`core.sleep`).
+    version 5: rows and cells are lists, see `amounts`; tickets that nap have a record, too. Nothing need be made of older ones.
 """
 
 from __future__ import annotations

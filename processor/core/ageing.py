@@ -6,19 +6,21 @@ Nothing here changes a number: it is about events that nothing that may still co
 from __future__ import annotations
 
 from heapq import heappop, heappush
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from processor.core import sleep
 from processor.core.business_hours import NEVER
 from processor.core.events import TICKET
 from processor.core.lateness import horizon_of, latest_of
+from processor.core.settings import HOUR_MS, Settings
 from processor.core.ticket import Ticket
 from processor.core.timeline import State, Timeline
 
 if TYPE_CHECKING:
     from processor.core.engine import Engine
 
-SWEEPS_MAX = 1_000  # entities that one sweep looks at, some 50 us each: after a jump in time the rest waits, so that no step is long
+QUIET_MS: Final = 4 * HOUR_MS  # a ticket of which nothing is heard for so long naps; to rouse it costs as much as three events
+SWEEPS_MAX: Final = 1_000  # entities that one sweep looks at, some 50 us each: after a jump in time the rest waits, so that no step is long
 
 
 def sweep(engine: Engine) -> None:
@@ -41,6 +43,12 @@ def schedule(engine: Engine, entity: Timeline, at: int) -> None:
     heappush(engine.sweeps, (at, entity.kind, entity.key))
 
 
+def first_look(kind: str, settings: Settings) -> int:
+    """How long after its first event an entity is looked at."""
+    horizon = horizon_of(kind, settings)
+    return min(horizon, QUIET_MS) if kind == TICKET else horizon
+
+
 def _sweep(engine: Engine, entity: Timeline, now: int) -> None:
     if is_stub(engine, entity):
         _sweep_stub(engine, entity, now)
@@ -51,7 +59,7 @@ def _sweep(engine: Engine, entity: Timeline, now: int) -> None:
     if aged_at >= now:
         if entity.tail[-1].occurred_at + horizon_of(entity.kind, settings) < now:
             shorten(engine, entity)  # it is kept because of a survey: from there on
-        schedule(engine, entity, aged_at)  # what may still come may be a twin of its last event
+        _await_age(engine, entity, now, aged_at)  # what may still come may be a twin of its last event
         return
     pending = isinstance(state, Ticket) and not state.rests  # a timer that has yet to tell something
     if state.gone_at + latest_of(entity.kind, settings) < now and not pending:
@@ -60,6 +68,29 @@ def _sweep(engine: Engine, entity: Timeline, now: int) -> None:
     if entity.tail:
         shorten(engine, entity)
     doze(engine, entity, state, now)
+
+
+def _await_age(engine: Engine, entity: Timeline, now: int, aged_at: int) -> None:
+    """Its tail is too young to go: a quiet ticket naps until then."""
+    if entity.kind != TICKET or not entity.tail:
+        schedule(engine, entity, aged_at)
+        return
+    last = entity.tail[-1].occurred_at
+    if last + QUIET_MS < now and last <= engine.timer_time:  # deadlines that lie before its last event have been told
+        schedule(engine, entity, aged_at)
+        sleep.nap(engine, entity)
+    else:
+        look_at = last + QUIET_MS
+        schedule(engine, entity, min(look_at if look_at >= now else now + QUIET_MS, aged_at))
+
+
+def heard(engine: Engine, kind: str, key: str) -> Timeline | None:
+    """The entity of which something is heard that its tail must be asked about: it naps no longer."""
+    entity = engine.entities[kind].get(key)
+    if entity is not None and entity.stowed is not None:
+        sleep.wake_up(engine, entity, engine.timer_time)
+        schedule(engine, entity, engine.settled + QUIET_MS)
+    return entity
 
 
 def is_stub(engine: Engine, entity: Timeline) -> bool:
@@ -123,6 +154,16 @@ def _write_base(engine: Engine, entity: Timeline) -> None:
     engine.step.records["h", entity.kind, entity.key] = (entity.base, entity.base_last, entity.next_serial)
 
 
+def take_out(engine: Engine, entity: Timeline, index: int) -> None:
+    """Take an event out of the tail; a record that says what follows from it is replaced."""
+    engine.step.records["e", entity.kind, entity.serials.pop(index), entity.key] = None
+    del entity.tail[index]
+    if entity.has_base:
+        _write_base(engine, entity)
+    else:
+        engine.step.records["h", entity.kind, entity.key] = None
+
+
 def become_stub(engine: Engine, entity: Timeline, state: Ticket) -> None:
     """A ticket rests: nothing wakes it but an event."""
     entity.timer = NEVER
@@ -143,7 +184,10 @@ def deadline(engine: Engine, entity: Timeline, due: int) -> None:
         return
     sleep.pass_deadline(engine, entity, due)
     assert entity.state is not None
-    doze(engine, entity, entity.state, engine.settled)
+    if entity.tail:
+        sleep.nap(engine, entity)
+    else:
+        doze(engine, entity, entity.state, engine.settled)
 
 
 def forget(engine: Engine, entity: Timeline) -> None:
@@ -153,7 +197,7 @@ def forget(engine: Engine, entity: Timeline) -> None:
         engine.stubs.pop(entity.key, None)
     engine.levels.change(entity.levels, ())  # a stub has none
     entity.moved = False
-    if entity.has_base:
+    if entity.has_base or entity.kind == TICKET:  # one that has napped may have a record without a base
         engine.step.records["h", entity.kind, entity.key] = None
     for serial in entity.serials:
         engine.step.records["e", entity.kind, serial, entity.key] = None

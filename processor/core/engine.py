@@ -17,7 +17,7 @@ changes neither the net facts nor any number that follows from them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import Any, Final
 
@@ -29,7 +29,7 @@ from processor.core.hindsight import Hindsight
 from processor.core.lateness import horizon_of, survey_lateness
 from processor.core.levels import Levels
 from processor.core.outputs import Conflict, RecordKey, Rekeyed, Stated, Step, View
-from processor.core.packing import Dumps, dumps, unpack
+from processor.core.packing import Dumps, Loads, dumps, loads
 from processor.core.policies import Policies
 from processor.core.postings import POSTINGS
 from processor.core.refolding import refold
@@ -81,10 +81,9 @@ class Engine:
         self._timers: list[tuple[int, str, str]] = []
         self.dumps: Dumps = dumps  # how what sleeps is spelled and read: a driver may set what is faster
         self.mark = ""  # of the rules, see `mark`; "" until it is asked for
-        self.unpack: Callable[[bytes], Any] = unpack
+        self.loads: Loads = loads
         self._known: int | None = None  # since when what is handed over now is known; None = now, 0 = since its own instant
         self._turn = NEVER  # stream time at which timer time passes the next minute to report
-        self._horizons = {name: horizon_of(name, settings) for name in ENTITIES}
         self._survey_lateness = survey_lateness(settings)
         self._compact_at = min(TAIL_COMPACT_AT, settings.tail_max)
 
@@ -112,7 +111,7 @@ class Engine:
             if event.kind == "control.clock_advanced":
                 self.advance(event.data[0], last=True)
             return None
-        entity = self.entities[kind].get(key)
+        entity = ageing.heard(self, kind, key)
         if entity is None:
             entity = self.entities[kind][key] = Timeline(kind, key, new_state(kind, self.policies))
         else:
@@ -134,7 +133,7 @@ class Engine:
         if event.kind not in SURVEY_KINDS or late > self._survey_lateness:
             self.counts["late"] += 1
             return self._reject(Reason.TOO_LATE, f"time is {late / 1000:.0f} s behind the newest event")
-        entity = self.entities[kind].get(event.key) if kind == TICKET else None
+        entity = ageing.heard(self, kind, event.key) if kind == TICKET else None
         if entity is None or entity.finds_place(event, self.stream_time, self.settings):
             return None
         return self._beyond_tail()
@@ -175,10 +174,10 @@ class Engine:
         """Fold what one entity hands to another. Lateness was judged where it came from; in which order it comes does not matter."""
         self.counts["rekeyed"] += 1
         kind, key, event = _ENTITY[handed.kind], handed.target, handed.event()
-        entity = self.entities[kind].get(key) or Timeline(kind, key, new_state(kind, self.policies))
+        entity = ageing.heard(self, kind, key) or Timeline(kind, key, new_state(kind, self.policies))
         if handed.sign > 0 and event in entity.tail:
             return  # once more: by a partition that goes on from an exported state that is older than what it had handed over
-        settled = handed.at < self.settled - self._horizons[kind]
+        settled = handed.at < self.settled - horizon_of(kind, self.settings)
         if settled or (entity.too_old(event) if handed.sign > 0 else event not in entity.tail):
             self.counts["rekeyed_late"] += 1  # a tail overflowed, or a partition was silent for longer than events may be late
             return
@@ -214,8 +213,7 @@ class Engine:
         """Fold the tail anew with `event` in its place, and in the place of the one at index `twin`; book the difference."""
         before = entity.tail.copy()
         if twin is not None:
-            self.step.records["e", entity.kind, entity.serials.pop(twin), entity.key] = None
-            del entity.tail[twin]
+            ageing.take_out(self, entity, twin)
         if event is not None:
             self._append(entity, event)
         state, out = refold(entity.kind, entity.base, before, entity.tail, self.timer_time, self.policies)
@@ -228,7 +226,7 @@ class Engine:
         serial = entity.insert(event)
         self.step.records["e", entity.kind, serial, entity.key] = event
         if entity.sweep_at == NEVER:
-            ageing.schedule(self, entity, event.occurred_at + self._horizons[entity.kind])
+            ageing.schedule(self, entity, event.occurred_at + ageing.first_look(entity.kind, self.settings))
 
     def _settle(self, entity: Timeline, state: State, out: Out, cause: str) -> None:
         """Book what a fold stated, and where the entity stands now."""
@@ -323,7 +321,7 @@ class Engine:
     def _leave_out_what_is_early(self, end: int) -> None:
         """Take out of the report just taken what a faster partition has handed over, and the log had not said at `end` yet."""
         for kind, key in self.hindsight.early(end) if self.reports.hold else ():
-            entity = self.entities[kind].get(key) or Timeline(kind, key, new_state(kind, self.policies))
+            entity = ageing.heard(self, kind, key) or Timeline(kind, key, new_state(kind, self.policies))
             stated = self.hindsight.now(entity, end)
             self.reports.correct(kind, self.reports.taken[-1:], [stated], self.hindsight.stated(entity, [end]))
 

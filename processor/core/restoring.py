@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from processor.core import ageing, sleep
 from processor.core.business_hours import NEVER
-from processor.core.lateness import horizon_of
 from processor.core.outputs import RecordKey
 from processor.core.settings import DAY_MS
 from processor.core.sleep import Sleeping
@@ -62,7 +61,8 @@ def restore(engine: Engine, marker: dict[str, Any], records: Iterable[tuple[Reco
     for _ in _restore_sleeping(engine, asleep, woken):
         yield taken
     for number, entity in enumerate(woken, 1):
-        _restore_entity(engine, entity)
+        if entity.stowed is None:
+            _restore_entity(engine, entity)
         if number % (SLICE // 10) == 0:
             yield taken + number
 
@@ -76,18 +76,18 @@ def _restore_sleeping(engine: Engine, asleep: list[tuple[str, str, Sleeping]], w
     while asleep:
         kind, key, record = asleep.pop()
         entity = engine.entities[kind].get(key)
-        if entity is not None:  # of before it was heard of again
+        if entity is not None:
             entity.rest_on(record.packed)
-            continue
+            if record.serial > max(entity.serials) and record.mark == mark and record.wake > engine.timer_time:
+                _nap_on(engine, entity, record)
+            continue  # else it is of before it was heard of again
+        if not record.packed:
+            continue  # it was about events alone
         entity = engine.entities[kind][key] = Timeline(kind, key, None, record.packed)
         if record.mark != mark or record.wake <= engine.timer_time:
             woken.append(entity)
             continue
-        entity.timer, entity.sweep_at = record.wake, record.sweep_at
-        if record.wake != NEVER:
-            heappush(engine._timers, (record.wake, kind, key))
-        if record.sweep_at != NEVER:
-            heappush(engine.sweeps, (record.sweep_at, kind, key))
+        _expect(engine, entity, record)
         if record.gone_at != NEVER:
             stubs.setdefault(record.gone_at // DAY_MS, []).append((key, record.gone_at))
         if record.levels:
@@ -129,17 +129,38 @@ def _restore_record(engine: Engine, key: RecordKey, value: Any) -> None:
             entity.next_serial = max(entity.next_serial, key[2] + 1)
 
 
+def _nap_on(engine: Engine, entity: Timeline, record: Sleeping) -> None:
+    """Its events are those of which the record says what follows: they need not be folded."""
+    entity.next_serial = record.serial
+    _put_in_order(entity)
+    _expect(engine, entity, record)
+    entity.stow(sleep.spell_tail(engine, entity))
+
+
+def _put_in_order(entity: Timeline) -> None:
+    order = sorted(zip(entity.tail, entity.serials, strict=True))
+    entity.tail = [event for event, _ in order]
+    entity.serials = [serial for _, serial in order]
+
+
+def _expect(engine: Engine, entity: Timeline, record: Sleeping) -> None:
+    """Its next deadline, and the next look at it."""
+    entity.timer, entity.sweep_at = record.wake, record.sweep_at
+    if record.wake != NEVER:
+        heappush(engine._timers, (record.wake, entity.kind, entity.key))
+    if record.sweep_at != NEVER:
+        heappush(engine.sweeps, (record.sweep_at, entity.kind, entity.key))
+
+
 def _restore_entity(engine: Engine, entity: Timeline) -> None:
     if not entity.tail:
         entity.tail, entity.serials = [], []
     else:
-        order = sorted(zip(entity.tail, entity.serials, strict=True))
-        entity.tail = [event for event, _ in order]
-        entity.serials = [serial for _, serial in order]
+        _put_in_order(entity)
     state, _ = engine._folded(entity)
     engine._settle(entity, state, [], "")
     if entity.tail:
-        ageing.schedule(engine, entity, entity.tail[-1].occurred_at + horizon_of(entity.kind, engine.settings))
+        ageing.schedule(engine, entity, entity.tail[-1].occurred_at + ageing.first_look(entity.kind, engine.settings))
         return
     ageing.doze(engine, entity, state, engine.settled)
     engine.step.records.pop(("h", entity.kind, entity.key), None)  # its record is there already; a restart must not write all of them anew

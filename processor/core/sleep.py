@@ -1,5 +1,9 @@
 """Entities of which nothing has been heard for long sleep: in memory they are their base, packed, and nothing else.
 
+Tickets that have been quiet for a while nap before that: their tail is put away as bytes, and folded again when somebody asks. Their
+events stay in the state topic one by one. Of those that count in no level, which are most solved ones, a record says when to look at them
+again: a restart folds none of their events as long as none is younger than that record (`Sleeping.serial`).
+
 An entity falls asleep when the last event of its tail has aged, and wakes up when an event finds it. A deadline that passes wakes it for
 that moment alone. Its record in the state topic also says how it counts in the levels and when to look at it again, as of the deadlines
 that have passed until then: so a restart need not wake everybody to learn that. That holds for the very rules by which it was concluded,
@@ -11,15 +15,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from sys import intern
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from processor.core.business_hours import NEVER
-from processor.core.events import TICKET
+from processor.core.events import TICKET, Event
 from processor.core.facts import Out
 from processor.core.levels import Key, Level
 from processor.core.mark import mark_of
-from processor.core.packing import pack, tuples
-from processor.core.timeline import State, Timeline, thaw
+from processor.core.packing import pack, tuples, unpack
+from processor.core.timeline import State, Timeline, fold, thaw
 
 if TYPE_CHECKING:
     from processor.core.engine import Engine
@@ -33,7 +38,8 @@ class Sleeping(NamedTuple):
     """The record of an entity that sleeps: its base, packed, and what follows from that under the rules of `mark`.
 
     `wake` is its next deadline, `sweep_at` when to look whether it may be forgotten, `gone_at` that of a stub; each NEVER where there is
-    none. `levels` are the keys of what it contributes, as JSON each.
+    none. `levels` are the keys of what it contributes, as JSON each. `serial` is that of the next event of one that naps, whose events
+    have records of their own: it is about those before, on top of what is packed (b"": nothing); 0: it sleeps without any.
     """
 
     packed: bytes
@@ -42,6 +48,7 @@ class Sleeping(NamedTuple):
     sweep_at: int
     gone_at: int
     levels: bytes
+    serial: int = 0
 
 
 def mark_for(engine: Engine) -> str:
@@ -60,23 +67,70 @@ def fall_asleep(engine: Engine, entity: Timeline) -> None:
         packed = pack(engine.dumps((entity.base, entity.base_last, entity.next_serial)))
     gone_at = engine.stubs.get(entity.key, NEVER) if entity.kind == TICKET else NEVER
     wake = state.wake if gone_at == NEVER else NEVER
-    if wake == NEVER:
-        entity.timer = NEVER
-    elif wake != entity.timer:
-        engine.set_timer(entity, wake)  # what is asked sooner than needed would be woken for nothing
+    _await_deadline(engine, entity, wake)
     engine.step.records["h", entity.kind, entity.key] = Sleeping(
         packed, mark_for(engine), wake, entity.sweep_at, gone_at, _spelled(entity.levels)
     )
     entity.sleep(packed)
 
 
+def _await_deadline(engine: Engine, entity: Timeline, wake: int) -> None:
+    if wake == NEVER:
+        entity.timer = NEVER
+    elif wake != entity.timer:
+        engine.set_timer(entity, wake)  # what is asked sooner than needed would be woken for nothing
+
+
+def nap(engine: Engine, entity: Timeline) -> None:
+    """Put its tail away. When to look at it again is scheduled already."""
+    state = entity.state
+    assert state is not None
+    engine.levels.settle(entity)
+    _await_deadline(engine, entity, state.wake)
+    if not entity.levels:  # else the record would be long
+        engine.step.records["h", entity.kind, entity.key] = Sleeping(
+            _packed_base(engine, entity), mark_for(engine), state.wake, entity.sweep_at, NEVER, b"", entity.next_serial
+        )
+    entity.stow(spell_tail(engine, entity))
+
+
+def _packed_base(engine: Engine, entity: Timeline) -> bytes:
+    if not entity.has_base:
+        return b""
+    return entity.packed or pack(engine.dumps((entity.base, entity.base_last, entity.next_serial)))
+
+
+def spell_tail(engine: Engine, entity: Timeline) -> bytes:
+    """Tail and serials as bytes."""
+    events = [(at, rank, sequence, source, name, kind, data) for at, rank, sequence, source, name, kind, _, data in entity.tail]
+    return engine.dumps((events, entity.serials))
+
+
+def tail_of(engine: Engine, entity: Timeline) -> tuple[list[Event], list[int]]:
+    """Tail and serials, also of one that naps on."""
+    if entity.stowed is None:
+        return entity.tail, entity.serials
+    events, serials = engine.loads(entity.stowed)
+    key = entity.key
+    tail = [
+        Event(at, rank, sequence, intern(source), name, intern(kind), key, tuples(data))
+        for at, rank, sequence, source, name, kind, data in events
+    ]
+    return tail, serials
+
+
 def wake_up(engine: Engine, entity: Timeline, until: int) -> State:
     """It is heard of again. Deadlines up to `until` have passed: what they stated is known, so nothing is stated now."""
-    assert entity.packed is not None
-    base, last, next_serial = engine.unpack(entity.packed)
-    state = thaw(entity.kind, base, engine.policies)
-    state.fire(until, [])
-    entity.wake_up(state, last, next_serial)
+    if entity.stowed is not None:
+        tail, serials = tail_of(engine, entity)
+        state, _ = fold(entity.kind, entity.base, tail, until, engine.policies)
+        entity.take_up(state, tail, serials)
+    else:
+        assert entity.packed is not None
+        base, last, next_serial = unpack(entity.packed, engine.loads)
+        state = thaw(entity.kind, base, engine.policies)
+        state.fire(until, [])
+        entity.wake_up(state, last, next_serial)
     entity.levels = engine.levels.of(state)
     return state
 
@@ -85,6 +139,8 @@ def look_at(engine: Engine, entity: Timeline) -> State:
     """The state of an entity, which sleeps on if it does."""
     if entity.state is not None:
         return entity.state
+    if entity.stowed is not None:
+        return fold(entity.kind, entity.base, tail_of(engine, entity)[0], engine.timer_time, engine.policies)[0]
     assert entity.base is not None
     state = thaw(entity.kind, entity.base, engine.policies)
     state.fire(engine.timer_time, [])

@@ -52,12 +52,13 @@ _NO_SERIALS: Final[list[int]] = []
 class Timeline:
     """One entity. `serials` name the tail's records in the state topic; `levels` is what it last contributed to the levels.
 
-    One that sleeps has neither state nor tail, and tells no levels: it is its base, packed, and when its next deadline is.
+    One that sleeps has neither state nor tail, and tells no levels: it is its base, packed, and when its next deadline is. One that naps
+    has its tail besides, put away as bytes; see `sleep`.
     """
 
     __slots__ = (
         *("_base", "_base_last", "_packed", "ids", "key", "kind", "levels", "moved"),
-        *("next_serial", "serials", "state", "sweep_at", "tail", "timer"),
+        *("next_serial", "serials", "state", "stowed", "sweep_at", "tail", "timer"),
     )
 
     def __init__(self, kind: str, key: str, state: State | None, packed: bytes | None = None) -> None:
@@ -70,7 +71,8 @@ class Timeline:
         self.serials: list[int] = _NO_SERIALS if state is None else []
         self.next_serial = 0
         self.ids = _ANY if state is None else 0  # a bit for each id in the tail, and perhaps for more
-        self.state: State | None = state  # None: it sleeps, or is not yet restored
+        self.state: State | None = state  # None: it sleeps or naps, or is not yet restored
+        self.stowed: bytes | None = None  # tail and serials of one that naps
         self.levels: tuple[Any, ...] = ()
         self.moved = False  # it may count in other levels by now
         self.sweep_at = NEVER  # the instant for which the engine's heap of sweeps holds an entry
@@ -110,8 +112,18 @@ class Timeline:
         """Undo `sleep`; the base stays packed."""
         self.state, self._base_last, self.next_serial, self.tail, self.serials, self.ids = state, last, next_serial, [], [], 0
 
+    def stow(self, spelled: bytes) -> None:
+        """Put the tail away; what is under it stays."""
+        self.stowed, self.state, self.levels, self.tail, self.serials = spelled, None, (), _NO_EVENTS, _NO_SERIALS
+
+    def take_up(self, state: State, tail: list[Event], serials: list[int]) -> None:
+        """Undo `stow`."""
+        self.stowed, self.state, self.tail, self.serials, self.ids = None, state, tail, serials, _ANY
+
     def rest_on(self, packed: bytes) -> None:
-        """Let this be what is under a tail that is known already."""
+        """Let this be what is under a tail that is known already; b"": nothing is."""
+        if not packed:
+            return
         _, last, next_serial = unpack(packed)
         self._packed, self._base, self._base_last = packed, None, last
         self.next_serial = max(self.next_serial, next_serial)

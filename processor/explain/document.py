@@ -14,6 +14,7 @@ from processor.core.facts import Fact
 from processor.core.handovers import MERGED
 from processor.core.policies import Policies
 from processor.core.settings import DIMENSIONS
+from processor.core.sleep import tail_of
 from processor.core.ticket import DELETED, SPAM, Ticket
 from processor.explain import first_contact
 from processor.explain.outcomes import corrections, outcomes_of, shown
@@ -45,7 +46,7 @@ class Kept:
         if entity is None:
             return None
         base_at = entity.base_last[0] if entity.base_last else 0
-        return cls(ticket, entity.base, base_at, tuple(entity.tail), engine.timer_time)
+        return cls(ticket, entity.base, base_at, tuple(tail_of(engine, entity)[0]), engine.timer_time)
 
 
 def explain(

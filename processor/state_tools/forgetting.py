@@ -76,6 +76,8 @@ def _look(findings: Findings, name: bytes, stored: bytes, person: str) -> None:
         findings.kept[f"key of the {key[1]}'s records"] += 1
     if form == "e":
         changed = _without(findings, value, person)
+    elif isinstance(value, Sleeping) and not value.packed:
+        pass  # nothing but when to look at it again
     elif isinstance(value, Sleeping):
         settled = unpack(value.packed)
         remaining = _settled_without(findings, key[1], settled, person)

@@ -2,7 +2,7 @@
 
 A takeover reads millions of records, and most of what a consumer does for each of them is to make an object that nobody wants. So this asks
 the broker itself, by the client below aiokafka's consumer, and takes the batches of its answers apart with aiokafka's own reader, which
-leaves out what was aborted.
+leaves out what was aborted. Records come by the batch, so that taking them is no call for each.
 """
 
 from __future__ import annotations
@@ -25,21 +25,38 @@ FETCH_BYTES = 4 * 1024 * 1024  # compressed; above max.message.bytes of every to
 Pair = tuple[bytes, bytes | None]
 
 
-class _Pairs(PartitionRecords):
-    """The records of one answer, each as key and value. Lazy: batches are decompressed on the way."""
+class _Batches(PartitionRecords):
+    """The batches of one answer, each a list of keys with values. Lazy: they are decompressed on the way."""
 
-    def _consumer_record(self, _tp: TopicPartition, record: Any) -> Pair:
-        return record.key, record.value
+    next_fetch_offset: int
+
+    def _unpack_records(self) -> Iterator[list[Pair]]:
+        records = self._records
+        while records.has_next():
+            batch = records.next_batch()
+            if not self._aborted(batch) and not batch.is_control_batch:
+                begin = self.next_fetch_offset  # a batch may begin before the offset that was asked for
+                yield [(record.key, record.value) for record in batch if record.offset >= begin]
+            self.next_fetch_offset = batch.next_offset
+
+    def _aborted(self, batch: Any) -> bool:
+        """Whether it belongs to a transaction that was aborted. Batches must be asked about in their order."""
+        if batch.producer_id is None:  # of an older format
+            return False
+        self._consume_aborted_up_to(batch.base_offset)
+        if batch.is_control_batch and self._contains_abort_marker(batch):
+            self._aborted_producers.discard(batch.producer_id)
+        return batch.is_transactional and batch.producer_id in self._aborted_producers
 
 
 class Slice:
-    """The committed records of one answer, and where the next one begins once they have been taken."""
+    """The committed records of one answer by batches, and where the next one begins once they have been taken."""
 
-    def __init__(self, records: _Pairs | None, offset: int) -> None:
+    def __init__(self, records: _Batches | None, offset: int) -> None:
         self._records = records
         self._offset = offset
 
-    def __iter__(self) -> Iterator[Pair]:
+    def __iter__(self) -> Iterator[list[Pair]]:
         return iter(self._records or ())
 
     @property
@@ -93,7 +110,7 @@ def _taken_apart(source: TopicPartition, offset: int, rest: list[Any], version: 
     aborted, raw = rest[2] if version >= 11 else rest[-2], rest[-1]  # from 11 on a replica to prefer stands between them
     records = MemoryRecords(raw)
     if records.has_next():
-        return Slice(_Pairs(source, records, aborted, offset, None, None, False, READ_COMMITTED), offset)
+        return Slice(_Batches(source, records, aborted, offset, None, None, False, READ_COMMITTED), offset)
     if records.size_in_bytes():
         raise RecordTooLargeError(f"{source.topic}-{source.partition}: a batch at offset {offset} is larger than {FETCH_BYTES} bytes")
     return Slice(None, offset)

@@ -6,8 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from aiokafka import TopicPartition
 
@@ -18,8 +17,6 @@ from processor.stream.committed import open_reader
 log = logging.getLogger(__name__)
 
 TOMBSTONES_KEPT_SECONDS = 120  # delete.retention.ms of the topic; a test holds them together
-SLICE = 1000  # records that are taken before others may run: a millisecond or two
-
 Progress = Callable[[int], None]
 Share = Callable[[float], None]
 
@@ -86,20 +83,15 @@ async def _read(
     state: StoredState, connection: dict[str, Any], tp: TopicPartition, begin: int, end: int, progress: Progress, share: Share
 ) -> int:
     """Read up to `end`; returns the offset behind."""
-    live, position = state.records, begin
+    live, position = cast("dict[bytes, bytes | None]", state.records), begin  # None only within a batch
     async for answer in slices(connection, tp, begin, end):
-        pairs = iter(answer)
-        count = SLICE
-        while count == SLICE:
-            some = list(islice(pairs, SLICE))
-            for key, value in some:
-                if value is None:
-                    live.pop(key, None)
-                else:
-                    live[key] = value
-            count = len(some)
-            state.read += count
-            progress(count)
+        for pairs in answer:  # some milliseconds each
+            live.update(pairs)
+            for key in [key for key, value in pairs if value is None]:
+                if live.get(key, b"") is None:  # it may have come again
+                    del live[key]
+            state.read += len(pairs)
+            progress(len(pairs))
             await asyncio.sleep(0)  # heartbeats live on this loop
         position = answer.next_offset
         share((position - begin) / (end - begin))

@@ -40,7 +40,7 @@ def measure(count: int) -> dict[str, Any]:
     gc.collect()
     after = resident_bytes()
     tickets = engine.entities["ticket"]
-    tails = sum(1 for ticket in tickets.values() if ticket.tail)
+    tails = sum(1 for ticket in tickets.values() if ticket.tail or ticket.stowed)
     if engine.view().open_tickets < count or tails < count // 5:
         raise RuntimeError(f"{engine.view().open_tickets} open tickets of {count}, {tails} with a tail")
     return {"tickets": count, "with_tail": tails, "events": events, "bytes_per_open_ticket": round((after - before) / count)}

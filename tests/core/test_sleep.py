@@ -15,7 +15,7 @@ from processor.core.engine import Engine
 from processor.core.events import Event
 from processor.core.mark import mark_of
 from processor.core.settings import DAY_MS, HOUR_MS, Policy, Settings, Target
-from processor.core.sleep import Sleeping, look_at
+from processor.core.sleep import Sleeping, look_at, tail_of
 from processor.core.ticket import Ticket
 from processor.core.timeline import Timeline
 
@@ -38,7 +38,11 @@ def asleep(days: int = 3) -> Engine:
 
 
 def sleeps(entity: Timeline) -> bool:
-    return entity.state is None
+    return entity.state is None and entity.stowed is None
+
+
+def naps(entity: Timeline) -> bool:
+    return entity.stowed is not None
 
 
 def later(engine: Engine, days: int) -> dict[tuple[Any, ...], Any]:
@@ -67,6 +71,38 @@ def test_a_deadline_passes_over_a_sleeper_as_over_anybody() -> None:
     assert engine.levels.counts["overdue", "resolution", "default", "normal"] == 1
     assert sleeps(ticket)
     assert records["h", "ticket", "T1"].wake == NEVER
+
+
+def test_a_quiet_ticket_naps_and_any_event_rouses_it() -> None:
+    engine = asleep(1)
+    ticket = engine.entities["ticket"]["T1"]
+    assert naps(ticket)
+    events, serials = tail_of(engine, ticket)
+    assert (events, serials, ticket.tail) == ([event(START)], [0], [])
+    assert engine.apply(event(START)) is None
+    assert engine.counts["duplicates"] == 1
+    assert not naps(ticket)
+    assert (ticket.tail, ticket.serials) == (events, serials)
+    later(engine, 2)
+    assert naps(ticket)
+    assert engine.apply(event(START + DAY_MS, "ticket.priority_changed", data=("high",))) is None
+    assert engine.view().open_tickets == 3
+
+
+def test_a_restart_folds_no_events_of_a_solved_ticket_that_naps() -> None:
+    engine = Engine(SETTINGS)
+    store: dict[tuple[Any, ...], Any] = {}
+    for each in (event(START), event(START + 1, "ticket.status_changed", data=("solved", None, None))):
+        engine.apply(each)
+    store |= later(engine, 1)
+    assert store["h", "ticket", "T1"] == Sleeping(b"", mark_of(SETTINGS), START + 1 + 3 * DAY_MS, START + 1 + 14 * DAY_MS, NEVER, b"", 2)
+    for record, naps_on in ((store["h", "ticket", "T1"], True), (store["h", "ticket", "T1"]._replace(serial=1), False)):
+        again = Engine(SETTINGS)
+        list(again.restore(engine.marker(), list({**store, ("h", "ticket", "T1"): record}.items())))
+        ticket = again.entities["ticket"]["T1"]
+        assert naps(ticket) == naps_on
+        assert tail_of(again, ticket) == tail_of(engine, engine.entities["ticket"]["T1"])
+        assert ticket.next_serial == 2
 
 
 def test_an_event_wakes_it_and_an_older_one_does_not() -> None:

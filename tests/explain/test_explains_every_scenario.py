@@ -41,11 +41,12 @@ def test_the_explanation_says_what_the_engine_says(scenario: Scenario) -> None:
 
 def check(entity: Timeline, engine: Engine) -> None:
     """What is told of a ticket, by its base and tail, is what its clocks say."""
-    kept = Kept(entity.key, entity.base, entity.base_last[0] if entity.base_last else 0, tuple(entity.tail), engine.timer_time)
+    kept = Kept.by(engine, entity.key)
+    assert kept is not None
     told = explain(kept, engine.policies)
     assert [fault.message for fault in VALIDATOR.iter_errors(json.loads(json.dumps(told)))] == []
     assert "".join((*lines(told, str), *clock_lines(told, str)))
-    ticket, out = fold(TICKET, entity.base, entity.tail, engine.timer_time, engine.policies)
+    ticket, out = fold(TICKET, kept.base, list(kept.tail), engine.timer_time, engine.policies)
     clocks = clocks_of(ticket)
     for each in told["clocks"]:
         for one, other in zip(each["segments"], each["segments"][1:], strict=False):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from processor.core.engine import Engine
-from processor.core.events import TICKET, Event
+from processor.core.events import Event
 from processor.core.exchange import Exchange
 from processor.core.settings import Policy, Settings, Target
 from processor.explain import ExplainError, Kept, explain
@@ -39,8 +39,9 @@ def engine_of(settings: Settings, *said: str) -> Engine:
 
 
 def kept(engine: Engine, key: str) -> Kept:
-    entity = engine.entities[TICKET][key]
-    return Kept(key, entity.base, entity.base_last[0] if entity.base_last else 0, tuple(entity.tail), engine.timer_time)
+    found = Kept.by(engine, key)
+    assert found is not None
+    return found
 
 
 def told(*said: str, policies: tuple[str, ...] = (), key: str = "T-1", at: str | None = None) -> dict[str, Any]:
@@ -155,7 +156,7 @@ def test_what_is_no_longer_kept_is_told_from_the_state() -> None:
     engine = engine_of(settings, "09:00 T-1 created", "09:30 T-1 status pending", "10:00 T-1 status open", "Fri 09:00 T-9 created")
     engine.advance_by_log()
     engine.sweep()
-    assert not engine.entities[TICKET]["T-1"].tail
+    assert not kept(engine, "T-1").tail
     explained = explain(kept(engine, "T-1"), engine.policies)
     resolution = clock(explained, "resolution")
     assert explained["kept_since"] == "2026-03-02T10:00:00.000Z"

@@ -18,7 +18,7 @@ from processor.core.facts import DETAIL_KINDS, LEDGER_MODULUS
 from processor.core.levels import Key, keys_of
 from processor.core.outputs import Conflict, Rekeyed, Report, Stated, Step, View
 from processor.core.settings import HOUR_MS, MINUTE_MS, Settings
-from processor.core.sleep import Sleeping
+from processor.core.sleep import Sleeping, tail_of
 from processor.core.timeline import fold
 from processor.core.upstream import Heartbeat
 from tests.laws.meeting import Met
@@ -288,9 +288,10 @@ def check_entities(engine: Engine) -> None:
     for kind, entities in engine.entities.items():
         for key, entity in entities.items():
             assert entity.sweep_at == NEVER or (kind, key, entity.sweep_at) in swept
-            assert entity.tail == sorted(entity.tail)
-            assert len(entity.tail) == len(entity.serials) == len(set(entity.serials))
-            folded, _ = fold(kind, entity.base, entity.tail, engine.timer_time, engine.policies)
+            tail, serials = tail_of(engine, entity)
+            assert tail == sorted(tail)
+            assert len(tail) == len(serials) == len(set(serials))
+            folded, _ = fold(kind, entity.base, tail, engine.timer_time, engine.policies)
             levels.update(keys_of(folded))
             if entity.state is None:
                 assert not entity.tail
@@ -312,7 +313,7 @@ def assert_same_state(before: Engine, after: Engine) -> None:
         assert entities.keys() == after.entities[kind].keys()
         for key, entity in entities.items():
             restored = after.entities[kind][key]
-            assert (entity.tail, entity.serials) == (restored.tail, restored.serials)
+            assert tail_of(before, entity) == tail_of(after, restored)
             if entity.state is not None and restored.state is not None:
                 assert entity.state.freeze() == restored.state.freeze()
                 assert entity.state.wake == restored.state.wake

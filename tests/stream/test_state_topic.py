@@ -31,7 +31,7 @@ class FakeConsumer:
         return dict.fromkeys(sources, self._end)
 
 
-class FakeSlice(list[Pair]):
+class FakeSlice(list[list[Pair]]):
     """One answer."""
 
     next_offset = 0
@@ -46,7 +46,7 @@ def serve(monkeypatch: pytest.MonkeyPatch, passes: list[Pass]) -> None:
 
     async def slices(_connection: object, _source: object, begin: int, _end: int) -> Any:
         for number, pairs in enumerate(passes.pop(0), begin + 1):
-            answer = FakeSlice(pairs)
+            answer = FakeSlice([pairs[:1000], pairs[1000:]])
             answer.next_offset = number
             yield answer
 
@@ -61,11 +61,12 @@ def test_tombstones_are_kept_as_long_as_a_reader_relies_on() -> None:
 
 async def test_the_newest_value_of_each_key_is_taken_and_what_was_deleted_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     many: list[Pair] = [(b"n%d" % number, b"") for number in range(2500)]
-    serve(monkeypatch, [[[(b"a", b"1"), (b"b", b"1")], many, [(b"a", None), (b"b", b"2"), (MARKER_KEY, b"m"), (b"never", None)]]])
+    last: list[Pair] = [(b"a", None), (b"b", None), (b"b", b"2"), (b"c", b"3"), (b"c", None), (MARKER_KEY, b"m"), (b"never", None)]
+    serve(monkeypatch, [[[(b"a", b"1"), (b"b", b"1")], many, last]])
     shares: list[float] = []
     state = await read_state({}, "state", 0, share=shares.append)
     assert state.records == {b"b": b"2", **dict(many)}
-    assert (state.marker, state.read) == (b"m", 2506)
+    assert (state.marker, state.read) == (b"m", 2509)
     assert shares == [1 / 3, 2 / 3, 1.0]
 
 
