@@ -1,8 +1,6 @@
 """One transaction per step: marker, changed records, all that goes out and the offsets of the inputs stand or fall together.
 
-aiokafka's `send_batch` does not announce a partition to the transaction, `send` does: so the first record for each partition of a topic
-goes by `send`, the rest in batches of our own, which cost a fraction per record. Every send is awaited before the commit, since the commit
-itself does not notice a batch that failed.
+Every batch is awaited before the commit, since the commit itself does not notice one that failed.
 """
 
 from __future__ import annotations
@@ -20,12 +18,10 @@ from aiokafka.structs import OffsetAndMetadata
 from processor.codec.state import MARKER_KEY
 from processor.config import Config
 from processor.stream.failpoints import Failpoints
+from processor.stream.outgoing import Outgoing, Record
 
 BATCH_BYTES = 900_000  # below max.message.bytes of every topic
 REQUEST_BYTES = 4_000_000
-SLICE = 1000  # records encoded before others may run: a few milliseconds
-
-Record = tuple[bytes | None, bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +51,7 @@ class Transaction:
     rejected: list[DeadLetter] = field(default_factory=list)
 
 
-def transactional_producer(config: Config, connection: dict[str, Any], name: str, *, linger_ms: int) -> AIOKafkaProducer:
+def transactional_producer(config: Config, connection: dict[str, Any], name: str) -> AIOKafkaProducer:
     """A producer whose start fences every other one with this transactional id."""
     timeout_ms = config.worker.transaction_timeout_seconds * 1000
     return AIOKafkaProducer(
@@ -66,7 +62,7 @@ def transactional_producer(config: Config, connection: dict[str, Any], name: str
         compression_type="zstd",
         max_batch_size=BATCH_BYTES,
         max_request_size=REQUEST_BYTES,
-        linger_ms=linger_ms,
+        linger_ms=0,
     )
 
 
@@ -77,7 +73,7 @@ class Committer:
         self._config = config
         self._partition = partition
         self._reach = failpoints.reach
-        self._producer = transactional_producer(config, connection, f"{config.application_id}-{partition}", linger_ms=0)
+        self._producer = transactional_producer(config, connection, f"{config.application_id}-{partition}")
 
     async def start(self) -> None:
         """Fence whoever owned the partition before: after this no older write can commit."""
@@ -93,66 +89,45 @@ class Committer:
             await self._commit(transaction)
 
     async def _commit(self, transaction: Transaction) -> None:
-        sent: list[asyncio.Future[Any]] = []
+        outgoing = Outgoing(self._producer)
         await self._producer.begin_transaction()
         try:
             self._reach("step.after_begin")
-            await self._send_state(transaction, sent)
-            await self._send_out(transaction, sent)
-            await asyncio.gather(*sent)
+            await self._add_state(transaction, outgoing)
+            await self._add_others(transaction, outgoing)
+            await outgoing.flush()
             self._reach("step.after_flush")
             if transaction.next_offsets:
                 offsets = {source: OffsetAndMetadata(offset, "") for source, offset in transaction.next_offsets.items()}
                 await self._producer.send_offsets_to_transaction(offsets, self._config.application_id)
             self._reach("step.after_offsets")
         except BaseException:
-            for future in sent:
-                future.add_done_callback(heard)
+            outgoing.give_up()
             await self._abort()
             raise
         await self._producer.commit_transaction()
         self._reach("step.after_commit")
 
-    async def _send_state(self, transaction: Transaction, sent: list[asyncio.Future[Any]]) -> None:
+    async def _add_state(self, transaction: Transaction, outgoing: Outgoing) -> None:
         topic = self._config.topics.state
-        sent.append(await self._producer.send(topic, key=MARKER_KEY, value=transaction.marker, partition=self._partition))
+        await outgoing.add(topic, self._partition, [(MARKER_KEY, transaction.marker)])
         self._reach("step.after_marker")
-        await self._send_batches(topic, self._partition, transaction.records, sent)
+        await outgoing.add(topic, self._partition, transaction.records)
         self._reach("step.after_records")
 
-    async def _send_out(self, transaction: Transaction, sent: list[asyncio.Future[Any]]) -> None:
-        producer, topics = self._producer, self._config.topics
-        await self._send(topics.facts, self._partition, transaction.facts, sent)
+    async def _add_others(self, transaction: Transaction, outgoing: Outgoing) -> None:
+        topics = self._config.topics
+        await outgoing.add(topics.facts, self._partition, transaction.facts)
         self._reach("step.after_facts")
         for letter in transaction.rejected:
-            send = producer.send(topics.rejected, key=letter.key, value=letter.value, headers=letter.headers, partition=self._partition)
-            sent.append(await send)
+            await outgoing.add(topics.rejected, self._partition, [(letter.key, letter.value)], letter.headers)
         for partition, records in transaction.rekeyed.items():
-            await self._send(topics.rekeyed, partition, iter(records), sent)
+            await outgoing.add(topics.rekeyed, partition, records)
         self._reach("step.after_rekeyed")
         for partition, key, value in transaction.partials:
-            sent.append(await producer.send(topics.partials, key=key, value=value, partition=partition))
+            await outgoing.add(topics.partials, partition, [(key, value)])
             await asyncio.sleep(0)
         self._reach("step.after_partials")
-
-    async def _send(self, topic: str, partition: int, records: Iterator[Record], sent: list[asyncio.Future[Any]]) -> None:
-        """The first one alone; the batches take the rest."""
-        for key, value in records:
-            sent.append(await self._producer.send(topic, key=key, value=value, partition=partition))
-            await self._send_batches(topic, partition, records, sent)
-
-    async def _send_batches(self, topic: str, partition: int, records: Iterator[Record], sent: list[asyncio.Future[Any]]) -> None:
-        producer = self._producer
-        batch = producer.create_batch()
-        for number, (key, value) in enumerate(records, 1):
-            if number % SLICE == 0:
-                await asyncio.sleep(0)
-            if batch.append(timestamp=None, key=key, value=value) is None:
-                sent.append(await producer.send_batch(batch, topic, partition=partition))
-                batch = producer.create_batch()
-                batch.append(timestamp=None, key=key, value=value)
-        if batch.record_count():
-            sent.append(await producer.send_batch(batch, topic, partition=partition))
 
     async def _abort(self) -> None:
         """Best effort: the next owner's fence aborts what is left open."""
@@ -170,9 +145,3 @@ def one_transaction() -> Iterator[None]:
         yield
     except IllegalOperation as error:
         raise KafkaError(f"the transaction was ended: {error}") from error
-
-
-def heard(future: asyncio.Future[Any]) -> None:
-    """Take notice of how a send of a step ended that has failed already, so that asyncio does not report it as forgotten."""
-    if not future.cancelled():
-        future.exception()

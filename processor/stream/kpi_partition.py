@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -31,10 +32,11 @@ from processor.export.telemetry import Recorder
 from processor.kpis.combine import Combined, Combiner, combiner_of
 from processor.kpis.encode import encode_kpis
 from processor.stream.committed import open_reader
-from processor.stream.committer import heard, one_transaction, transactional_producer
+from processor.stream.committer import one_transaction, transactional_producer
 from processor.stream.failpoints import Failpoints
 from processor.stream.kpi_lease import Lease
 from processor.stream.kpi_table import SLICE, Table, published_in
+from processor.stream.outgoing import Outgoing
 from processor.stream.tasks import end, within
 
 log = logging.getLogger(__name__)
@@ -167,7 +169,8 @@ class KpiPartition:
 
     async def _take_over(self) -> None:
         environment, started, self._heard = self._environment, time.monotonic(), -1
-        self._producer = self._make_producer()
+        name = f"{environment.config.application_id}-kpis-{self.number}"
+        self._producer = transactional_producer(environment.config, environment.connection, name)
         await self._producer.start()
         environment.failpoints.reach("kpis.after_fence")
         async with open_reader(environment.connection, fetch_max_wait_ms=FETCH_WAIT_MS) as reader:
@@ -256,33 +259,36 @@ class KpiPartition:
         return given
 
     async def _publish(self, combined: Combined) -> None:
-        """One W in one transaction. Every send is awaited before the commit, which does not notice one that failed."""
-        producer, topic, recorder = self._producer, self._environment.config.topics.kpis, self._environment.recorder
+        """One W in one transaction."""
+        producer, recorder, reach = self._producer, self._environment.recorder, self._environment.failpoints.reach
         assert producer is not None
-        reach = self._environment.failpoints.reach
-        sent: list[asyncio.Future[Any]] = []
+        outgoing = Outgoing(producer)
         await producer.begin_transaction()
         try:
             reach("kpis.after_begin")
-            started = time.thread_time()
-            for key, value in encode_kpis(combined, self.epoch, self._environment.midnights, self._environment.rules):
-                sent.append(await producer.send(topic, key=key, value=value, partition=self.number))
-                if len(sent) % SLICE == 0:
-                    recorder.kpi_worked(seconds=time.thread_time() - started)
-                    await asyncio.sleep(0)
-                    started = time.thread_time()
-            recorder.kpi_worked(seconds=time.thread_time() - started)
+            number = await self._add_records(combined, outgoing)
             reach("kpis.after_sends")
-            await asyncio.gather(*sent)
+            await outgoing.flush()
             reach("kpis.after_flush")
         except BaseException:
-            for future in sent:
-                future.add_done_callback(heard)
+            outgoing.give_up()
             raise
         await producer.commit_transaction()
         reach("kpis.after_commit")
-        recorder.kpis_published(len(sent))
+        recorder.kpis_published(number)
         recorder.kpi_given_out(end_at_ms=combined.end, complete=combined.complete)
+
+    async def _add_records(self, combined: Combined, outgoing: Outgoing) -> int:
+        """How many there are."""
+        environment, started, number = self._environment, time.thread_time(), 0
+        records = encode_kpis(combined, self.epoch, environment.midnights, environment.rules)
+        while some := list(islice(records, SLICE)):
+            number += len(some)
+            await outgoing.add(environment.config.topics.kpis, self.number, some)
+            environment.recorder.kpi_worked(seconds=time.thread_time() - started)
+            await asyncio.sleep(0)
+            started = time.thread_time()
+        return number
 
     async def _wait(self) -> None:
         """Until there is something new, or until a W has waited long enough for who is missing."""
@@ -292,8 +298,3 @@ class KpiPartition:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):  # `wait_for` forgets a cancellation that comes together with news
                 await self._news.wait()
-
-    def _make_producer(self) -> AIOKafkaProducer:
-        config = self._environment.config
-        name = f"{config.application_id}-kpis-{self.number}"
-        return transactional_producer(config, self._environment.connection, name, linger_ms=5)  # a W is many records; all go together

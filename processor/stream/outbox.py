@@ -21,9 +21,10 @@ from processor.config import Config
 from processor.core.engine import Engine
 from processor.core.outputs import Report, Step
 from processor.core.settings import Settings
-from processor.stream.committer import DeadLetter, Record, Transaction
+from processor.stream.committer import DeadLetter, Transaction
 from processor.stream.inputs import Inputs
 from processor.stream.marker import MarkerWriter
+from processor.stream.outgoing import Record
 
 LEVELS_SECONDS = 1.0
 

@@ -103,7 +103,7 @@ def ready(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> Any:
     topic.partition = partition
     producer = SimpleNamespace(start=partial(asyncio.sleep, 0), stop=partial(asyncio.sleep, 0))
     monkeypatch.setattr(kpi_partition, "open_reader", topic.reader)
-    monkeypatch.setattr(partition, "_make_producer", lambda: producer)
+    monkeypatch.setattr(kpi_partition, "transactional_producer", lambda *_: producer)
     return partition
 
 
@@ -141,7 +141,7 @@ async def test_a_takeover_that_a_broker_never_answers_is_begun_anew(monkeypatch:
         await asyncio.sleep(0 if len(attempts) > 1 else 3600)
 
     producer = SimpleNamespace(start=start, stop=partial(asyncio.sleep, 0))
-    monkeypatch.setattr(partition, "_make_producer", lambda: producer)
+    monkeypatch.setattr(kpi_partition, "transactional_producer", lambda *_: producer)
     monkeypatch.setattr(partition, "_add", lambda _combiner, _value: None)
     monkeypatch.setattr(kpi_partition, "TAKE_OVER_SECONDS", 0.5)
     partition.start()

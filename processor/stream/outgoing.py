@@ -1,0 +1,69 @@
+"""What one transaction sends, in batches of our own: one batch for each partition until it is full, and all of them sent at once.
+
+A record that is handed to aiokafka by itself costs as much as ten in a batch, and its producer sends at once whatever it has: written one
+after the other, a step would be a dozen requests and half as many announcements to the transaction. Batches that are handed over together
+are announced together and go in one request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+
+SLICE = 1000  # records encoded before others may run: a few milliseconds
+
+Record = tuple[bytes | None, bytes | None]
+Headers = list[tuple[str, bytes]]
+
+
+class Outgoing:
+    """The records of one transaction. What is sent must be waited for before the commit, which does not notice a batch that failed."""
+
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self._producer = producer
+        self._open: dict[TopicPartition, Any] = {}
+        self._sent: list[asyncio.Future[Any]] = []
+
+    async def add(self, topic: str, partition: int, records: Iterable[Record], headers: Headers | None = None) -> None:
+        """Put records into the batch of their partition; waits where that is full and the one before it is still on its way."""
+        target, batch = TopicPartition(topic, partition), None
+        for number, (key, value) in enumerate(records, 1):
+            if batch is None:
+                batch = self._batch(target)
+            if number % SLICE == 0:
+                await asyncio.sleep(0)
+            if batch.append(timestamp=None, key=key, value=value, headers=headers or []) is None:
+                await self._send(target, self._open.pop(target))
+                batch = self._batch(target)
+                batch.append(timestamp=None, key=key, value=value, headers=headers or [])
+
+    def _batch(self, target: TopicPartition) -> Any:
+        """The one that takes records for this partition."""
+        batch = self._open.get(target)
+        if batch is None:
+            batch = self._open[target] = self._producer.create_batch()
+        return batch
+
+    async def flush(self) -> None:
+        """Send all that is open, and wait for all that was sent. Raises what one of them failed with."""
+        ready, self._open = self._open, {}
+        for target, batch in ready.items():
+            await self._send(target, batch)
+        await asyncio.gather(*self._sent)
+
+    def give_up(self) -> None:
+        """Nobody will wait for it any more."""
+        for future in self._sent:
+            future.add_done_callback(_heard)
+
+    async def _send(self, target: TopicPartition, batch: Any) -> None:
+        self._sent.append(await self._producer.send_batch(batch, target.topic, partition=target.partition))
+
+
+def _heard(future: asyncio.Future[Any]) -> None:
+    """Take notice of how a send ended that has failed already, so that asyncio does not report it as forgotten."""
+    if not future.cancelled():
+        future.exception()
