@@ -15,16 +15,20 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import orjson
 import pytest
 
 from processor.codec.decode import decode
 from processor.codec.facts import fact_record
+from processor.codec.kpis import kpis_document
 from processor.codec.partials import Sender, encode_levels, encode_report
 from processor.codec.rekeyed import encode_rekeyed
 from processor.codec.state import decode_marker, decode_record, encode_marker, encode_record
 from processor.core.engine import Engine
 from processor.core.events import Event, Rejected
-from processor.core.outputs import Conflict
+from processor.core.kpis import observed
+from processor.core.outputs import Conflict, Report
+from processor.core.settings import HOUR_MS
 from processor.flavour import COMPILED, flavour
 from tests.bench.log import log_of, settings
 
@@ -74,6 +78,7 @@ class Worker:
                     self.told["records"].append(key + b" " + value)
             for report in step.reports:
                 self._send(encode_report(report, self._sender, self._sent))
+                self._read(report)
             if not step.rekeyed:
                 break
             for handed in step.rekeyed:
@@ -85,6 +90,13 @@ class Worker:
     def _send(self, partials: Any) -> None:
         self._sent += 1
         self.told["partials"] += [repr(partial).encode() for partial in partials]
+
+    def _read(self, report: Report) -> None:
+        """The KPIs of every full hour, as they would stand in their topic were this the only partition."""
+        for segment, windows in report.windows.items() if report.end % HOUR_MS == 0 else ():
+            for row in windows.values():
+                found = observed(settings().group_bys[segment[0]], row, report.backlog.get(segment, 0), 3600)
+                self.told["kpis"].append(orjson.dumps(kpis_document(found, 30)))
 
     def restart(self) -> None:
         """Go on from the records alone."""

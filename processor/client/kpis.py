@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from processor.client.records import instant, opened
 from processor.codec.envelope import parse_time
 from processor.codec.facts import SOURCE
+from processor.codec.kpis import ABOVE
 from processor.core.kpis import PER_AGENT, QUANTILES
 from processor.core.settings import DIMENSIONS
 from processor.core.windows import WINDOWS
@@ -194,7 +195,7 @@ def _whole(part: dict[str, Any], name: str, path: str = "") -> int:
 def _number(part: dict[str, Any], name: str, path: str) -> float | None:
     """A key that is there with a number or null."""
     value = part.get(name, "")
-    if value == encode.ABOVE and name in {"max", "value"}:
+    if value == ABOVE and name in {"max", "value"}:
         return float("inf")
     if value is not None and (not isinstance(value, int | float) or isinstance(value, bool)):
         raise _wrong(f"{path}{name}", "missing, or neither a number nor null")
@@ -243,7 +244,7 @@ def _durations(part: dict[str, Any], path: str) -> Durations:
 
 
 def _edge(text: str, path: str) -> float:
-    if text == encode.ABOVE:
+    if text == ABOVE:
         return float("inf")
     if not text.isdecimal():
         raise _wrong(f"{path}buckets", "keyed by something that is no edge in seconds")

@@ -53,9 +53,8 @@ def observed(
     """The same without what was not observed. Only the total names every KPI: most segments have few of them, and there are many."""
     if not names:
         return measures(names, row, backlog, seconds, rules, scheduled)
-    present = {key.partition(":")[0] for key in row}  # what is read from nothing that is there needs no reading
-    table = [line for families, line in _table(frozenset(names)) if families is None or not families.isdisjoint(present)]
-    found = _read(names, Window(row, backlog, seconds, rules, scheduled), table)
+    window = Window(row, backlog, seconds, rules, scheduled)
+    found = _read(names, window, _table_of(frozenset(names), frozenset([key.partition(":")[0] for key in window.sums])))
     return {name: each for name, each in found.items() if each.n or each.value or each.numerator}
 
 
@@ -74,6 +73,12 @@ def _read(names: Collection[str], window: Window, table: Iterable[Row]) -> dict[
 def _table(names: frozenset[str]) -> tuple[tuple[frozenset[str] | None, Row], ...]:
     """The rows of the table, each with the families without which there is nothing to read; None where there may be all the same."""
     return tuple((_families(line[0]), line) for line in TABLE if line[0].applies_to(names))
+
+
+@lru_cache(maxsize=1024)  # most segments have much the same from window to window
+def _table_of(names: frozenset[str], present: frozenset[str]) -> tuple[Row, ...]:
+    """The rows of the table that have something to read in a row of these families."""
+    return tuple(line for families, line in _table(names) if families is None or not families.isdisjoint(present))
 
 
 def _families(definition: Definition) -> frozenset[str] | None:

@@ -13,21 +13,18 @@ from typing import Any
 import orjson
 
 from processor.codec.facts import SOURCE
+from processor.codec.kpis import kpis_document
 from processor.codec.partials import Place
 from processor.codec.times import format_time, parse_time
-from processor.core.histogram import EDGES_SECONDS, LADDER_VERSION
 from processor.core.kpi_readings import DEFAULT_RULES
-from processor.core.kpis import PLAIN, QUANTILES, Measure, Numbered, Rules, Timed, definition_of, observed
+from processor.core.kpis import Rules, observed
 from processor.core.schedule import scheduled_seconds
 from processor.core.settings import MINUTE_MS
 from processor.core.windows import WINDOWS, bounds_of
 from processor.kpis.combine import Combined, Published
 
 TYPE = "support.kpis.window"
-ABOVE = "+Inf"  # the edge above the ladder, as text: JSON has no infinity
-EDGES = (*(str(edge) for edge in EDGES_SECONDS), ABOVE)
 MINUTE_SECONDS = 60
-_SECONDS_DIGITS = 6  # of quantiles and means; the sums below them are exact to the millisecond
 
 Encoded = tuple[bytes, bytes | None]
 
@@ -43,7 +40,7 @@ def encode_kpis(combined: Combined, epoch: int, midnights: Sequence[int], rules:
             start, end = (minute * MINUTE_MS for minute in ends[window])
             scheduled = scheduled_seconds(rules.shifts, *place, start, end) if rules.shifts else 0.0
             found = observed(place[0], merged.windows.get(window, {}), merged.backlog, seconds[window], rules, scheduled)
-            kpis = {name: _written(name, each, rules) for name, each in found.items()}
+            kpis = kpis_document(found, rules.min_n)
             yield key, orjson.dumps(_event(key, place, window, kpis, combined, epoch, bounds[window]))
     for place in combined.gone:
         for window in WINDOWS:
@@ -107,42 +104,3 @@ def _event(
         "partitionkey": key.decode(),
         "data": data,
     }
-
-
-def _written(name: str, measure: Measure, rules: Rules) -> dict[str, Any]:
-    written: dict[str, Any] = {"value": _rounded(measure.value), "n": measure.n}
-    definition = definition_of(name)
-    if definition is None or definition.kind in PLAIN:
-        return written
-    written["low_n"] = measure.n < rules.min_n
-    written["numerator"], written["denominator"] = _rounded(measure.numerator), _rounded(measure.denominator)
-    if measure.estimated:
-        written["estimated"] = True
-    if measure.share:
-        written["low"], written["high"] = map(_rounded, measure.interval or (None, None))
-    if measure.spread is not None:
-        stats = measure.stats()
-        for each in (*QUANTILES, "max"):
-            written[each] = _rounded(stats.get(each))
-    if measure.timed is not None:
-        written["histogram"] = _histogram(measure.timed)
-    if measure.numbered is not None:
-        written["counts"] = _counts(measure.numbered)
-    return written
-
-
-def _counts(numbered: Numbered) -> dict[str, int]:
-    """How often each number occurred; those that did not are left out."""
-    return {str(number): count for number, count in enumerate(numbered.counts, start=numbered.lowest) if count}
-
-
-def _histogram(timed: Timed) -> dict[str, Any]:
-    """Counts by the upper edge of their bucket, in seconds as text; not cumulative, empty buckets left out."""
-    buckets = {edge: count for edge, count in zip(EDGES, timed.counts, strict=True) if count}
-    return {"ladder": LADDER_VERSION, "buckets": buckets}
-
-
-def _rounded(value: float | None) -> float | str | None:
-    if value is None or isinstance(value, int):
-        return value
-    return ABOVE if value == float("inf") else round(value, _SECONDS_DIGITS)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from processor.client import decode_kpis
+from processor.codec.kpis import EDGES
 from processor.codec.partials import Place
 from processor.core.histogram import EDGES_SECONDS
 from processor.core.kpis import DEFINITIONS, PER_AGENT, PLAIN, Kind, definition_of, observed
@@ -20,7 +21,7 @@ from processor.core.settings import CLOCKS, DIMENSIONS, HOUR_MS, MINUTE_MS
 from processor.core.windows import WINDOWS, bounds_of
 from processor.export.kpi_view import Merged
 from processor.kpis.combine import Combined, Published
-from processor.kpis.encode import EDGES, decode_published, encode_kpis, key_of
+from processor.kpis.encode import decode_published, encode_kpis, key_of
 from processor.schemas_path import schemas_path
 from tests.kpis.partials import MAIL, TOTAL, W
 
