@@ -128,7 +128,10 @@ class Worker(Section):
     )
     step_events_max: int = Field(default=4000, ge=1, le=1_000_000, description="At most so many events go into one transaction.")
     step_ms_max: int = Field(
-        default=150, ge=1, le=60_000, description="At most so many milliseconds are spent folding before a transaction."
+        default=150,
+        ge=1,
+        le=60_000,
+        description="At most so many milliseconds are spent folding before a transaction; with a backlog 600, unless this is more.",
     )
     session_timeout_seconds: int = Field(
         default=30, ge=1, le=3600, description="After so long without a sign of life another worker takes over."

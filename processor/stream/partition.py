@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 0.5  # how long a fetch waits, and how often a quiet partition asks for its end
 DEADLINE_PROBE_SECONDS = 0.05  # how often it asks while a deadline has passed and only the proof is missing
 MARKER_SECONDS = 5.0  # a clock that moved without events is written down this often
+STEP_MS_BEHIND = 600  # with a backlog a step may take so long: what a transaction costs is shared by more events, and nobody waits for it
 STOP_SECONDS = 2.0  # for a producer to end
 STALLED_SECONDS = 60.0  # a takeover that does not move for so long is begun anew: a broker that dies may leave a question open for ever
 FIRST_RETRY_SECONDS = 0.5
@@ -308,7 +309,8 @@ class PartitionProcessor:
     async def _fold(self) -> list[DeadLetter]:
         """Fold fetched records until the step is full; what is left waits for the next step."""
         worker, loop, engine, inputs = self.environment.config.worker, asyncio.get_running_loop(), self.engine, self._inputs
-        until = loop.time() + worker.step_ms_max / 1000
+        most_ms = max(worker.step_ms_max, STEP_MS_BEHIND) if inputs.full else worker.step_ms_max
+        until = loop.time() + most_ms / 1000
         before = newest = engine.stream_time
         rejected: list[DeadLetter] = []
         self._keep_pace()
