@@ -30,6 +30,37 @@ WINDOWS_END_MS: Final = 8 * DAY_MS  # so long after the last event every window 
 _SHORT_MINUTES: Final = 60  # the longest window that ends at any minute; it needs each minute for itself
 
 
+Share = tuple[int, list[Segment], Row, int]  # at which minute, to which segments, what, and with which sign
+
+
+class Held:
+    """What is known of a report that waits and was corrected: minutes [start, end) of its windows, and which rows are its own."""
+
+    __slots__ = ("_own", "bounds")
+
+    def __init__(self, bounds: list[tuple[str, int, int]]) -> None:
+        self.bounds = bounds
+        self._own: dict[Segment, dict[str, Row]] = {}
+
+    def add(self, report: Report, segment: Segment, name: str, row: Row, sign: int) -> None:
+        """Add to one of its sums. The windows may have the same row, so it is copied, once; what has nothing is left out."""
+        by_window = report.windows.get(segment)
+        if by_window is None:
+            by_window = report.windows[segment] = {}
+        sums, own = by_window.get(name), self._own.get(segment)
+        if own is None:
+            own = self._own[segment] = {}
+        if sums is None:
+            sums = by_window[name] = own[name] = {}
+        elif own.get(name) is not sums:
+            sums = by_window[name] = own[name] = sums.copy()
+        add_row(sums, row, sign)
+        if not sums:
+            del by_window[name]
+            if not by_window:
+                del report.windows[segment]
+
+
 class Reports:
     """The reports of one partition: which are due, those taken and not sent yet, and the last one sent."""
 
@@ -40,6 +71,7 @@ class Reports:
         self.sent_until = 0  # end of the last report sent
         self.taken_until = 0  # end of the last report taken
         self.taken: list[Report] = []
+        self._held: dict[int, Held] = {}  # by their ends, those of the taken ones that were corrected
         self._rows = rows
         self._total: Segment = (rows.group_bys.index(()), ())
         self._windows = windows
@@ -123,35 +155,34 @@ class Reports:
         For each of them: what the facts of an entity were without it, and what they are. Same lists, same changes: worked out once.
         """
         last: tuple[Out, Out] | None = None
-        changes = Out()
+        shares: list[Share] = []
         for report, *pair in zip(held, before, after, strict=True):
             if last is None or pair[0] is not last[0] or pair[1] is not last[1]:
                 last = pair[0], pair[1]
-                changes = difference(*last)
-            self._correct(kind, report, changes)
+                shares = self._shares(kind, difference(*last))
+            if shares:
+                self._correct(report, shares)
 
-    def _correct(self, kind: str, report: Report, changes: Out) -> None:
-        ends = {name: self._windows.bounds(name, report.end // MINUTE_MS) for name in self._windows.windows}
+    def _shares(self, kind: str, changes: Out) -> list[Share]:
+        """What these facts add, and to what."""
+        shares: list[Share] = []
         for sign, fact in changes:
-            if fact.kind not in POSTINGS:
-                continue
-            minute = fact.at // MINUTE_MS
-            names = [name for name, (start, end) in ends.items() if start <= minute < end]
-            for numbers, entries in self._rows.shares(kind, fact) if names else ():
-                self._add(report, names, [self._rows.segments[number] for number in numbers], dict(entries), sign)
+            if fact.kind in POSTINGS:
+                for numbers, entries in self._rows.shares(kind, fact):
+                    segments = [self._rows.segments[number] for number in numbers]
+                    shares.append((fact.at // MINUTE_MS, segments, dict(entries), sign))
+        return shares
 
-    @staticmethod
-    def _add(report: Report, names: Iterable[str], segments: Iterable[Segment], row: Row, sign: int) -> None:
-        for segment in segments:
-            for name in names:
-                by_window = report.windows.setdefault(segment, {})
-                sums = by_window.get(name, {}).copy()  # the windows may have the same row
-                add_row(sums, row, sign)
-                by_window[name] = sums
-                if not sums:  # what has nothing is left out
-                    del by_window[name]
-                if not by_window:
-                    del report.windows[segment]
+    def _correct(self, report: Report, shares: list[Share]) -> None:
+        held = self._held.get(report.end)
+        if held is None:
+            names = self._windows.windows
+            held = self._held[report.end] = Held([(name, *self._windows.bounds(name, report.end // MINUTE_MS)) for name in names])
+        for minute, segments, row, sign in shares:
+            for name, start, end in held.bounds:
+                if start <= minute < end:
+                    for segment in segments:
+                        held.add(report, segment, name, row, sign)
 
     # -- sending ------------------------------------------------------------------------------------------------------------------
 
@@ -168,6 +199,8 @@ class Reports:
         sent, self.taken = self.taken[:ready], self.taken[ready:]
         if sent:
             self.sent_until = sent[-1].end
+        for report in sent if self._held else ():
+            self._held.pop(report.end, None)
         return sent
 
     def again(self, timer_time: int) -> None:
@@ -177,6 +210,7 @@ class Reports:
         under with the next one that all partitions have.
         """
         self.taken.clear()
+        self._held.clear()
         if not self.every_minutes:
             return
         first, begin = (self._rows.minute_floor + _SHORT_MINUTES) * MINUTE_MS, self.sent_until or self.since
