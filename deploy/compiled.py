@@ -19,6 +19,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
@@ -29,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("core", "codec")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ticket-kpis"
 KEPT = 4  # so many results stay in the cache: a branch or two, at both levels
+ABANDONED_SECONDS = 7200
 LIBRARY = "ticket_kpis"  # one library holds the code of all modules, so that they call each other directly
 MARK = ".compiled-copy"
 LEFT_OUT = {"build", "dist", "__pycache__"}
@@ -72,6 +74,9 @@ def compiled_modules(level: str) -> Path:
             except OSError:  # somebody else was quicker
                 assert kept.is_dir()
     kept.touch()
+    for left in CACHE.glob("compiling-*"):  # by somebody who was killed
+        if time.time() - left.stat().st_mtime > ABANDONED_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
     for old in sorted(CACHE.glob("compiled-*"), key=lambda folder: -folder.stat().st_mtime)[KEPT:]:
         shutil.rmtree(old, ignore_errors=True)
     return kept

@@ -26,12 +26,13 @@ WELL_SECONDS = 60.0  # one that ran for so long had begun well
 Command = Sequence[str]
 
 
-def run(commands: Sequence[Command], tell: Callable[[str], None]) -> int:
+def run(commands: Sequence[Command], tell: Callable[[str], None], *, pause_seconds: float = FIRST_PAUSE_SECONDS) -> int:
     """Run all commands until a signal ends them, or one of them ends for good; returns the exit code, the greatest of theirs.
 
-    SIGTERM and SIGINT are handed on as SIGTERM. `tell` hears of each process that had to be started again.
+    SIGTERM and SIGINT are handed on as SIGTERM. `tell` hears of each process that had to be started again; that is after `pause_seconds`,
+    and twice as many each time that it comes to nothing.
     """
-    return _Parent(commands, tell).run()
+    return _Parent(commands, tell, pause_seconds).run()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +43,13 @@ class _Child:
 
 
 class _Parent:
-    def __init__(self, commands: Sequence[Command], tell: Callable[[str], None]) -> None:
+    def __init__(self, commands: Sequence[Command], tell: Callable[[str], None], pause_seconds: float) -> None:
         self._tell = tell
+        self._first_pause = self._pause = pause_seconds
         self._read, self._write = os.pipe()  # what children watch
         self._woken, self._wake = os.pipe()  # what a signal writes to
         self._waiting = list(commands)  # to be started
         self._children: dict[int, _Child] = {}  # by process id
-        self._pause = FIRST_PAUSE_SECONDS
         self._ending = False
         self._code = 0
 
@@ -84,10 +85,10 @@ class _Parent:
             self._end()
             return
         if time.monotonic() - child.started_at > WELL_SECONDS:
-            self._pause = FIRST_PAUSE_SECONDS
+            self._pause = self._first_pause
         self._tell(f"process {pid} has ended with {code}; starting it again in {self._pause:.0f} s")
         select([self._woken], [], [], self._pause)
-        self._pause = min(self._pause * 2, LONGEST_PAUSE_SECONDS)
+        self._pause = min(self._pause * 2, max(LONGEST_PAUSE_SECONDS, self._first_pause))
         self._waiting.append(child.command)
 
     def _end(self, *_: object) -> None:

@@ -106,8 +106,7 @@ def command(
             following=None if outputs else Following(config.reporting_zone),
         )
         what_if = WhatIf(replay, supposed, partitions=partitions, timers_until=NEVER if at_ms is None else at_ms) if supposed else None
-        seconds = read_log(what_if or replay, log)
-        (what_if or replay).finish(_timers(taken) if taken else at_ms)
+        seconds = _read(what_if or replay, log, _timers(taken) if taken else at_ms)
         if exposition:
             _write(exposition, [Exporter(config).render(replay.views(), None, _kpi_views(kpis, replay))])
         if write_path:
@@ -123,6 +122,16 @@ def command(
         click.echo(f"ticket-kpis: records were rejected: {replay.refused.total():,}", err=True)
     if differs or (strict and replay.refused):
         raise SystemExit(PROBLEMS)
+
+
+def _read(replay: Replay | WhatIf, log: Path, timers: dict[int, int] | int | None) -> float:
+    """The whole log; returns the seconds that it took. A file of something else is told from a log in which events were rejected."""
+    seconds = read_log(replay, log)
+    replay.finish(timers)
+    read = replay.as_it_was if isinstance(replay, WhatIf) else replay
+    if read.refused and not any(view.counts.get(kind) for view in read.views() for kind in ("accepted", "control", "skipped")):
+        refuse(f"none of the {read.refused.total():,} records of {log} is an event; `ticket-kpis convert csv` reads tables")
+    return seconds
 
 
 def _check_outputs(to_stdout: int, *, as_json: bool, compares: bool, snapshot: bool) -> None:

@@ -14,12 +14,13 @@ import uvloop
 
 from processor import __version__
 from processor.cli.options import bootstrap_option, config_option, load_config, refuse, refusing, tell_retry
+from processor.cli.waiting import answering
 from processor.config import Config
 from processor.config.service import PORT_MAX
 from processor.flavour import flavour
-from processor.side_by_side import end_with_parent, run
+from processor.side_by_side import FIRST_PAUSE_SECONDS, end_with_parent, run
 from processor.stream.app import create_app
-from processor.stream.connection import BrokerUnreachableError, admin_client
+from processor.stream.connection import BrokerUnreachableError, Notify, admin_client
 from processor.stream.host import Host
 from processor.stream.logs import speak_seldom
 from processor.stream.topics import Problem, specs, strangers, verify_topics
@@ -56,7 +57,9 @@ def command(config_path: Path | None, bootstrap: str | None, port: int | None, p
     for number in range(processes if first else 1):
         _check_address(config.http.host, first + number)
     if processes > 1:
-        sys.exit(run([_call(config_path, bootstrap, first, number, **options) for number in range(processes)], _tell))
+        # Without a name, one that came back sooner would keep all workers waiting until the group has given up who died.
+        pause = FIRST_PAUSE_SECONDS if options["instance"] else config.worker.session_timeout_seconds
+        sys.exit(run([_call(config_path, bootstrap, first, number, **options) for number in range(processes)], _tell, pause_seconds=pause))
     end_with_parent()
     work(config.model_copy(update={"http": config.http.model_copy(update={"port": first})}), **options)
 
@@ -85,8 +88,13 @@ def work(config: Config, *, from_log_start: bool, instance: str | None, log_leve
             logging.getLogger(name).setLevel(logging.WARNING)
         logging.getLogger("aiokafka.consumer.group_coordinator").addFilter(_is_news)
         speak_seldom("aiokafka", "kafka", "asyncio")
-    with refusing(BrokerUnreachableError, ValueError):
-        problems, strange = _look_at_the_broker(config)
+    with refusing(BrokerUnreachableError, ValueError), answering(config.http.host, config.http.port) as say:
+
+        def notify(problem: str, pause_seconds: float) -> None:
+            say(problem)
+            tell_retry(problem, pause_seconds)
+
+        problems, strange = _look_at_the_broker(config, notify)
     for problem in problems:
         click.echo(str(problem), err=True)
     if any(problem.refused for problem in problems):
@@ -96,7 +104,7 @@ def work(config: Config, *, from_log_start: bool, instance: str | None, log_leve
         refuse(f"{told}, and would take each other's partitions away. Change application_id, or stop the other one's workers")
     session = config.worker.session_timeout_seconds
     click.echo(f"ticket-kpis {__version__}, {flavour()}", err=True)
-    click.echo(f"joining group {config.application_id}; after a worker was killed, once its session ends (at most {session} s)", err=True)
+    click.echo(f"joining group {config.application_id}: at once, or within {session} s where another worker was killed just now", err=True)
     # Millions of long-lived objects and hardly a cycle among them: look for cycles rarely.
     gc.set_threshold(100_000, 50, 100)
     uvloop.install()
@@ -117,12 +125,12 @@ def _check_address(host: str, port: int) -> None:
         socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET).close()
     except OSError as error:
         reason = (error.strerror or str(error)).partition(" (")[0]
-        refuse(f"cannot serve /metrics at {host}:{port} ({reason}): change http.host or http.port")
+        refuse(f"cannot serve /metrics at {host}:{port} ({reason}): change http.host or http.port, or give another --port")
 
 
-def _look_at_the_broker(config: Config) -> tuple[list[Problem], set[str]]:
+def _look_at_the_broker(config: Config, notify: Notify = tell_retry) -> tuple[list[Problem], set[str]]:
     """What is wrong with the topics, and what members of our group read that we do not."""
-    with admin_client(config.kafka, wait_seconds=FOREVER_SECONDS, notify=tell_retry) as admin:
+    with admin_client(config.kafka, wait_seconds=FOREVER_SECONDS, notify=notify) as admin:
         inputs = {config.topics.events, config.topics.rekeyed}
         return verify_topics(admin, specs(config.topics)), strangers(admin, config.application_id, inputs)
 

@@ -66,6 +66,7 @@ def main() -> int:
 
 def _interrupted(options: argparse.Namespace, number: signal.Signals) -> int:
     """The exit code after a signal: it is how the live demonstration ends, but a proof that was interrupted has proven nothing."""
+    console.print("stopped")
     return 128 + number if options.check else 0
 
 
@@ -174,7 +175,8 @@ class Demo:
     @contextmanager
     def _worker(self) -> Iterator[subprocess.Popen[bytes]]:
         command = [sys.executable, "-m", "processor.cli.main", "worker", "--log-level", "warning", "--config", str(self.config)]
-        worker = subprocess.Popen(command)  # noqa: S603 - our own command
+        # A session of its own: Ctrl-C is for the demonstration, which ends the worker.
+        worker = subprocess.Popen(command, start_new_session=True)  # noqa: S603 - our own command
         try:
             yield worker
         finally:

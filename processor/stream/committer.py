@@ -72,7 +72,7 @@ class Committer:
     def __init__(self, config: Config, connection: dict[str, Any], partition: int, failpoints: Failpoints) -> None:
         self._config = config
         self._partition = partition
-        self._reach = failpoints.reach
+        self._failpoints = failpoints
         self._producer = transactional_producer(config, connection, f"{config.application_id}-{partition}")
 
     async def start(self) -> None:
@@ -92,42 +92,48 @@ class Committer:
         outgoing = Outgoing(self._producer)
         await self._producer.begin_transaction()
         try:
-            self._reach("step.after_begin")
+            self._failpoints.reach("step.after_begin")
             await self._add_state(transaction, outgoing)
             await self._add_others(transaction, outgoing)
             await outgoing.flush()
-            self._reach("step.after_flush")
+            self._failpoints.reach("step.after_flush")
             if transaction.next_offsets:
                 offsets = {source: OffsetAndMetadata(offset, "") for source, offset in transaction.next_offsets.items()}
                 await self._producer.send_offsets_to_transaction(offsets, self._config.application_id)
-            self._reach("step.after_offsets")
+            self._failpoints.reach("step.after_offsets")
         except BaseException:
             outgoing.give_up()
             await self._abort()
             raise
         await self._producer.commit_transaction()
-        self._reach("step.after_commit")
+        self._failpoints.reach("step.after_commit")
 
     async def _add_state(self, transaction: Transaction, outgoing: Outgoing) -> None:
         topic = self._config.topics.state
         await outgoing.add(topic, self._partition, [(MARKER_KEY, transaction.marker)])
-        self._reach("step.after_marker")
+        await self._reach("step.after_marker", outgoing)
         await outgoing.add(topic, self._partition, transaction.records)
-        self._reach("step.after_records")
+        await self._reach("step.after_records", outgoing)
 
     async def _add_others(self, transaction: Transaction, outgoing: Outgoing) -> None:
         topics = self._config.topics
         await outgoing.add(topics.facts, self._partition, transaction.facts)
-        self._reach("step.after_facts")
+        await self._reach("step.after_facts", outgoing)
         for letter in transaction.rejected:
             await outgoing.add(topics.rejected, self._partition, [(letter.key, letter.value)], letter.headers)
         for partition, records in transaction.rekeyed.items():
             await outgoing.add(topics.rekeyed, partition, records)
-        self._reach("step.after_rekeyed")
+        await self._reach("step.after_rekeyed", outgoing)
         for partition, key, value in transaction.partials:
             await outgoing.add(topics.partials, partition, [(key, value)])
             await asyncio.sleep(0)
-        self._reach("step.after_partials")
+        await self._reach("step.after_partials", outgoing)
+
+    async def _reach(self, point: str, outgoing: Outgoing) -> None:
+        """Where something is to happen, the broker has everything up to there: a transaction that was cut off in the middle."""
+        if self._failpoints.armed(point):
+            await outgoing.flush()
+        self._failpoints.reach(point)
 
     async def _abort(self) -> None:
         """Best effort: the next owner's fence aborts what is left open."""

@@ -74,6 +74,10 @@ class _Armed:
         self._left = int(count or 1)
         self.act = ACTIONS[action] if self._point else None
 
+    def names(self, point: str) -> bool:
+        """Whether it is about this point."""
+        return point == self._point
+
     def strikes(self, point: str) -> bool:
         """Whether this passage of `point` is the one."""
         if point == self._point:
@@ -97,7 +101,13 @@ class Failpoints:
         if self._file:
             self._look(point)
 
-    def _look(self, point: str) -> None:
+    def armed(self, point: str) -> bool:
+        """Whether something is to happen at `point`: at this passage, or at a later one."""
+        if self._file:
+            self._read()
+        return self._armed.names(point) or self._of_file.names(point)
+
+    def _read(self) -> None:
         try:
             with open(self._file, encoding="ascii") as file:  # noqa: PTH123 - in the middle of a step, though only of a test's
                 text = file.read().strip()
@@ -105,6 +115,9 @@ class Failpoints:
             text = ""
         if text != self._of_file.text:
             self._of_file = _Armed(text)
+
+    def _look(self, point: str) -> None:
+        self._read()
         if self._of_file.act is not None and self._of_file.strikes(point):
             os.replace(self._file, self._file + HIT_SUFFIX)  # noqa: PTH105 - as above
             self._of_file.act(point)

@@ -123,7 +123,9 @@ def _create(admin: KafkaAdminClient, spec: Spec) -> State:
 def require_stopped(admin: KafkaAdminClient, group: str, *, otherwise: str = "") -> None:
     """Raises ValueError while a worker of the group runs. `otherwise` is what can be done without stopping it."""
     if admin.describe_groups([group]).get(group, {}).get("members"):
-        raise ValueError(f"the group {group} still has members: stop every worker first" + (f", or {otherwise}" if otherwise else ""))
+        other = f", or {otherwise}" if otherwise else ""
+        gone = "One that was killed, or has a name, counts until its session has ended: then wait for that"
+        raise ValueError(f"the group {group} still has members: stop every worker first{other}. {gone}")
 
 
 def strangers(admin: KafkaAdminClient, group: str, inputs: set[str]) -> set[str]:

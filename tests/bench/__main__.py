@@ -49,11 +49,11 @@ def main() -> int:
             traceback.print_exc()
             figures[name] = {"failed": repr(error)}
             failed.append(name)
-        show({name: figures[name]})
+        show({name: figures[name]}, tiny=size.tiny)
         _keep(figures, options.json)
     if str(options.json) == "-":
         sys.stdout.write(json.dumps(figures, indent=2) + "\n")
-    return 1 if show(figures) or failed else 0
+    return 1 if show(figures, tiny=size.tiny) or failed else 0
 
 
 def _machine() -> dict[str, Any]:

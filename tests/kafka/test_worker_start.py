@@ -54,6 +54,12 @@ def test_without_a_broker_it_says_so_waits_longer_each_time_and_then_works(topic
         assert pauses == sorted(set(pauses))
         assert f"no Kafka broker yet ({broker.bootstrap}: connection refused)" in worker.log()
         assert worker.process.poll() is None
+        alive, ready = worker.get("/healthz"), worker.get("/readyz")
+        assert alive is not None
+        assert alive.status == 200
+        assert ready is not None
+        assert ready.status == 503
+        assert f"no Kafka broker yet ({broker.bootstrap}: connection refused)" in ready.body.decode()
         with broker:
             until("it has caught up", lambda: caught_up(ends_of(log), worker))
             broker.kill()

@@ -192,3 +192,11 @@ def test_the_kpis_of_every_reported_minute_and_of_the_end_can_be_written(log: Pa
     last = [record["data"] for record in records if record["time"] == ends[-1]]
     (total,) = (each for each in last if each["by"] == [] and each["window"] == "24h")
     assert total["kpis"]["backlog_tickets"]["value"] == report["kpis"]["backlog"]["now"] == 4
+
+
+def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("ticket,opened\n1,2026-01-01\n", encoding="utf-8")
+    result = run(table)
+    assert result.exit_code == 2
+    assert f"none of the 2 records of {table} is an event; `ticket-kpis convert csv` reads tables" in result.stderr

@@ -84,3 +84,12 @@ def test_a_file_that_is_taken_away_in_time_does_nothing(signals: list[int], tmp_
     file.unlink()
     failpoints.reach("step.after_flush")
     assert signals == []
+
+
+def test_what_is_armed_is_known_before_it_strikes(tmp_path: Path) -> None:
+    file = tmp_path / "point"
+    failpoints = Failpoints("step.after_facts:2:RAISE", str(file))
+    assert failpoints.armed("step.after_facts")
+    assert not failpoints.armed("step.after_flush")
+    file.write_text("step.after_flush:1:RAISE", encoding="ascii")
+    assert failpoints.armed("step.after_flush")
