@@ -18,8 +18,12 @@ NAME = "ticket-kpis-together"
 VERSION = 0
 
 
-def assignor() -> type[AbstractPartitionAssignor]:
-    """An assignor for one consumer. A class of its own for each, since aiokafka keeps what it remembers in the class."""
+def assignor(partitions: Mapping[str, int]) -> type[AbstractPartitionAssignor]:
+    """An assignor for one consumer. A class of its own for each, since aiokafka keeps what it remembers in the class.
+
+    `partitions` is how many each topic ought to have. That counts where the cluster does not know a topic: a broker that has just started
+    may answer so, and whoever deals out nothing then notices it only when the metadata are asked for again, five minutes later.
+    """
 
     class Together(AbstractPartitionAssignor):
         """Deals out partition numbers, not partitions of single topics."""
@@ -32,7 +36,7 @@ def assignor() -> type[AbstractPartitionAssignor]:
             cls, cluster: ClusterMetadata, members: Mapping[str, ConsumerProtocolMemberMetadata]
         ) -> dict[str, ConsumerProtocolMemberAssignment]:
             topics = sorted({topic for metadata in members.values() for topic in metadata.subscription})
-            found = {topic: cluster.partitions_for_topic(topic) or set() for topic in topics}
+            found = {topic: cluster.partitions_for_topic(topic) or set(range(partitions.get(topic, 0))) for topic in topics}
             numbers = set[int]().union(*found.values())
             dealt = deal({member: _claimed(metadata.user_data) for member, metadata in members.items()}, numbers)
             return {

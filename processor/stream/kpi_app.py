@@ -79,7 +79,7 @@ class _Thread(driver.AIOKafkaConsumerThread):
         return AIOKafkaConsumer(
             **aiokafka_settings(app.config.kafka),
             group_id=app.group,
-            partition_assignment_strategy=[assignor()],
+            partition_assignment_strategy=[assignor({app.config.topics.partials: app.config.topics.kpi_partitions})],
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",

@@ -97,7 +97,7 @@ class Runtime(ConsumerRebalanceListener):
         return min(self.config.worker.transaction_timeout_seconds, self.config.worker.session_timeout_seconds / 2)
 
     async def _connect(self, connection: dict[str, Any]) -> AIOKafkaConsumer:
-        worker = self.config.worker
+        worker, topics = self.config.worker, self.config.topics
         for pause in pauses():
             consumer = AIOKafkaConsumer(
                 **connection,
@@ -106,7 +106,7 @@ class Runtime(ConsumerRebalanceListener):
                 enable_auto_commit=False,
                 auto_offset_reset="none",
                 isolation_level="read_committed",
-                partition_assignment_strategy=[assignor()],
+                partition_assignment_strategy=[assignor(dict.fromkeys((topics.events, topics.rekeyed), topics.partitions))],
                 session_timeout_ms=worker.session_timeout_seconds * 1000,
                 heartbeat_interval_ms=min(worker.session_timeout_seconds * 1000 // 10, HEARTBEAT_MS),
                 max_poll_interval_ms=NEVER_IDLE_MS,
