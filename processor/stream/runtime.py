@@ -62,6 +62,8 @@ class Runtime(ConsumerRebalanceListener):
         self._closing: set[asyncio.Task[None]] = set()
         self._joined = False
         self._problem = ""
+        self._group_problem = ""
+        self._revoked_at = steady_seconds()
         self._member_id = ""  # as the group knows us now
         self._stopping = False
         self._awake_at = steady_seconds()
@@ -132,6 +134,7 @@ class Runtime(ConsumerRebalanceListener):
             await asyncio.sleep(LOOP_LAG_SECONDS)
             self.recorder.loop_lagged(loop.time() - before - LOOP_LAG_SECONDS)
             self._notice_absence()
+            self._hear_of_the_group()
             self.recorder.clock_parted(self._clock.parted())
 
     def _notice_absence(self) -> None:
@@ -141,11 +144,26 @@ class Runtime(ConsumerRebalanceListener):
             for partition in self.partitions.values():
                 partition.doubt()
 
+    def _hear_of_the_group(self) -> None:
+        """While everything is revoked nobody reads, and after an error aiokafka's coordination stands still until somebody hears of it."""
+        if self._joined or self._consumer is None or self._stopping:
+            return
+        try:
+            self._consumer._coordinator.check_errors()  # noqa: SLF001 - reading, which would say it, needs a partition
+        except Exception as error:  # noqa: BLE001 - it tries again, or has ended
+            told = f"the consumer group: {error}"
+            if told != self._group_problem:
+                log.warning("%s", told)
+            self._group_problem = told
+        if steady_seconds() - self._revoked_at > self.config.worker.session_timeout_seconds:
+            for partition in self.partitions.values():  # somebody else has them by now, or nobody
+                partition.doubt()
+
     # -- rebalance ------------------------------------------------------------------------------------------------------------------
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Everything is revoked at first, also what comes back."""
-        self._joined = False
+        self._joined, self._revoked_at = False, steady_seconds()
         owned = [self.partitions[source] for source in revoked if source in self.partitions]
         await asyncio.gather(*(partition.hold(self._bound) for partition in owned))
         await self._wait_for_our_name()
@@ -195,7 +213,7 @@ class Runtime(ConsumerRebalanceListener):
             else:
                 partition = self.partitions[source] = PartitionProcessor(self._environment, source, total)
                 partition.start()
-        self._joined = True
+        self._joined, self._group_problem = True, ""
         self._member_id = self._consumer._coordinator.member_id  # noqa: SLF001
         self.recorder.rebalanced()
         log.info("owns %d of %d partitions of %s", len(kept), total, self.config.topics.events)
@@ -216,7 +234,7 @@ class Runtime(ConsumerRebalanceListener):
         if self._problem:
             return False, [self._problem]
         if not self._joined:
-            return False, ["no partitions yet: the consumer group is dealing them out"]
+            return False, [self._group_problem or "no partitions yet: the consumer group is dealing them out"]
         problems = [trouble for _, partition in sorted(self.partitions.items()) if (trouble := partition.trouble())]
         behind = [f"{self.config.topics.events}-{each.partition}: {each}" for each in self.progress() if str(each)]
         return not problems, problems or behind

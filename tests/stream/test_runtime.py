@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 
 from processor.compile import compile_settings
 from processor.config import Config
@@ -28,7 +29,12 @@ class FakeConsumer:
         self.listener = listener
 
     def __init__(self) -> None:
-        self._coordinator = SimpleNamespace(member_id="member-1")
+        self.errors: list[Exception] = []
+        self._coordinator = SimpleNamespace(member_id="member-1", check_errors=self._check_errors)
+
+    def _check_errors(self) -> None:
+        if self.errors:
+            raise self.errors.pop()
 
     total = 1
 
@@ -219,3 +225,27 @@ async def test_a_clock_that_has_agreed_again_is_told_without_any_partition(runti
         await told.wait()
     await runtime.stop()
     assert telemetry.values["clock_parted"] == {(): 0}
+
+
+async def test_an_error_of_the_group_is_heard_though_nobody_reads(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else aiokafka would not join again: a broker that was loading the group when it was asked kept a worker out for ever."""
+    await runtime.on_partitions_assigned([SOURCE])
+    (partition,) = runtime.partitions.values()
+    partition.shown = shown = object()  # type: ignore[assignment]
+    await runtime.on_partitions_revoked([SOURCE])
+    consumer: Any = runtime._consumer
+    consumer.errors = [KafkaError("the group is loading")]
+    runtime._hear_of_the_group()
+    assert consumer.errors == []
+    ready, (told,) = runtime.ready()
+    assert not ready
+    assert "the group is loading" in told
+    assert partition.shown is shown  # it may come back at once
+    monkeypatch.setattr(module, "steady_seconds", lambda: runtime._revoked_at + runtime.config.worker.session_timeout_seconds + 1)
+    runtime._hear_of_the_group()
+    assert partition.shown is None
+    await runtime.on_partitions_assigned([SOURCE])
+    consumer.errors = [KafkaError("for those who read")]
+    runtime._hear_of_the_group()
+    assert len(consumer.errors) == 1
+    await runtime.stop()
