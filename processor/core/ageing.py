@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from processor.core.engine import Engine
 
 QUIET_MS: Final = 4 * HOUR_MS  # a ticket of which nothing is heard for so long naps; to rouse it costs as much as three events
-SWEEPS_MAX: Final = 1_000  # entities that one sweep looks at, some 50 us each: after a jump in time the rest waits, so that no step is long
+SWEEPS_MAX = 1_000  # entities that one sweep looks at, some 50 us each: after a jump in time the rest waits, so that no step is long
 
 
 def sweep(engine: Engine) -> None:
