@@ -13,7 +13,7 @@ PEER = ROOT.parent / "shared" / "bench" / "KafkaStreamsPeer.java"
 class Size:
     """`events` of the log, how often each competitor runs, how long what is paced lasts.
 
-    `rate` is what a worker can do, in events a second, of which paced parts use the half; 0: they use what takes half of a core. `peer` is
+    `rate` is what a worker can do, in events a second, of which paced parts use the half; 0: it is measured first. `peer` is
     the source of the other side, if it is there.
     """
 

@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -75,6 +76,8 @@ def measure(broker: Broker, folder: Path, count: int) -> dict[str, Any]:
         shown = worker.snapshot()
         lag = worker.samples("support_processor_loop_lag_seconds_bucket")
         rebalances = worker.samples("support_processor_rebalances_total")
+        worker.end()
+    side_by_side = _measure_two(deployment, count)
     found = sum(shown["metrics"]["support_backlog_tickets"].values())
     assert found == count, f"{found} open tickets of {count}"
     return {
@@ -83,9 +86,26 @@ def measure(broker: Broker, folder: Path, count: int) -> dict[str, Any]:
         "records_written": records,
         f"recovery_seconds_of_{'a_few' if count < TICKETS else 'a_million'}": round(seconds, 1),
         "recovery_cpu_seconds": round(cpu, 1),
+        "recovery_seconds_of_two_processes": round(side_by_side, 1),
         "recovery_rebalances": round(sum(rebalances.values())),
         "longest_wait_of_the_loop_seconds": _longest(lag),
     }
+
+
+def _measure_two(deployment: Deployment, count: int) -> float:
+    """The same state taken over by two processes, each with half of the partitions."""
+    started = time.monotonic()
+    with deployment.worker("pair", "--processes", "2") as first:
+        both = [first, copy(first)]
+        both[1].port += 1
+
+        def all_there() -> bool:
+            return sum(sum(each.snapshot().get("metrics", {}).get("support_backlog_tickets", {}).values()) for each in both) == count
+
+        until("both are ready", lambda: all(each.ready() for each in both) and all_there(), seconds=PATIENCE_SECONDS, every=0.2)
+        seconds = time.monotonic() - started
+        first.end()
+    return seconds
 
 
 def _longest(buckets: dict[str, float]) -> float:

@@ -146,5 +146,5 @@ def _slope(points: list[tuple[float, float]]) -> float:
 
 def _all(workers: list[Worker], sent: int) -> list[dict[str, Any]] | None:
     shown = [each.snapshot() for each in workers]
-    applied = sum(part["applied"] + 1 for each in shown for part in each.get("partitions", {}).values())
-    return shown if applied == sent else None
+    taken = sum(part["applied"] + 1 for each in shown for part in each.get("partitions", {}).values())
+    return shown if taken == sent else None
