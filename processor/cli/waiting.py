@@ -18,7 +18,7 @@ def answering(host: str, port: int) -> Iterator[Callable[[str], None]]:
 
     Raises OSError where the address cannot be had.
     """
-    said = ["starting"]
+    said = ["no partitions yet: looking for a broker"]
     if not port:
         yield lambda _text: None
         return
