@@ -178,7 +178,8 @@ def test_partials_are_those_of_the_engines_alone_for_every_minute(
         until("all have a share", lambda: _shared_out(running, partitions))
         deployment.send(log)
         each = until("they have caught up", lambda: caught_up(ends_of(log, partitions), *running))
-    want = assert_as_offline(deployment, *each)
+        want = assert_as_offline(deployment, *each)
+        until("the last levels are told, a second after others at most", lambda: reported(deployment)[1] == want.levels())
     windows, levels = reported(deployment)
     wanted = as_reported(want)
     assert {end for _, end in wanted} == {end for _, end in windows}
