@@ -322,7 +322,7 @@ class Engine:
         """Take out of the report just taken what a faster partition has handed over, and the log had not said at `end` yet."""
         for kind, key in self.hindsight.early(end) if self.reports.hold else ():
             entity = ageing.heard(self, kind, key) or Timeline(kind, key, new_state(kind, self.policies))
-            stated = self.hindsight.now(entity, end)
+            _, stated = self._folded(entity)
             self.reports.correct(kind, self.reports.taken[-1:], [stated], self.hindsight.stated(entity, [end]))
 
     def report_every(self, minutes: int, *, hold: bool) -> None:

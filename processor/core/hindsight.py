@@ -82,11 +82,6 @@ class Hindsight:
                 return end + delay
         return told
 
-    def now(self, entity: Timeline, end: int) -> Out:
-        """What the fold states of an entity at `end` with all that has come."""
-        _, stated = fold(entity.kind, entity.base, entity.tail, end, self._policies)
-        return stated
-
 
 def _without(changes: list[Change], events: list[Event]) -> list[Event]:
     """The events as they were before the changes. In which order these are undone makes no difference to what is left."""

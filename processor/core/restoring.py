@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from heapq import heappush
 from typing import TYPE_CHECKING, Any
 
 from processor.core import ageing, sleep
@@ -145,11 +144,10 @@ def _put_in_order(entity: Timeline) -> None:
 
 def _expect(engine: Engine, entity: Timeline, record: Sleeping) -> None:
     """Its next deadline, and the next look at it."""
-    entity.timer, entity.sweep_at = record.wake, record.sweep_at
     if record.wake != NEVER:
-        heappush(engine._timers, (record.wake, entity.kind, entity.key))
+        engine.set_timer(entity, record.wake)
     if record.sweep_at != NEVER:
-        heappush(engine.sweeps, (record.sweep_at, entity.kind, entity.key))
+        ageing.schedule(engine, entity, record.sweep_at)
 
 
 def _restore_entity(engine: Engine, entity: Timeline) -> None:
