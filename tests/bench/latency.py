@@ -15,6 +15,7 @@ import asyncio
 import random
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,12 @@ async def half_load(traffic: Traffic, workers: list[Worker], size: Size, speed: 
 
 def applied(workers: list[Worker]) -> int:
     """How many records they have taken."""
-    return sum(part["applied"] + 1 for each in workers for part in each.snapshot().get("partitions", {}).values())
+    return applied_in(each.snapshot() for each in workers)
+
+
+def applied_in(snapshots: Iterable[dict[str, Any]]) -> int:
+    """The same of what they have shown."""
+    return sum(part["applied"] + 1 for shown in snapshots for part in shown.get("partitions", {}).values())
 
 
 def _share(values: list[int], share: float) -> float:

@@ -11,7 +11,6 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -96,8 +95,7 @@ def _measure_two(deployment: Deployment, count: int) -> float:
     """The same state taken over by two processes, each with half of the partitions."""
     started = time.monotonic()
     with deployment.worker("pair", "--processes", "2") as first:
-        both = [first, copy(first)]
-        both[1].port += 1
+        both = [first, first.second()]
 
         def all_there() -> bool:
             return sum(sum(each.snapshot().get("metrics", {}).get("support_backlog_tickets", {}).values()) for each in both) == count

@@ -21,7 +21,7 @@ import uvloop
 from processor.config.service import Kafka
 from processor.stream.send import Sender
 from tests.bench.events import events
-from tests.bench.latency import full_speed, half_load
+from tests.bench.latency import applied_in, full_speed, half_load
 from tests.bench.loaded import PARTITIONS, Topic
 from tests.bench.options import Size
 from tests.bench.paced import Line, Traffic, split
@@ -146,5 +146,4 @@ def _slope(points: list[tuple[float, float]]) -> float:
 
 def _all(workers: list[Worker], sent: int) -> list[dict[str, Any]] | None:
     shown = [each.snapshot() for each in workers]
-    taken = sum(part["applied"] + 1 for each in shown for part in each.get("partitions", {}).values())
-    return shown if taken == sent else None
+    return shown if applied_in(shown) == sent else None

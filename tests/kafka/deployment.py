@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
@@ -209,6 +210,12 @@ class Worker:
         call = [*COMMAND, "--config", str(config), *self._options]
         environment = {**os.environ, VARIABLE: self._failpoint}
         return subprocess.Popen(call, cwd=ROOT, env=environment, stdout=self._log, stderr=self._log)
+
+    def second(self) -> Worker:
+        """What the second process of `--processes 2` answers: the next port is its own. The process is the same command."""
+        other = copy(self)
+        other.port += 1
+        return other
 
     def get(self, path: str) -> Answer | None:
         """What `path` answers; None while nobody listens."""

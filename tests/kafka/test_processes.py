@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from copy import copy
 from pathlib import Path
 
 import pytest
@@ -34,8 +33,7 @@ def test_two_processes_share_the_partitions_and_one_that_is_killed_comes_back(
     deployment.send(log)
     ends = ends_of(log, PARTITIONS)
     with deployment.worker("worker", "--processes", "2", "--instance", "host") as first:
-        second = copy(first)
-        second.port += 1  # the next one is the other's
+        second = first.second()
         until("each has its half", lambda: [len(each.applied()) for each in (first, second)] == [2, 2])
         until("everything is applied", lambda: caught_up(ends, first, second))
         before = children(first)

@@ -18,7 +18,7 @@ from processor.core.outputs import Report
 from processor.core.settings import HOUR_MS
 from processor.synthetic.generate import generate
 from tests.kafka.events import addressed
-from tests.laws.driving import Network, Partition
+from tests.laws.driving import Network, Partition, finish
 
 START = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 PARTITIONS = 4
@@ -64,8 +64,7 @@ class Deployment:
 
     def settle(self) -> Reports:
         """Until nothing moves."""
-        while waiting := self.network.waiting():
-            self.listen(waiting[0][1])
+        finish(self.partitions, self.network, Random(0))
         return {(partition.number, report.end): report for partition in self.partitions for report in partition.reports}
 
 
