@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from processor.flavour import flavour
-from tests.bench import engine, kpis, latency, memory, race, recovery, rolling, scaling, simple, soak
+from tests.bench import engine, kpis, latency, memory, race, recovery, rolling, scaling, scrape, simple, soak
 from tests.bench.limits import show
 from tests.bench.options import PEER, ROOT, Size
 
@@ -22,6 +22,7 @@ PARTS: dict[str, Callable[[Size], dict[str, Any]]] = {
     "engine": engine.run,
     "race": race.run,
     "latency": latency.run,
+    "scrape": scrape.run,
     "memory": memory.run,
     "kpis": kpis.run,
     "scaling": scaling.run,

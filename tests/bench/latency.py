@@ -15,7 +15,7 @@ import asyncio
 import random
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,13 +92,13 @@ async def _measure(deployment: Deployment, size: Size) -> dict[str, Any]:
         "worker_percent_of_a_core": round(share * 100, 1),
         "producer_behind_seconds": round(traffic.behind_seconds, 3),
         "watched_tickets": len(lateness),
-        "breach_p50_seconds": _share(lateness, 0.5),
-        "breach_p99_seconds": _share(lateness, 0.99),
-        "breach_max_seconds": _share(lateness, 1),
+        "breach_p50_seconds": quantile_seconds(lateness, 0.5),
+        "breach_p99_seconds": quantile_seconds(lateness, 0.99),
+        "breach_max_seconds": quantile_seconds(lateness, 1),
         "metric_samples": len(ages),
-        "metric_p50_seconds": _share(ages, 0.5),
-        "metric_p99_seconds": _share(ages, 0.99),
-        "metric_max_seconds": _share(ages, 1),
+        "metric_p50_seconds": quantile_seconds(ages, 0.5),
+        "metric_p99_seconds": quantile_seconds(ages, 0.99),
+        "metric_max_seconds": quantile_seconds(ages, 1),
     }
 
 
@@ -140,7 +140,7 @@ def applied_in(snapshots: Iterable[dict[str, Any]]) -> int:
     return sum(part["applied"] + 1 for shown in snapshots for part in shown.get("partitions", {}).values())
 
 
-def _share(values: list[int], share: float) -> float:
+def quantile_seconds(values: Sequence[float], share: float) -> float:
     """So large a share of the values (milliseconds) is not above this many seconds."""
     assert values, "nothing was seen"
     return sorted(values)[min(int(share * len(values)), len(values) - 1)] / MS

@@ -36,6 +36,7 @@ LIMITS = {
     "named_others_taken_over": Limit(0, most=True),
     "breach_p99_seconds": Limit(1, 0.3, most=True),
     "metric_p99_seconds": Limit(1, 0.5, most=True),
+    "scrape_p99_seconds": Limit(0.2, most=True),
     "bytes_written_per_input_byte": Limit(6, 3, most=True),
     "cost_of_many_open_to_few": Limit(1.5, 1.2, most=True),
     "cost_of_many_segments_to_few": Limit(1.5, 1.2, most=True),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.bench import engine, kpis, latency, memory, race, recovery, scaling, simple, soak
+from tests.bench import engine, kpis, latency, memory, race, recovery, scaling, scrape, simple, soak
 from tests.bench.limits import LIMITS, show
 from tests.bench.options import Size
 
@@ -47,6 +47,12 @@ def test_the_latency_benchmark_sees_each_watched_ticket() -> None:
     assert figures["watched_tickets"] > 100
     assert 0 <= figures["breach_p50_seconds"] <= figures["breach_p99_seconds"]
     assert 0 < figures["metric_p50_seconds"] <= figures["metric_p99_seconds"]
+
+
+@pytest.mark.kafka
+def test_the_scrape_benchmark_has_as_many_samples_as_it_speaks_of() -> None:
+    """It raises where the answers are smaller."""
+    assert scrape.run(TINY)["scrape_p50_seconds"] > 0
 
 
 @pytest.mark.kafka

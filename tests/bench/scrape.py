@@ -1,0 +1,83 @@
+"""How long /metrics takes with as many samples as one worker may serve, while it works at half load.
+
+The benchmarks' log and configuration make at least `SAMPLES` lines with numbers. The figure is the time from the request
+to the last byte of the answer, which Prometheus sees; asked once a second, fifteen times as often as Prometheus does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from processor.config.service import Kafka
+from processor.core.settings import MS
+from processor.export.catalogue import estimate_samples
+from processor.stream.send import Sender
+from tests.bench.latency import BACKLOG_EVENTS, full_speed, half_load, quantile_seconds
+from tests.bench.loaded import Topic
+from tests.bench.log import log_of
+from tests.bench.options import Size
+from tests.bench.paced import Traffic, lines_of
+from tests.bench.worker import deployment_of
+from tests.kafka.broker import Broker
+from tests.kafka.deployment import Deployment, Worker, until
+
+SAMPLES = 50_000
+SCRAPE_SECONDS = 1.0
+
+
+def run(size: Size) -> dict[str, Any]:
+    """How long a scrape takes, p50, p99 and the longest, and how large the answers are."""
+    with tempfile.TemporaryDirectory(prefix="ticket-kpis-bench-") as folder, Broker(Path(folder) / "kafka") as broker:
+        limits = {"samples_max": 2 * SAMPLES}  # what the log has and the configuration does not know comes on top
+        deployment = deployment_of(broker.bootstrap, "scrape", Path(folder) / "scrape", limits=limits).create_topics()
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_measure(deployment, size))
+
+
+async def _measure(deployment: Deployment, size: Size) -> dict[str, Any]:
+    config = deployment.config
+    async with Sender(Kafka(bootstrap_servers=[deployment.bootstrap]), config.topics.events) as sender:
+        traffic = Traffic(sender, lines_of(log_of(size.events)), 0)
+        traffic.watching = False
+        backlog = min(BACKLOG_EVENTS, size.events)
+        await traffic.send(backlog)
+        await sender.flush()
+        with deployment.worker("scraped") as worker:
+            speed = await full_speed(deployment, worker, Topic(config.topics.events, backlog, 0))
+            await asyncio.to_thread(until, "the worker is ready", worker.ready)
+            traffic.rate = await half_load(traffic, [worker], size, speed)
+            busy = asyncio.create_task(traffic.run(size.minutes * 60))
+            times, answer = [], b""
+            while not busy.done():
+                taken, answer = await asyncio.to_thread(_scrape, worker)
+                times.append(taken)
+                await asyncio.sleep(min(SCRAPE_SECONDS, size.minutes))
+            await busy
+            worker.end()
+    samples = sum(not line.startswith(b"#") for line in answer.splitlines())
+    assert samples >= SAMPLES, f"{samples:,} samples are too few"
+    return {
+        "scrape_samples": samples,
+        "scrape_bytes": len(answer),
+        "samples_estimated": estimate_samples(config),
+        "paced_events_per_second": round(traffic.rate),
+        "scrapes": len(times),
+        "scrape_p50_seconds": quantile_seconds(times, 0.5),
+        "scrape_p99_seconds": quantile_seconds(times, 0.99),
+        "scrape_max_seconds": quantile_seconds(times, 1),
+    }
+
+
+def _scrape(worker: Worker) -> tuple[float, bytes]:
+    """Milliseconds, and the answer."""
+    began = time.monotonic()
+    answer = worker.get("/metrics")
+    assert answer is not None, worker.log()[-4000:]
+    assert answer.status == 200, answer
+    return (time.monotonic() - began) * MS, answer.body
