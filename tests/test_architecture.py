@@ -20,7 +20,7 @@ RANKS = {
     "calendar_tables": 2, "versions": 2, "side_by_side": 2,
     "compile": 3,
     "export": 4, "explain": 4,
-    "report": 5, "kpis": 5,
+    "boards": 5, "report": 5, "kpis": 5,
     "replay": 6,
     "stream": 7, "synthetic": 7, "convert": 7, "what_if": 7,
     "state_tools": 8,
