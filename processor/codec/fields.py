@@ -23,8 +23,6 @@ _SHOWN_MAX = 40
 _LABELS_MAX = 16_384
 _labels: Final[dict[str | None, str | None]] = {None: None, "": None}
 
-# A closed vocabulary: what may be said -> the value (always the same object). A key None is there where the field is optional.
-Choices = Mapping[str | None, str | None]
 # Not `float`: compiled, that would make 3.0 of a 3, and ids and records tell the two apart.
 Number = int | float
 _T = TypeVar("_T", bound="str | None")

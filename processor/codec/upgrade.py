@@ -27,7 +27,6 @@ UPGRADED_FROM = "upgraded_from"  # the entry of a marker that was written by a f
 _TICKET_FIELDS = {1: 23, 2: 27}
 _CONTACT_FIELDS = {1: 9, 2: 10}
 _CLOCK_FIELDS_V1 = 11
-_DIMENSIONS_V2 = 6
 # Where things stand in a frozen ticket, contact, clock or fact.
 _CREATED_AT, _STATUS, _DIMS, _REPLIED, _SOLVES, _REOPENS, _SOLVED_AT = 0, 4, 5, 8, 11, 12, 17
 _TICKET_CLOCKS = (9, 10)  # first response, resolution

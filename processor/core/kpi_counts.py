@@ -24,7 +24,6 @@ DISCARD_REASONS = ("spam", "deleted")
 MISSED_REASONS = ("abandoned", "voicemail", "out_of_hours", "rejected", "callback")
 FLOWED_OUT_REASONS = ("callback", "voicemail", "out_of_hours", "rejected", "ended", "expired")
 RESPONSE_BANDS = ("under_1h", "1h_to_8h", "8h_to_24h", "over_24h", "none")
-RESPONDED = "Answers to surveys count when they are given, the latest within the edit window."
 
 
 @dataclass(frozen=True, slots=True)

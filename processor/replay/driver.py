@@ -132,10 +132,6 @@ class Replay:
                 raise ReplayError(f"line {self.records} is no captured record ({error}); was the capture cut off? Take it again") from None
             self.feed(*record)
 
-    def feed_event(self, value: bytes) -> None:
-        """One bare event."""
-        self._feed_bare([value])
-
     def _feed_bare(self, lines: list[bytes]) -> None:
         """The tight loop: nothing here that can be done once."""
         worker = self.config.worker
