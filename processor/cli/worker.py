@@ -16,7 +16,7 @@ from processor import __version__
 from processor.cli.options import bootstrap_option, config_option, load_config, refuse, refusing, tell_retry
 from processor.cli.waiting import answering
 from processor.config import Config
-from processor.config.service import PORT_MAX
+from processor.config.service import PORT_MAX, WORKER_ROLES
 from processor.flavour import flavour
 from processor.side_by_side import FIRST_PAUSE_SECONDS, end_with_parent, run
 from processor.stream.app import create_app
@@ -132,5 +132,6 @@ def _look_at_the_broker(config: Config, notify: Notify = tell_retry) -> tuple[li
     """What is wrong with the topics, and what members of our group read that we do not."""
     with admin_client(config.kafka, wait_seconds=FOREVER_SECONDS, notify=notify) as admin:
         inputs = {config.topics.events, config.topics.rekeyed}
-        return verify_topics(admin, specs(config.topics)), strangers(admin, config.application_id, inputs)
+        wanted = [spec for spec in specs(config.topics) if spec.role in WORKER_ROLES]
+        return verify_topics(admin, wanted), strangers(admin, config.application_id, inputs)
 

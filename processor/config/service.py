@@ -82,7 +82,8 @@ class Kafka(Section):
     security: Security = Field(default_factory=Security, description="Encryption and login.")
 
 
-TOPIC_ROLES = ("events", "facts", "rejected", "state", "rekeyed", "partials", "kpis")
+TOPIC_ROLES = ("events", "facts", "rejected", "state", "rekeyed", "partials", "kpis", "alerts")
+WORKER_ROLES = TOPIC_ROLES[:-1]  # a worker runs without the topic of `ticket-kpis alerts`
 
 
 class Topics(Section):
@@ -101,6 +102,7 @@ class Topics(Section):
         default="support.partials.v1", description="What each partition reports of each minute, to be added up. Internal, compacted."
     )
     kpis: TopicName = Field(default="support.kpis.v1", description="KPIs of all partitions together, by segment and window. Output.")
+    alerts: TopicName = Field(default="support.alerts.v1", description="Alerts with evidence, written by `ticket-kpis alerts`. Output.")
     partitions: int = Field(
         default=4, ge=1, le=10_000, description="Partitions of each topic. Cannot be changed later without a new state."
     )

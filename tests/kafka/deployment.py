@@ -142,7 +142,7 @@ class Deployment:
     def read(self, role: str) -> list[Any]:
         """All committed records of a topic, partition by partition."""
         topics = self.config.topics
-        partitions = topics.kpi_partitions if role in ("partials", "kpis") else topics.partitions
+        partitions = next(spec.partitions for spec in specs(topics) if spec.role == role)
         return asyncio.run(_read(self.bootstrap, getattr(topics, role), partitions))
 
 

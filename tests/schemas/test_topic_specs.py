@@ -36,7 +36,8 @@ def test_the_events_decide_the_number_of_partitions_but_for_the_kpi_stage() -> N
     assert isinstance(SPECS[DELIVERED]["partitions"], int)
     others = {name: spec["partitions"] for name, spec in SPECS.items() if name != DELIVERED}
     assert {name for name, partitions in others.items() if partitions == "as kpis"} == {"support.partials.v1", "support.kpis.v1"}
-    assert set(others.values()) == {"as events", "as kpis"}
+    assert {name for name, partitions in others.items() if partitions == 1} == {"support.alerts.v1"}
+    assert set(others.values()) == {"as events", "as kpis", 1}
 
 
 NO_RECORDS = {"support.explanation.v1"}  # what is answered over HTTP and printed

@@ -20,7 +20,7 @@ def test_names_partitions_and_copies_are_the_configured_ones() -> None:
     wanted = specs(Topics(events="mine", partitions=7, kpi_partitions=2, replication=3))
     assert wanted[0].name == "mine"
     assert {spec.role for spec in wanted if spec.partitions == 2} == {"partials", "kpis"}
-    assert {spec.partitions for spec in wanted} == {2, 7}
+    assert {spec.role: spec.partitions for spec in wanted if spec.partitions not in (2, 7)} == {"alerts": 1}
     assert {spec.replication for spec in wanted} == {3}
 
 
