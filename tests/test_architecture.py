@@ -21,7 +21,7 @@ RANKS = {
     "compile": 3,
     "export": 4, "explain": 4,
     "boards": 5, "report": 5, "kpis": 5,
-    "replay": 6,
+    "replay": 6, "alerting": 6,
     "stream": 7, "synthetic": 7, "convert": 7, "what_if": 7,
     "state_tools": 8,
     "cli": 9, "demo": 9, "client": 9,

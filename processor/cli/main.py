@@ -21,6 +21,7 @@ COMMANDS = {
     "capture": "Write a topic to a file, record by record.",
     "replay": "Compute the KPIs of a recorded log, without Kafka.",
     "explain": "Tell why a ticket's clocks breached or not.",
+    "rules": "Write the recording rules and alerts for Prometheus.",
     "check": "Check a configuration; list all its faults.",
     "state": "Export, import or rebuild the stored state.",
     "forget": "Erase a person from the stored state.",

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from processor.config.alerts import Alerts
 from processor.config.calendars import CalendarConfig
 from processor.config.faults import Fault, unknown
 from processor.config.kpis import Abandonment, Kpis, Limits, Segments, Time
@@ -48,6 +49,7 @@ class Config(Section):
     solving: Solving = Field(default_factory=Solving, description="When a ticket counts as solved, and when as reopened.")
     first_contact: FirstContact = Field(default_factory=FirstContact, description="What counts as resolved at the first contact.")
     surveys: Surveys = Field(default_factory=Surveys, description="What an answer to a survey counts as, and until when.")
+    alerts: Alerts = Field(default_factory=Alerts, description="When somebody is told; `ticket-kpis rules` writes it for Prometheus.")
 
 
 def starts_at(policy: PolicyConfig, reporting_zone: str) -> int:
@@ -81,6 +83,8 @@ def cross_faults(config: Config, policies: Mapping[int, PolicyConfig], calendars
         if policy.calendar is not None and policy.calendar not in names:
             yield Fault(f"{path}.calendar", unknown("calendar", policy.calendar, names))
     yield from _schedule(config, names)
+    if config.alerts.calendar is not None and config.alerts.calendar not in names:
+        yield Fault("alerts.calendar", unknown("calendar", config.alerts.calendar, names))
     yield from _double_versions(policies, config.reporting_zone)
 
 

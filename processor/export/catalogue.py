@@ -19,7 +19,7 @@ from processor.core.posting import HISTOGRAMS, NUMBERS
 from processor.core.postings_of_others import PRODUCTIVE_STATES
 from processor.core.settings import CLOCKS, DIMENSIONS, HOUR_MS
 from processor.core.windows import WINDOWS
-from processor.export.family import Family, count, counter, gauge, health, histogram
+from processor.export.family import PREFIX, Family, count, counter, gauge, health, help_text, histogram
 from processor.export.kpi_families import BASIC_COUNTS, BASIC_TIMES, DISTINCT, SUMMED, counters, gauges, sums
 from processor.export.kpi_view import Ignored
 
@@ -148,6 +148,11 @@ def _windows() -> Iterator[Family]:
                 "seconds since 1970", merge="min")
 
 
+def _calendars() -> Iterator[Family]:
+    told = help_text("1 while the calendar is open, 0 while it is closed, at the newest timer time of this process.", "flag")
+    yield Family(f"{PREFIX}calendar_open", "gauge", "flag", told, ("calendar",), "calendar", "open", per_partition=False, merge="max")
+
+
 def _counts() -> Iterator[Family]:
     yield count("events_consumed", "", "Records read, whatever became of them.")
     yield count("events_duplicate", "duplicates", "Events that were there before, with the same source, id and content.")
@@ -207,14 +212,15 @@ def _process() -> Iterator[Family]:
 
 
 FAMILIES: tuple[Family, ...] = (
-    *_tickets(), *_contacts(), *counters(), *sums(), *_clocks(), *_levels(), *_windows(), *gauges(), *_counts(), *_process(),
+    *_tickets(), *_contacts(), *counters(), *sums(), *_clocks(), *_levels(), *_windows(), *_calendars(), *gauges(), *_counts(), *_process(),
 )  # fmt: skip
+OF_NO_PARTITION = frozenset({"kpi", "calendar", "labels"})  # sources of what no single partition knows
 BY_NAME = {family.name: family for family in FAMILIES}
 
 
 def compared(family: Family) -> bool:
     """Whether two processes that read the same log must agree on its values as they stand. What the KPI stage serves is in its topic."""
-    return not family.gross and not family.operational and family.source != "kpi"
+    return not family.gross and not family.operational and family.source not in OF_NO_PARTITION
 
 
 def estimate_samples(config: Config) -> int:

@@ -12,10 +12,10 @@ PARTITION = "partition"
 Kind = Literal["counter", "gauge", "histogram"]
 # ticket, contact, sla, agent, person, organization, account = cells of the view; tickets_by_group, tickets_by_channel = cells added up;
 # level = its levels; derived = computed from levels and cells; window = its windows; counts = its counts; process = the recorder;
-# kpi = the KPI stage.
+# kpi = the KPI stage; calendar = opening hours at timer time; labels = what the exposition itself did with label values.
 Source = Literal[
     "ticket", "contact", "sla", "agent", "person", "organization", "account", "tickets_by_group", "tickets_by_channel",
-    "level", "derived", "window", "counts", "process", "kpi",
+    "level", "derived", "window", "counts", "process", "kpi", "calendar", "labels",
 ]  # fmt: skip
 Merge = Literal["sum", "min", "max"]
 Labels = tuple[str, ...]

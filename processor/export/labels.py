@@ -11,7 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 
+from processor.calendar_tables import compile_calendar
 from processor.config import Config
+from processor.core.business_hours import Calendar
 from processor.core.settings import NONE, QUEUE_WAIT, TICKET_CLOCKS
 
 OTHER = "other"
@@ -37,6 +39,7 @@ class Known:
     business: bool  # whether any policy has a calendar
     group_bys: tuple[LabelSet, ...]
     window_group_bys: frozenset[int]  # indexes into group_bys
+    calendars: Mapping[str, Calendar]
 
 
 def known_label_sets(config: Config) -> Known:
@@ -57,6 +60,7 @@ def known_label_sets(config: Config) -> Known:
         business=any(policy.calendar is not None for policy in config.policies),
         group_bys=group_bys,
         window_group_bys=frozenset(group_bys.index(tuple(group_by)) for group_by in config.segments.windows),
+        calendars={name: compile_calendar(name, calendar) for name, calendar in config.calendars.items()},
     )
 
 

@@ -24,6 +24,7 @@ from processor.export.catalogue import (
     AGE_OVER,
     FAMILIES,
     HORIZONS_MS,
+    OF_NO_PARTITION,
 )
 from processor.export.cells import ADDED_UP, SLA, Cells
 from processor.export.family import Family
@@ -47,11 +48,14 @@ class Table(NamedTuple):
 
 def tables(views: Iterable[View], telemetry: Telemetry | None, known: Known, folding: Folding, kpis: Samples) -> Iterator[Table]:
     """All families of the catalogue, in its order, as they are served."""
+    views = list(views)
     cells = [Cells(view, known, folding) for view in views]
     windows = window_tables(cells, known.group_bys, known.window_group_bys)
     for family in FAMILIES:
         if family.source == "kpi":
             yield Table(family, kpis.get(family.name, []), [])
+        elif family.source == "calendar":
+            yield Table(family, _open_calendars(views, known), [])
         else:
             yield _table(family, cells, telemetry, windows)
 
@@ -61,7 +65,7 @@ def raw_tables(views: Iterable[View], group_bys: Sequence[LabelSet]) -> Iterator
     cells = [Cells(view, None, None) for view in views]
     windows = window_tables(cells, group_bys, frozenset(index for index, names in enumerate(group_bys) if names != AGENT_GROUP_BY))
     for family in FAMILIES:
-        if family.source not in ("process", "kpi"):
+        if family.source != "process" and family.source not in OF_NO_PARTITION:
             yield _table(family, cells, None, windows)
 
 
@@ -186,6 +190,12 @@ def _identity_error(cells: Cells) -> int:
 
 def _stock(level: str) -> Callable[[Cells], int]:
     return lambda cells: sum(key[1] * count for key, count in cells.view.levels.items() if key[0] == level)
+
+
+def _open_calendars(views: Sequence[View], known: Known) -> list[tuple[LabelSet, Number]]:
+    """At the newest timer time. Partitions that never had an event are at 0; where all are, nobody knows what time it is."""
+    now = max((view.timer_time for view in views), default=0)
+    return [((name,), int(calendar.is_open(now))) for name, calendar in sorted(known.calendars.items())] if now else []
 
 
 _PLAIN: dict[str, Callable[[Cells], Number]] = {

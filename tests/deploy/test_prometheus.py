@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from processor.alerting import rule_files
+from processor.config import Config
 from processor.export.catalogue import BY_NAME
 from tests.deploy.conftest import ROOT, Run, load_yaml, rules
 
@@ -76,8 +78,14 @@ def test_alerts_tell_what_to_do() -> None:
         assert re.fullmatch(r"Support([A-Z][a-z]+)+", rule["alert"])
         assert rule["labels"]["severity"] in {"critical", "warning", "info"}
         assert rule["labels"]["alert_kind"] in {"kpi", "processor", "watchdog"}
-        assert rule["annotations"]["runbook"] == f"deploy/runbook.md#{rule['alert'].lower()}"
+        assert rule["annotations"]["runbook_url"] == f"deploy/runbook.md#{rule['alert'].lower()}"
         assert "{{" not in rule["annotations"]["summary"]
+
+
+def test_the_rule_files_are_those_of_the_tables() -> None:
+    for name, text in rule_files(Config()).items():
+        behind = "run: ticket-kpis rules --output deploy/prometheus/rules"
+        assert (ROOT / "deploy/prometheus/rules" / name).read_text(encoding="utf-8") == text, behind
 
 
 def test_every_alert_has_a_test() -> None:
