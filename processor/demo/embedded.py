@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiohttp import web
@@ -11,6 +11,7 @@ from aiohttp import web
 from processor.config import Config
 from processor.demo.live import PIECE, TICK_SECONDS, Live
 from processor.explain import Kept, answer
+from processor.explain.evidence import QueryError, Search, known_values, read_query, together
 from processor.export.collector import Exporter
 from processor.export.http import create_http_app
 from processor.replay import Replay
@@ -22,6 +23,7 @@ class Embedded:
     def __init__(self, config: Config) -> None:
         self.replay = Replay(config, partitions=config.topics.partitions)
         self._exporter = Exporter(config)
+        self._known = known_values(config)
         self._caught_up = False
 
     def feed(self, lines: list[bytes]) -> None:
@@ -47,6 +49,19 @@ class Embedded:
             if kept is not None:
                 return answer(kept, engine.policies, engine.partition, at)
         return 404, {"error": f"{ticket or 'this'} is no ticket of the demonstration", "reason": "unknown"}
+
+    async def evidence(self, query: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+        """What stands behind an alert about a segment."""
+        try:
+            segment, limit = read_query(query)
+        except QueryError as error:
+            return 400, {"error": str(error), "reason": "query"}
+        searches = [Search(engine, segment, self._known, limit) for engine in self.replay.engines.values()]
+        for search in searches:
+            search.awake()
+            search.asleep(lambda: True)
+        found = together((search.document() for search in searches), limit)
+        return 200, {"segment": segment, "of_partitions": len(searches), **found}
 
     def ready(self) -> tuple[bool, list[str]]:
         """Whether the history is folded."""

@@ -1,7 +1,8 @@
-"""/metrics, /healthz, /readyz, /snapshot, /explain and a page that names them. Serves what its source has ready."""
+"""/metrics, /healthz, /readyz, /snapshot, /explain, /evidence and a page that names them. Serves what its source has ready."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 from typing import Any, Protocol
 
@@ -25,6 +26,9 @@ class Source(Protocol):
     async def explain(self, ticket: str, at: int | None) -> tuple[int, dict[str, Any]]:
         """Why a ticket's numbers are what they are (at an instant, in milliseconds), or why that cannot be told; with the status."""
 
+    async def evidence(self, query: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+        """What stands behind an alert about a segment, of what is owned; with the status."""
+
     def ready(self) -> tuple[bool, list[str]]:
         """Whether everything that is owned is being processed, and if not, why; and what else is in trouble without being in the way."""
 
@@ -38,6 +42,7 @@ _PAGES = (
     ("/metrics", "the numbers, for Prometheus"),
     ("/snapshot", "the numbers of one instant with the ledger digest, for ticket-kpis replay --snapshot"),
     ("/explain?ticket=", "why a ticket's clocks breached or not, for ticket-kpis explain --url"),
+    ("/evidence?group=", "what stands behind an alert about a segment: topics, groups, the oldest open tickets"),
     ("/readyz", "whether every owned partition is being processed"),
     ("/healthz", "whether the process is sound"),
 )
@@ -53,6 +58,7 @@ def create_http_app(source: Source) -> web.Application:
             web.get("/metrics", _metrics),
             web.get("/snapshot", _snapshot),
             web.get("/explain", _explain),
+            web.get("/evidence", _evidence),
             web.get("/readyz", _ready),
             web.get("/healthz", _healthy),
         ]
@@ -76,6 +82,11 @@ async def _explain(request: web.Request) -> web.Response:
     except ValueError as error:
         return web.json_response({"error": f"at: {error}", "reason": "no_time"}, status=400)
     status, told = await request.app[SOURCE].explain(request.query.get("ticket", ""), at)
+    return web.Response(status=status, body=orjson.dumps(told), content_type="application/json")
+
+
+async def _evidence(request: web.Request) -> web.Response:
+    status, told = await request.app[SOURCE].evidence(request.query)
     return web.Response(status=status, body=orjson.dumps(told), content_type="application/json")
 
 

@@ -7,7 +7,7 @@ text is served with KPIs of which this worker cannot prove, at the instant of se
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from processor.config import Config
@@ -15,6 +15,7 @@ from processor.export.collector import Exporter
 from processor.export.kpi_view import KpiView
 from processor.export.snapshot import snapshot
 from processor.export.telemetry import Telemetry
+from processor.stream.evidence import Evidence
 from processor.stream.explaining import explain_ticket
 from processor.stream.kpi_stage import KpiStage, Owned
 from processor.stream.runtime import Runtime
@@ -24,7 +25,7 @@ RENDERINGS_MAX = 4  # for one answer; the last one is without KPIs
 
 
 class Showing:
-    """The source behind /metrics, /snapshot, /explain and /readyz of one worker."""
+    """The source behind /metrics, /snapshot, /explain, /evidence and /readyz of one worker."""
 
     def __init__(self, config: Config, runtime: Runtime, kpis: KpiStage, telemetry: Telemetry) -> None:
         self._config = config
@@ -32,6 +33,7 @@ class Showing:
         self._kpis = kpis
         self._telemetry = telemetry
         self._exporter = Exporter(config)
+        self._evidence = Evidence(config, runtime.partitions)
         self._group_bys = tuple(tuple(names) for names in config.segments.group_bys)
         self._rendering = asyncio.Lock()
         self._rendered_for: tuple[list[Shown], list[KpiView]] | None = None
@@ -83,6 +85,10 @@ class Showing:
     async def explain(self, ticket: str, at: int | None) -> tuple[int, dict[str, Any]]:
         """See `explaining`."""
         return await explain_ticket(self._config, self._runtime.settings, self._runtime.partitions, ticket, at)
+
+    async def evidence(self, query: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+        """See `evidence`."""
+        return await self._evidence.answer(query)
 
     def ready(self) -> tuple[bool, list[str]]:
         """See Runtime.ready. Trouble of the KPI stage is told, but is no reason to take the worker out of service."""

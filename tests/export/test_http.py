@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +28,9 @@ class FakeSource:
 
     async def explain(self, ticket: str, at: int | None) -> tuple[int, dict[str, Any]]:
         return (200, {"ticket": ticket, "at": at}) if ticket else (404, {"error": "unknown"})
+
+    async def evidence(self, query: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
+        return (200, dict(query)) if query else (400, {"error": "empty"})
 
     def ready(self) -> tuple[bool, list[str]]:
         return not self.problems, self.problems
@@ -55,6 +59,11 @@ async def test_an_explanation_is_json_with_the_status_of_its_source() -> None:
     assert (status, content_type.partition(";")[0], text) == (200, "application/json", '{"ticket":"T/1","at":1000}')
     assert (await get(FakeSource(), "/explain"))[::2] == (404, '{"error":"unknown"}')
     assert (await get(FakeSource(), "/explain?ticket=T&at=noon"))[0] == 400
+
+
+async def test_evidence_is_json_with_the_status_of_its_source() -> None:
+    assert (await get(FakeSource(), "/evidence?group=R%26D&limit=3"))[::2] == (200, '{"group":"R&D","limit":"3"}')
+    assert (await get(FakeSource(), "/evidence"))[0] == 400
 
 
 async def test_ready_says_why_not() -> None:

@@ -24,6 +24,7 @@ class FakeRuntime:
 
     def __init__(self) -> None:
         self.numbers = [0]
+        self.partitions: dict[Any, Any] = {}
 
     def shown(self) -> list[Shown]:
         return [Shown(replace(empty_view(), partition=number), 0, 1, replaying=False) for number in self.numbers]
