@@ -16,6 +16,7 @@ from processor.alerting.about_processor import processor
 from processor.alerting.alert import Alert
 from processor.alerting.durations import duration_text, scaled_expression
 from processor.alerting.series import Recording, lowest, recordings
+from processor.boards import working
 from processor.config import Config
 
 SERIES, ALERTS = "series.yml", "alerts.yml"
@@ -26,8 +27,6 @@ _ABOUT = {
             "# for other rules. alert_kind: kpi rests while the data are old.\n",
 }  # fmt: skip
 INTERVAL_SECONDS = 15  # at least one, however short everything else becomes
-# What dashboards read beyond what alerts do.
-_FOR_DASHBOARDS = ("support:first_response_seconds_bucket:max", "support:first_response_seconds_retracted_bucket:max")
 
 
 def alerts(config: Config) -> tuple[Alert, ...]:
@@ -38,7 +37,7 @@ def alerts(config: Config) -> tuple[Alert, ...]:
 def rule_files(config: Config, *, time_scale: float = 1.0) -> dict[str, str]:
     """File name -> text."""
     told, above = alerts(config), recordings(config)
-    below = lowest([*(alert.expr for alert in told), *(each.expr for each in above), *_FOR_DASHBOARDS])
+    below = lowest([*(alert.expr for alert in told), *(each.expr for each in above), *working.expressions()])
     series = [_group("support-series", _records(below), time_scale), _group("support-net", _records(above), time_scale)]
     of_kpis = [_rule(alert, config, time_scale) for alert in told if alert.kind == "kpi"]
     of_processor = [_rule(alert, config, time_scale) for alert in told if alert.kind != "kpi"]

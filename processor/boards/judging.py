@@ -14,6 +14,10 @@ from processor.boards.board import Better
 NEAR = 0.1  # a target missed by no more than this share of it is nearly kept
 STALE_SECONDS = 300  # numbers older than this are no numbers of now; SupportDataStale pages at the same age
 
+TREND_MINUTES = 15  # over which an arrow says whether a number rises or falls
+STEADY = 0.02  # a change by less than this share of the number is none
+ARROWS = {1: "↗ rising", 0: "→ steady", -1: "↘ falling"}  # the trend has no colour: rising far below the target is no success
+
 
 @dataclass(frozen=True, slots=True)
 class Look:

@@ -7,7 +7,7 @@ added up, so that nothing is counted twice. What is read from Prometheus is one 
 from __future__ import annotations
 
 from processor.boards.board import Board, Tile
-from processor.boards.judging import NEAR, STALE_SECONDS, State
+from processor.boards.judging import NEAR, STALE_SECONDS, STEADY, TREND_MINUTES, State
 from processor.boards.readings import Kpi, Level, Reading, Series
 from processor.core.kpis import COST_PER_TICKET, Definition, Kind, definition_of
 from processor.export.catalogue import BY_NAME
@@ -62,6 +62,13 @@ def target(tile: Tile, *, job: str = JOB) -> str:
 def age(*, job: str = JOB) -> str:
     """Seconds since the minute up to which everything was added up."""
     return promql(Series(END, form="since"), job=job)
+
+
+def trend(tile: Tile, *, job: str = JOB) -> str:
+    """1 where it has risen within a quarter of an hour by a fiftieth of itself or more, -1 where it has fallen, else 0."""
+    value = promql(tile.reading, job=job)
+    steps = f"deriv(({value})[{TREND_MINUTES}m:]) * {TREND_MINUTES * 60} / clamp_min({STEADY:g} * abs({value}), 1e-9)"
+    return f"clamp(round({steps}), -1, 1)"
 
 
 def judged(tile: Tile, board: Board, *, job: str = JOB) -> str:

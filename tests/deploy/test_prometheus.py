@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from processor.alerting import rule_files
 from processor.config import Config
 from processor.export.catalogue import BY_NAME
 from tests.deploy.conftest import ROOT, Run, load_yaml, rules
+from tests.deploy.dashboards import asked
 
-DASHBOARDS = sorted((ROOT / "deploy/grafana/dashboards").rglob("*.json"))
 TARGET_LABELS = {"job", "instance", "pod"}  # what Prometheus adds
 NAME = re.compile(r"\b(?:support_[a-z0-9_]+|[a-z_]*:[a-z0-9_]+:[a-z0-9_]+)\b|\bsupport:[a-z0-9_:]+")
 MATCHER = re.compile(r"\{([^}]*)\}")
 GROUPING = re.compile(r"\b(?:by|without|on|ignoring)\s*\(([^)]*)\)")
 
 
-def panels(path: Path) -> list[dict[str, Any]]:
-    return list(json.loads(path.read_text(encoding="utf-8"))["panels"])
-
-
 def expressions() -> Iterator[Any]:
     for rule in [*rules("record"), *rules("alert")]:
         yield pytest.param(rule["expr"], id=rule.get("record") or f"{rule['alert']}-{rule['labels']['severity']}")
-    for path in DASHBOARDS:
-        for panel in panels(path):
-            for target in panel["targets"]:
-                yield pytest.param(target["expr"].replace("$job", ".+"), id=f"{path.stem}-{panel['title']}-{target['refId']}")
+    for each in asked():
+        yield pytest.param(each.expression, id=each.id)
 
 
 def labels_of(name: str) -> set[str]:
@@ -66,8 +57,8 @@ def test_everything_recorded_is_used() -> None:
 
 def test_rates_are_taken_over_recorded_series_only() -> None:
     """A partition that moves begins a new series in its new worker; a rate over the raw ones would lose its first value."""
-    for expression in expressions():
-        assert not re.search(r"\b(?:rate|increase|delta|deriv|irate)\(\s*support_", str(expression.values[0]))
+    for rule in [*rules("record"), *rules("alert")]:
+        assert not re.search(r"\b(?:rate|increase|delta|deriv|irate)\(\s*support_", rule["expr"])
 
 
 def test_alerts_tell_what_to_do() -> None:
@@ -110,13 +101,6 @@ def test_alerts_fire_above_their_thresholds_and_are_silent_below(run: Run) -> No
     run("promtool", "test", "rules", "deploy/prometheus/tests/alerts_test.yml")
 
 
-def test_promtool_can_parse_the_dashboards(run: Run, tmp_path: Path) -> None:
-    found = [{"record": f"panel:{number}", "expr": parameter.values[0]} for number, parameter in enumerate(expressions())]
-    file = tmp_path / "panels.yml"
-    file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": found}]}))
-    run("promtool", "check", "rules", "--lint=none", file)
-
-
 def test_amtool_accepts_the_configuration(run: Run) -> None:
     run("amtool", "check-config", "deploy/alertmanager/alertmanager.yml")
 
@@ -133,17 +117,3 @@ def test_amtool_accepts_the_configuration(run: Run) -> None:
 def test_alerts_reach_whom_they_should(run: Run, labels: list[str], receiver: str) -> None:
     done = run("amtool", "config", "routes", "test", "--config.file=deploy/alertmanager/alertmanager.yml", *labels)
     assert done.stdout.strip() == receiver
-
-
-@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.stem)
-def test_panels_ask_a_question_and_say_what_they_show(path: Path) -> None:
-    board = json.loads(path.read_text(encoding="utf-8"))
-    assert board["uid"]
-    assert not board["editable"]
-    assert {variable["name"] for variable in board["templating"]["list"]} == {"datasource", "job"}
-    for panel in panels(path):
-        assert "?" in panel["title"]
-        assert panel["description"]
-        assert panel["fieldConfig"]["defaults"]["unit"]
-        assert panel["datasource"]["uid"] == "${datasource}"
-        assert all('job=~"$job"' in target["expr"] for target in panel["targets"])
