@@ -23,21 +23,22 @@ RANKS = {
     "boards": 5, "report": 5, "kpis": 5,
     "replay": 6, "alerting": 6,
     "stream": 7, "synthetic": 7, "convert": 7, "what_if": 7,
-    "state_tools": 8,
-    "cli": 9, "demo": 9, "client": 9,
+    "state_tools": 8, "client": 8,
+    "wall": 9,
+    "cli": 10, "demo": 10,
 }  # fmt: skip
 
 # What brings the outside world in, and the only parts that may use it.
 OWNERS = {
     "faust": {"stream", "cli"},
     "mode": {"stream"},
-    "aiokafka": {"stream", "state_tools", "cli", "client"},  # the command line names its errors; the client reads with it
+    "aiokafka": {"stream", "state_tools", "cli", "client", "wall"},  # the command line names its errors; the client reads with it
     "kafka": {"stream", "state_tools", "cli"},
     "prometheus_client": {"export"},
     "pydantic": {"config", "convert"},  # files that people write
     "click": {"cli"},
     "rich": {"cli", "report", "demo"},
-    "aiohttp": {"export", "stream", "demo"},
+    "aiohttp": {"export", "stream", "demo", "wall"},
     "holidays": {"calendar_tables", "config"},
 }
 

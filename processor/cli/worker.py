@@ -6,6 +6,8 @@ import gc
 import logging
 import socket
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from processor import __version__
 from processor.cli.options import bootstrap_option, config_option, load_config, refuse, refusing, tell_retry
 from processor.cli.waiting import answering
 from processor.config import Config
-from processor.config.service import PORT_MAX, WORKER_ROLES
+from processor.config.service import PORT_MAX, SERVER, WORKER_ROLES
 from processor.flavour import flavour
 from processor.side_by_side import FIRST_PAUSE_SECONDS, end_with_parent, run
 from processor.stream.app import create_app
@@ -24,9 +26,17 @@ from processor.stream.connection import BrokerUnreachableError, Notify, admin_cl
 from processor.stream.host import Host
 from processor.stream.logs import speak_seldom
 from processor.stream.topics import Problem, specs, strangers, verify_topics
+from processor.wall.serving import serve_wall
 
 FOREVER_SECONDS = float("inf")
 PROCESSES_MAX = 64
+EVERYWHERE, LOOPBACK = ("0.0.0.0", "::"), "127.0.0.1"  # noqa: S104 - compared with, not listened on
+
+
+def _addresses(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    if any(not SERVER.fullmatch(value) for value in values):
+        raise click.BadParameter("write host:port")
+    return values
 
 
 @click.command("worker")
@@ -44,8 +54,14 @@ PROCESSES_MAX = 64
     "--processes", type=click.IntRange(1, PROCESSES_MAX), default=1, show_default=True,
     help="So many workers side by side, one for a core; they listen on the ports from http.port on.",
 )
+@click.option(
+    "--peer", "peers", multiple=True, metavar="HOST:PORT", callback=_addresses,
+    help="Another worker, whom /wall asks for its part; adds to http.peers. May be given several times.",
+)
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True)
-def command(config_path: Path | None, bootstrap: str | None, port: int | None, processes: int, **options: Any) -> None:
+def command(
+    config_path: Path | None, bootstrap: str | None, port: int | None, processes: int, peers: tuple[str, ...], **options: Any
+) -> None:  # fmt: skip
     """Read events, keep the numbers, serve /metrics, /healthz, /readyz and /snapshot.
 
     Waits for a broker as long as it takes. Start as many workers as you like, up to the number of partitions: they share them.
@@ -59,14 +75,19 @@ def command(config_path: Path | None, bootstrap: str | None, port: int | None, p
     if processes > 1:
         # Without a name, one that came back sooner would keep all workers waiting until the group has given up who died.
         pause = FIRST_PAUSE_SECONDS if options["instance"] else config.worker.session_timeout_seconds
-        sys.exit(run([_call(config_path, bootstrap, first, number, **options) for number in range(processes)], _tell, pause_seconds=pause))
+        here = LOOPBACK if config.http.host in EVERYWHERE else config.http.host
+        all_peers = (*peers, *(f"{here}:{first + number}" for number in range(processes if first else 0)))
+        commands = [_call(config_path, bootstrap, first, number, all_peers, **options) for number in range(processes)]
+        sys.exit(run(commands, _tell, pause_seconds=pause))
     end_with_parent()
-    work(config.model_copy(update={"http": config.http.model_copy(update={"port": first})}), **options)
+    http = config.http.model_copy(update={"port": first, "peers": [*config.http.peers, *peers]})
+    work(config.model_copy(update={"http": http}), **options)
 
 
 def _call(
-    config_path: Path | None, bootstrap: str | None, port: int, number: int, *, from_log_start: bool, instance: str | None, log_level: str
-) -> list[str]:
+    config_path: Path | None, bootstrap: str | None, port: int, number: int, peers: Sequence[str], *,
+    from_log_start: bool, instance: str | None, log_level: str,
+) -> list[str]:  # fmt: skip
     """The command of one worker of several. Each has a port and, where they have names, a name of its own."""
     given = {
         "--config": config_path, "--bootstrap": bootstrap, "--port": port + number if port else 0, "--log-level": log_level,
@@ -74,7 +95,8 @@ def _call(
     }  # fmt: skip
     options = [text for name, value in given.items() if value is not None for text in (name, str(value))]
     flags = ["--from-log-start"] if from_log_start else []
-    return [sys.executable, "-m", "processor.cli.main", "worker", *options, *flags]
+    known = [text for peer in peers for text in ("--peer", peer)]
+    return [sys.executable, "-m", "processor.cli.main", "worker", *options, *flags, *known]
 
 
 def _tell(text: str) -> None:
@@ -108,7 +130,7 @@ def work(config: Config, *, from_log_start: bool, instance: str | None, log_leve
     # Millions of long-lived objects and hardly a cycle among them: look for cycles rarely.
     gc.set_threshold(100_000, 50, 100)
     uvloop.install()
-    app = create_app(config, from_log_start=from_log_start, instance=instance or None)
+    app = create_app(config, from_log_start=from_log_start, instance=instance or None, more_pages=partial(serve_wall, config))
     worker = Host(app, quiet=True, loglevel=log_level, redirect_stdouts=False)
     worker.spinner = None  # from level warning on it would write its control codes, into files too
     worker.execute_from_commandline()

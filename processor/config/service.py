@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,13 +19,17 @@ PORT_MAX = 65_535
 SERVER = re.compile(r"(\[[0-9A-Fa-f:]+\]|[^\s,:/@]+):\d{1,5}")
 
 
-def _server(value: str) -> str:
-    if not SERVER.fullmatch(value) or int(value.rpartition(":")[2]) > PORT_MAX:
-        raise ValueError('not a broker: write "host:port", one broker in each entry of the list')
-    return value
+def _address(what: str) -> Callable[[str], str]:
+    def checked(value: str) -> str:
+        if not SERVER.fullmatch(value) or int(value.rpartition(":")[2]) > PORT_MAX:
+            raise ValueError(f'not a {what}: write "host:port", one {what} in each entry of the list')
+        return value
+
+    return checked
 
 
-Server = Annotated[str, AfterValidator(_server)]
+Server = Annotated[str, AfterValidator(_address("broker"))]
+Peer = Annotated[str, AfterValidator(_address("worker"))]
 
 
 class Security(Section):
@@ -195,7 +199,7 @@ class Facts(Section):
 
 
 class Http(Section):
-    """Where /metrics, /healthz, /readyz and /snapshot are served."""
+    """Where /metrics, /healthz, /readyz, /snapshot and /wall are served."""
 
     host: str = Field(
         default="0.0.0.0",  # noqa: S104 - Prometheus comes from another machine
@@ -203,3 +207,8 @@ class Http(Section):
         description="Address to listen on; 127.0.0.1 for this machine alone.",
     )
     port: int = Field(default=9108, ge=0, le=PORT_MAX, description="Port to listen on; 0 takes a free one.")
+    peers: list[Peer] = Field(
+        default_factory=list,
+        description="host:port of the other workers, whom /wall asks for the deadlines and the health of their partitions; its own may be"
+        " among them. A name that stands for several addresses stands for all of them. With --processes they know each other.",
+    )

@@ -9,19 +9,25 @@ from typing import Any
 from aiohttp import web
 
 from processor.config import Config
+from processor.core.outputs import View
 from processor.demo.live import PIECE, TICK_SECONDS, Live
 from processor.explain import Kept, answer
 from processor.explain.evidence import QueryError, Search, known_values, read_query, together
 from processor.export.collector import Exporter
 from processor.export.http import create_http_app
 from processor.replay import Replay
+from processor.wall.feed import Feed
+from processor.wall.replayed import Replayed
+from processor.wall.serving import add_wall
 
 
 class Embedded:
     """The source behind the pages: a replay that goes on and on."""
 
     def __init__(self, config: Config) -> None:
-        self.replay = Replay(config, partitions=config.topics.partitions)
+        self.together = Replayed(config)
+        many, seldom = config.topics.partitions, config.kpis.backfill_minutes  # as a worker does while it catches up
+        self.replay = Replay(config, partitions=many, report_every_minutes=seldom, on_report=self.together.report)
         self._exporter = Exporter(config)
         self._known = known_values(config)
         self._caught_up = False
@@ -29,10 +35,18 @@ class Embedded:
     def feed(self, lines: list[bytes]) -> None:
         """Fold what has come, and let timers follow."""
         self.replay.feed_lines(lines)
+        self.together.look(self.replay)
 
     def caught_up(self) -> None:
         """The history is folded."""
         self._caught_up = True
+        for engine in self.replay.engines.values():
+            engine.report_every(1, hold=True)
+            engine.reports_again()
+
+    def health(self) -> tuple[list[View], None]:
+        """The partitions; there is no process to tell about."""
+        return self.replay.views(), None
 
     async def exposition(self) -> bytes:
         """The metrics of this instant."""
@@ -75,7 +89,9 @@ class Embedded:
 async def serve_embedded(config: Config, live: Live, caught_up: Callable[[int], None]) -> None:
     """Serve and feed until cancelled."""
     embedded = Embedded(config)
-    runner = web.AppRunner(create_http_app(embedded), access_log=None)
+    pages = create_http_app(embedded)
+    add_wall(pages, Feed(config, embedded, embedded.together.open))
+    runner = web.AppRunner(pages, access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, config.http.host, config.http.port).start()

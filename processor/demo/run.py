@@ -136,7 +136,7 @@ class Demo:
         config = load(self.config)
         live = Live(config)
         url = f"http://localhost:{self.options.port}"
-        where = f"\n  [bold]{url}/metrics[/]\n  {url}/snapshot\n  {url}/readyz\n"
+        where = f"\n  [bold]{url}/wall[/]  the boards, live: 1 to 6, ? for help\n  {url}/metrics\n  {url}/snapshot\n  {url}/readyz\n"
         if self.options.embedded:
             tell = f"events of history; live now:{where}  Ctrl-C ends it"
             asyncio.run(serve_embedded(config, live, lambda sent: self._step(f"{sent:,} {tell}")))

@@ -40,6 +40,7 @@ SOURCE: web.AppKey[Source] = web.AppKey("source", Source)
 
 _PAGES = (
     ("/metrics", "the numbers, for Prometheus"),
+    ("/wall", "the boards, live, for people"),
     ("/snapshot", "the numbers of one instant with the ledger digest, for ticket-kpis replay --snapshot"),
     ("/explain?ticket=", "why a ticket's clocks breached or not, for ticket-kpis explain --url"),
     ("/evidence?group=", "what stands behind an alert about a segment: topics, groups, the oldest open tickets"),

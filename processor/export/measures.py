@@ -69,6 +69,12 @@ def raw_tables(views: Iterable[View], group_bys: Sequence[LabelSet]) -> Iterator
             yield _table(family, cells, None, windows)
 
 
+def tables_of(families: Iterable[Family], views: Iterable[View], telemetry: Telemetry | None) -> list[Table]:
+    """Some families alone, with every label value as it is and nothing pre-created: none of windows and of the KPI stage."""
+    cells = [Cells(view, None, None) for view in views]
+    return [_table(family, cells, telemetry, {}) for family in families if family.source not in ("window", "kpi")]
+
+
 def _table(family: Family, cells: list[Cells], telemetry: Telemetry | None, windows: dict[str, list[tuple[LabelSet, Number]]]) -> Table:
     if family.source == "process":
         return _process_table(family, telemetry)

@@ -12,6 +12,7 @@ none of the ticket stage's data. Everything is built by `create_app`; importing 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import faust
@@ -39,8 +40,16 @@ class _Frame(faust.App):
         """Faust would make directories for tables in the working directory."""
 
 
-def create_app(config: Config, *, from_log_start: bool = False, instance: str | None = None) -> faust.App:
-    """The application of one worker: both stages, and /metrics beside them. `instance` is the name that it keeps over restarts."""
+MorePages = Callable[[web.Application, Showing], None]
+
+
+def create_app(
+    config: Config, *, from_log_start: bool = False, instance: str | None = None, more_pages: MorePages | None = None
+) -> faust.App:  # fmt: skip
+    """The application of one worker: both stages, and /metrics beside them. `instance` is the name that it keeps over restarts.
+
+    `more_pages` may add pages about what is shown.
+    """
     app = _Frame(
         f"{config.application_id}-frame",
         broker=[f"kafka://{server}" for server in config.kafka.bootstrap_servers],
@@ -65,7 +74,10 @@ def create_app(config: Config, *, from_log_start: bool = False, instance: str | 
             self.runtime = Runtime(config, settings, self.recorder, from_log_start=from_log_start, instance=instance)
             self.kpis = KpiStage(config, settings, self.recorder)
             self.showing = Showing(config, self.runtime, self.kpis, self.recorder)
-            self.runner = web.AppRunner(create_http_app(self.showing), access_log=None)
+            pages = create_http_app(self.showing)
+            if more_pages is not None:
+                more_pages(pages, self.showing)
+            self.runner = web.AppRunner(pages, access_log=None)
 
         async def on_start(self) -> None:
             await self.runner.setup()

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from processor.config import Config
+from processor.core.outputs import View
 from processor.export.collector import Exporter
 from processor.export.kpi_view import KpiView
 from processor.export.snapshot import snapshot
@@ -89,6 +90,12 @@ class Showing:
     async def evidence(self, query: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
         """See `evidence`."""
         return await self._evidence.answer(query)
+
+    def health(self) -> tuple[list[View], Telemetry]:
+        """The partitions as of their last commits, and what the recorder knows at this instant."""
+        self._telemetry.kpi_partitions(self._kpis.owned())
+        self._telemetry.progress(self._runtime.progress())
+        return [item.view for item in self._runtime.shown()], self._telemetry
 
     def ready(self) -> tuple[bool, list[str]]:
         """See Runtime.ready. Trouble of the KPI stage is told, but is no reason to take the worker out of service."""

@@ -1,0 +1,219 @@
+"""The page as data: boards and numbers in, JSON out. Pure, so that every state of the page can be tested without a browser or a broker.
+
+What a number means is decided here: how it stands against its target, where it is going, on how much it rests, and how old it is. The page
+only draws it. Freshness is of the whole page: `fresh`; `stale` (older than the boards allow); `replaying` (old events are caught up);
+`empty` (no numbers yet).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from processor.boards.board import Board, Tile
+from processor.boards.judging import STALE_SECONDS, State, judge
+from processor.boards.promql import DIRECTIONS
+from processor.boards.readings import Kpi, Series
+from processor.calendar_tables import compile_calendar
+from processor.config import Config
+from processor.config.zones import load_zone
+from processor.core.business_hours import NEVER, Calendar
+from processor.wall.history import History
+from processor.wall.numbers import IDENTITY, Found, Numbers, find
+from processor.wall.words import clock, number, span
+
+Json = dict[str, Any]
+
+VERDICTS = {State.MET: "good", State.NEAR: "near", State.MISSED: "bad", State.FEW: "few"}  # the others have no colour
+STEADY = 0.02  # a change by no more than this share is none
+ENDLESS = {"backlog_drain": "growing", "backlog_work_off": "never"}  # what an infinite time means
+FAULT = "This is a fault of the processor: do not trust these numbers, and please report it."
+CALENDARS_SHOWN = 3
+NOTICES_MAX = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What of the configuration the page needs."""
+
+    targets: Mapping[tuple[str, str, str], float]  # by KPI, stat and direction, of the total
+    min_n: int
+    calendars: Sequence[Calendar]
+    zone: ZoneInfo
+    topic: str
+
+    @classmethod
+    def of(cls, config: Config) -> Frame:
+        """Of this configuration."""
+        targets = {(each.kpi, each.stat_shown, str(each.direction)): each.number for each in config.kpis.targets if not each.dimensions}
+        calendars = [compile_calendar(name, calendar) for name, calendar in config.calendars.items()]
+        return cls(targets, config.kpis.min_n, calendars, load_zone(config.reporting_zone), config.topics.events)
+
+
+def state(boards: Sequence[Board], numbers: Numbers, history: History, frame: Frame, now_ms: int) -> Json:
+    """Everything that the page shows."""
+    freshness = _freshness(numbers, now_ms)
+    return {
+        "now": clock(now_ms, now_ms, frame.zone),
+        "freshness": freshness,
+        "closed": _closed(frame, now_ms),
+        "facts": _facts(numbers, frame, now_ms, freshness),
+        "notices": _notices(numbers, frame, now_ms, freshness)[:NOTICES_MAX],
+        "empty": _empty(numbers, frame) if freshness == "empty" else None,
+        "boards": [
+            {
+                "name": board.name, "title": board.title, "question": board.question, "audience": board.audience,
+                "tiles": [_tile(board, tile, numbers, history, frame, now_ms) for tile in board.wall],
+            }
+            for board in boards
+        ],
+    }  # fmt: skip
+
+
+# -- the age of the data -----------------------------------------------------------------------------------------------------------
+
+
+def _freshness(numbers: Numbers, now_ms: int) -> str:
+    end, event = numbers.end_ms, numbers.event_ms
+    if end is None or event is None:
+        return "empty"
+    if numbers.replaying:
+        return "replaying"
+    return "stale" if now_ms - min(end, event) > STALE_SECONDS * 1000 else "fresh"
+
+
+def _facts(numbers: Numbers, frame: Frame, now_ms: int, freshness: str) -> list[Json]:
+    told = []
+    if freshness != "empty" and numbers.event_ms is not None:
+        behind = f"event time {clock(numbers.event_ms, now_ms, frame.zone)}, {span((now_ms - numbers.event_ms) / 1000)} behind"
+        told.append(_told(behind, "" if freshness == "fresh" else "warning"))
+    told += [_told(text, "" if is_open else "warning") for text, is_open in _calendars(frame, now_ms)[:CALENDARS_SHOWN]]
+    return [*told, _told(clock(now_ms, now_ms, frame.zone, seconds=False), "clock")]
+
+
+def _told(text: str, kind: str) -> Json:
+    return {"text": text, "kind": kind}
+
+
+def _calendars(frame: Frame, now_ms: int) -> list[tuple[str, bool]]:
+    """What is open, and what is closed until when; as one where all are closed."""
+    told: list[tuple[str, bool]] = []
+    if len(frame.calendars) > 1 and _closed(frame, now_ms):
+        opens = min(calendar.next_open(now_ms) for calendar in frame.calendars)
+        return [("closed" if opens == NEVER else f"closed until {clock(opens, now_ms, frame.zone, seconds=False)}", False)]
+    for calendar in frame.calendars:
+        if calendar.is_open(now_ms):
+            told.append((f"{calendar.name} open", True))
+        else:
+            opens = calendar.next_open(now_ms)
+            until = "" if opens == NEVER else f" until {clock(opens, now_ms, frame.zone, seconds=False)}"
+            told.append((f"{calendar.name} closed{until}", False))
+    return told
+
+
+def _closed(frame: Frame, now_ms: int) -> bool:
+    return bool(frame.calendars) and not any(calendar.is_open(now_ms) for calendar in frame.calendars)
+
+
+# -- what is wrong ------------------------------------------------------------------------------------------------------------------
+
+
+def _notices(numbers: Numbers, frame: Frame, now_ms: int, freshness: str) -> list[Json]:
+    """What must be known before any number is believed, the gravest first."""
+    told = []
+    if off := sum(map(abs, numbers.values(IDENTITY))):
+        told.append(_told(f"The books do not balance: the backlog is off by {off:,.0f}. {FAULT}", "error"))
+    told += [_told(problem, "error") for problem in numbers.problems]
+    at = "" if numbers.end_ms is None else clock(numbers.end_ms, now_ms, frame.zone, seconds=False)
+    if freshness == "replaying":
+        told.append(_told(f"Old events are being caught up: these are numbers of {at}, not of now.", "warning"))
+    if freshness == "stale":
+        told.append(_told(f"Old data: everything was added up last at {at}. The workers' /readyz says what they wait for.", "error"))
+    if numbers.missing:
+        told.append(_told(f"Without {_partitions(numbers.missing)}: not reported at {at}.", "warning"))
+    if freshness == "fresh" and _closed(frame, now_ms):
+        told.append(_told("Outside opening hours: nobody is expected to answer now.", "info"))
+    return told
+
+
+def _partitions(numbers: Sequence[int]) -> str:
+    return f"partition{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
+
+
+def _empty(numbers: Numbers, frame: Frame) -> Json:
+    """Why there is nothing yet, and what to do."""
+    if not numbers.known:
+        return {"title": "One moment", "lines": ["The newest numbers are being looked up."]}
+    if not numbers.consumed:
+        lines = [f"No event has come to the topic {frame.topic}.", "Send some: ticket-kpis send FILE",
+                 "None at hand? ticket-kpis generate --events 2000 -o FILE makes a day of them."]  # fmt: skip
+    else:
+        lines = [f"{numbers.consumed:,.0f} events have come.",
+                 "The first numbers follow when every partition has passed a full minute: usually within two.",
+                 "If they do not come, the workers' /readyz says why."]  # fmt: skip
+    return {"title": "No data yet", "lines": lines}
+
+
+# -- tiles --------------------------------------------------------------------------------------------------------------------------
+
+
+def _tile(board: Board, tile: Tile, numbers: Numbers, history: History, frame: Frame, now_ms: int) -> Json:
+    found = find(tile.reading, numbers, now_ms)
+    text, unit, words = _value(tile, found)
+    target = target_of(tile, frame)
+    age = 0 if numbers.end_ms is None else (now_ms - numbers.end_ms) / 1000
+    stands = judge(found.value, better=tile.better, target=target, n=found.n, min_n=frame.min_n, age_seconds=age if board.playlist else 0)
+    if found.value is None:
+        stands = State.FREE  # there is nothing to judge
+    low_n = bool(found.n) and (found.n or 0) < frame.min_n
+    trend, trend_text = _trend(board, tile, found, history, frame, now_ms)
+    return {
+        "name": tile.name, "title": tile.title, "value": text, "unit": unit, "words": words,
+        "verdict": VERDICTS.get(stands, "none"), "verdict_text": stands.value.text if stands in VERDICTS else "",
+        "target": "" if target is None else _target_text(tile, target),
+        "trend": trend, "trend_text": trend_text,
+        "n": f"n = {found.n:,}{', few' if low_n else ''}" if found.n else "", "low_n": low_n,
+        "note": f"{numbers.partitions - found.without} of {numbers.partitions} partitions" if found.without else "",
+    }  # fmt: skip
+
+
+def target_of(tile: Tile, frame: Frame) -> float | None:
+    """What it ought to be: a fixed number, or what the configuration says of its KPI."""
+    if not tile.target:
+        return tile.limit
+    stat = tile.reading.stat if isinstance(tile.reading, Kpi) else ""
+    return frame.targets.get((tile.target, stat, DIRECTIONS[tile.better or "down"]), tile.limit)
+
+
+def _value(tile: Tile, found: Found) -> tuple[str, str, bool]:
+    if found.none:
+        return "none", "", True
+    if found.value is None:
+        return ("none yet" if isinstance(tile.reading, Kpi) else "not known"), "", True
+    name = tile.reading.name if isinstance(tile.reading, Kpi) else ""
+    return number(found.value, tile.unit, ENDLESS.get(name, "endless"))
+
+
+def _target_text(tile: Tile, target: float) -> str:
+    text, unit, _ = number(target, tile.unit)
+    shown = f"{text} {unit}".strip()
+    if tile.unit == "flag" or not target:
+        return f"target {shown}"
+    return f"target {'at least' if tile.better == 'up' else 'at most'} {shown}"
+
+
+def _trend(board: Board, tile: Tile, found: Found, history: History, frame: Frame, now_ms: int) -> tuple[str, str]:
+    """Where it is going; nothing where that is no question."""
+    if found.value is None or tile.unit == "flag" or (isinstance(tile.reading, Series) and tile.reading.form == "until"):
+        return "", ""
+    before = history.before((board.name, tile.name), now_ms)
+    if before is None or number(found.value, tile.unit)[2]:
+        return "", ""
+    then, was = before
+    told = " ".join(number(was, tile.unit)[:2]).strip() if tile.unit in ("seconds", "ratio") else number(was, tile.unit)[0]
+    since = clock(then, now_ms, frame.zone, seconds=False)
+    if abs(found.value - was) <= STEADY * max(abs(was), abs(found.value)):
+        return "flat", f"steady since {since}"
+    return ("up", f"{told} at {since}") if found.value > was else ("down", f"{told} at {since}")

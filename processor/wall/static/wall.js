@@ -1,0 +1,232 @@
+// The wall: shows what the worker sends, second by second. What a number means is decided there; here it is only put on the screen.
+"use strict";
+
+const SILENT_MS = 6000; // the worker sends every second; after so long without a word nothing can be trusted
+const AGAIN_MS = 3000; // between attempts where the browser has given up
+const SECONDS = 15; // that a board stays, unless ?seconds says otherwise
+const ROTATED = ["queue-now", "sla-risk", "backlog-flow", "quality"]; // unless ?boards says otherwise; "all" for each
+
+const root = document.documentElement;
+const asked = new URLSearchParams(location.search);
+const page = { state: null, board: "", heard: 0, since: "", paused: false, turned: 0, source: null };
+
+// ---- light and dark: before anything is drawn
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+function theme(wanted) {
+  root.dataset.theme = wanted || (dark.matches ? "dark" : "light");
+}
+function turn() {
+  theme(root.dataset.theme === "dark" ? "light" : "dark");
+  remembered("wall-theme", root.dataset.theme);
+}
+function remembered(name, value) {
+  try {
+    if (value !== undefined) localStorage.setItem(name, value);
+    return localStorage.getItem(name) || "";
+  } catch {
+    return ""; // a browser that keeps nothing
+  }
+}
+theme(asked.get("theme") || remembered("wall-theme"));
+if (asked.has("kiosk")) root.dataset.kiosk = "";
+
+// ---- small tools
+
+const by = (id) => document.getElementById(id);
+function make(tag, name, text) {
+  const made = document.createElement(tag);
+  if (name) made.className = name;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+function icon(name, className) {
+  const drawn = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  drawn.setAttribute("aria-hidden", "true");
+  if (className) drawn.setAttribute("class", className);
+  use.setAttribute("href", `#icon-${name}`);
+  drawn.append(use);
+  return drawn;
+}
+/** Replaces what is in `parent` only where it differs: what has not changed is neither drawn nor read out again. */
+function put(parent, children) {
+  children.forEach((child, index) => {
+    const present = parent.children[index];
+    if (!present) parent.append(child);
+    else if (!present.isEqualNode(child)) present.replaceWith(child);
+  });
+  while (parent.children.length > children.length) parent.lastElementChild.remove();
+}
+
+// ---- drawing
+
+function tile(told) {
+  const item = make("li", "tile");
+  item.dataset.name = told.name;
+  item.dataset.verdict = told.verdict;
+  const inside = make("div", "inside");
+  const top = make("div", "top");
+  top.append(make("h2", "", told.title));
+  if (told.verdict_text) {
+    const verdict = make("p", "verdict");
+    verdict.append(icon(told.verdict), make("span", "", told.verdict_text));
+    top.append(verdict);
+  }
+  const value = make("p", "value", told.value);
+  value.dataset.words = String(told.words);
+  value.style.setProperty("--length", String(Math.max(2, told.value.length + 0.45 * told.unit.length + (told.unit ? 0.5 : 0))));
+  if (told.unit) value.append(make("span", "unit", told.unit));
+  const bottom = make("div", "bottom");
+  if (told.target) bottom.append(make("p", "target", told.target));
+  if (told.trend) {
+    const trend = make("p", "trend");
+    trend.append(icon(told.trend), make("span", "", told.trend_text));
+    bottom.append(trend);
+  }
+  if (told.n) bottom.append(make("p", told.low_n ? "few" : "n", told.n));
+  if (told.note) bottom.append(make("p", "note", told.note));
+  inside.append(top, value, bottom);
+  item.append(inside);
+  return item;
+}
+
+function empty(told) {
+  const item = make("li", "empty");
+  item.append(make("h2", "", told.title), ...told.lines.map((line) => make("p", "", line)));
+  return item;
+}
+
+function draw() {
+  const state = page.state;
+  if (!state) return;
+  const boards = state.boards;
+  const shown = boards.find((board) => board.name === page.board) || boards[0];
+  page.board = shown.name;
+  root.dataset.freshness = state.freshness;
+  by("title").textContent = shown.title;
+  by("question").textContent = shown.question;
+  document.title = `${shown.title} · ticket-kpis`;
+  put(by("facts"), state.facts.map((fact) => {
+    const item = make("li", "", fact.text);
+    item.dataset.kind = fact.kind;
+    return item;
+  }));
+  const tiles = state.empty ? [empty(state.empty)] : shown.tiles.map(tile);
+  const columns = tiles.length <= 3 ? tiles.length : Math.ceil(tiles.length / 2);
+  by("tiles").style.setProperty("--columns", String(columns));
+  put(by("tiles"), tiles);
+  put(by("boards"), boards.map((board, index) => {
+    const item = make("li");
+    const link = make("a");
+    link.href = `#${board.name}`;
+    if (board === shown) link.setAttribute("aria-current", "page");
+    link.append(make("span", "number", String(index + 1)), make("span", "", board.title));
+    item.append(link);
+    return item;
+  }));
+  notices();
+}
+
+function notices() {
+  const lost = root.dataset.connection === "lost";
+  const told = page.state ? page.state.notices : [];
+  const away = page.since ? ` since ${page.since}` : "";
+  const all = lost ? [{ kind: "error", text: `Disconnected from the processor${away}. These numbers are old; trying again.` }, ...told] : told;
+  put(by("notices"), all.map((notice) => {
+    const item = make("p", "notice", notice.text);
+    item.dataset.kind = notice.kind;
+    return item;
+  }));
+}
+
+// ---- what the worker sends
+
+function connect() {
+  if (page.source) page.source.close();
+  page.source = new EventSource("wall/events");
+  page.source.addEventListener("state", (event) => {
+    page.state = JSON.parse(event.data);
+    page.heard = performance.now();
+    page.since = "";
+    root.dataset.connection = "live";
+    draw();
+  });
+  page.source.addEventListener("error", () => {
+    lose();
+    if (page.source.readyState === EventSource.CLOSED) setTimeout(connect, AGAIN_MS); // otherwise the browser tries by itself
+  });
+}
+
+function lose() {
+  if (root.dataset.connection === "lost") return;
+  root.dataset.connection = "lost";
+  page.since = page.state ? page.state.now : "";
+  notices();
+}
+
+// ---- going from board to board
+
+function names() {
+  return page.state ? page.state.boards.map((board) => board.name) : [];
+}
+function rotated() {
+  const chosen = (asked.get("boards") || "").split(",").filter((name) => names().includes(name));
+  if (chosen.length) return chosen;
+  return asked.get("boards") === "all" ? names() : ROTATED.filter((name) => names().includes(name));
+}
+function go(name) {
+  page.board = name;
+  page.turned = performance.now();
+  if (location.hash !== `#${name}`) history.replaceState(null, "", `#${name}`);
+  draw();
+}
+function step(list, by_) {
+  if (list.length) go(list[(list.indexOf(page.board) + by_ + list.length) % list.length]);
+}
+function rotating() {
+  return asked.has("kiosk") && !page.paused;
+}
+function tick() {
+  const now = performance.now();
+  if (page.heard && now - page.heard > SILENT_MS) lose();
+  const seconds = Math.max(1, Number(asked.get("seconds")) || SECONDS);
+  if (rotating() && page.state && !by("help").open && now - page.turned >= seconds * 1000) step(rotated(), 1);
+  by("rotation").textContent = asked.has("kiosk") ? (page.paused ? "rotation paused" : `next board every ${seconds} s`) : "";
+}
+
+function key(event) {
+  if (event.ctrlKey || event.altKey || event.metaKey) return;
+  if (event.key === "?") {
+    if (by("help").open) by("help").close();
+    else by("help").showModal();
+  } else if (by("help").open) {
+    return; // its own keys
+  } else if (event.key === "ArrowRight" || event.key === "ArrowLeft") {
+    step(names(), event.key === "ArrowRight" ? 1 : -1);
+  } else if (/^[1-9]$/.test(event.key) && names()[Number(event.key) - 1]) {
+    go(names()[Number(event.key) - 1]);
+  } else if (event.key === "t") {
+    turn();
+  } else if (event.key === " " && !(event.target instanceof HTMLButtonElement)) {
+    page.paused = !page.paused;
+    page.turned = performance.now();
+    root.toggleAttribute("data-paused", page.paused);
+    tick();
+  } else {
+    return;
+  }
+  event.preventDefault();
+}
+
+document.addEventListener("DOMContentLoaded", () => {
+  page.board = location.hash.slice(1);
+  page.turned = performance.now();
+  document.addEventListener("keydown", key);
+  addEventListener("hashchange", () => go(location.hash.slice(1)));
+  dark.addEventListener("change", () => theme(asked.get("theme") || remembered("wall-theme")));
+  by("ask").addEventListener("click", () => by("help").showModal());
+  by("turn").addEventListener("click", turn);
+  setInterval(tick, 250);
+  connect();
+});
