@@ -22,7 +22,7 @@ RANKS = {
     "export": 4, "explain": 4,
     "boards": 5, "report": 5, "kpis": 5,
     "replay": 6, "alerting": 6,
-    "stream": 7, "synthetic": 7, "convert": 7, "what_if": 7,
+    "backtest": 7, "stream": 7, "synthetic": 7, "convert": 7, "what_if": 7,
     "state_tools": 8, "client": 8,
     "wall": 9,
     "cli": 10, "demo": 10,

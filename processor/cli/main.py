@@ -20,6 +20,7 @@ COMMANDS = {
     "send": "Send recorded events to Kafka.",
     "capture": "Write a topic to a file, record by record.",
     "replay": "Compute the KPIs of a recorded log, without Kafka.",
+    "backtest": "Tell which alerts a recorded log would have raised.",
     "explain": "Tell why a ticket's clocks breached or not.",
     "rules": "Write the recording rules and alerts for Prometheus.",
     "check": "Check a configuration; list all its faults.",

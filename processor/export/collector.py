@@ -7,7 +7,7 @@ list of label values shown by name, and the beginnings of lines that were writte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry
@@ -71,7 +71,7 @@ class Exporter:
 
     def families(self, views: Iterable[View], telemetry: Telemetry | None = None, kpis: Sequence[KpiView] = ()) -> Iterator[Metric]:
         """Every family as an object of the client library."""
-        for table in self._tables(views, telemetry, kpis):
+        for table in self.tables(views, telemetry, kpis):
             family = table.family
             metric = Metric(family.base_name, family.help, family.kind)
             names = family.label_names
@@ -94,14 +94,17 @@ class Exporter:
             self._prefixes.clear()
             self._bucket_prefixes.clear()
         lines: list[str] = []
-        for table in self._tables(views, telemetry, kpis):
+        for table in self.tables(views, telemetry, kpis):
             lines.append(self._headers[table.family.name])
             self._numbers(table, lines)
             self._histograms(table, lines)
         return "".join(lines).encode()
 
-    def _tables(self, views: Iterable[View], telemetry: Telemetry | None, kpis: Sequence[KpiView]) -> Iterator[Table]:
-        return tables(views, telemetry, self.known, self.folding, self._kpi_gauges.samples(kpis, self.folding))
+    def tables(
+        self, views: Iterable[View], telemetry: Telemetry | None, kpis: Sequence[KpiView] = (), families: Collection[Family] = FAMILIES
+    ) -> Iterator[Table]:
+        """The samples before they are text, of these families."""
+        return tables(views, telemetry, self.known, self.folding, self._kpi_gauges.samples(kpis, self.folding), families)
 
     def _numbers(self, table: Table, lines: list[str]) -> None:
         prefixes, name, names = self._prefixes, table.family.name, table.family.label_names

@@ -7,7 +7,7 @@ the counts are not cumulative yet.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from processor.core.dimensions import AGENT_GROUP_BY
@@ -46,12 +46,16 @@ class Table(NamedTuple):
     histograms: list[tuple[LabelSet, Observed]]
 
 
-def tables(views: Iterable[View], telemetry: Telemetry | None, known: Known, folding: Folding, kpis: Samples) -> Iterator[Table]:
-    """All families of the catalogue, in its order, as they are served."""
+def tables(
+    views: Iterable[View], telemetry: Telemetry | None, known: Known, folding: Folding, kpis: Samples,
+    families: Collection[Family] = FAMILIES,
+) -> Iterator[Table]:
+    """All families of the catalogue, in its order, as they are served; or only some of them."""
     views = list(views)
     cells = [Cells(view, known, folding) for view in views]
-    windows = window_tables(cells, known.group_bys, known.window_group_bys)
-    for family in FAMILIES:
+    windowed = any(family.source == "window" for family in families)
+    windows = window_tables(cells, known.group_bys, known.window_group_bys) if windowed else {}
+    for family in families:
         if family.source == "kpi":
             yield Table(family, kpis.get(family.name, []), [])
         elif family.source == "calendar":

@@ -147,17 +147,19 @@ def _header(family: Family) -> bytes:
 def _lines(family: Family, labels: LabelSet, changes: Changes, first: int, last: int) -> Iterator[str]:
     """A series: a sample at each minute from the first to the last, 0 before its first value."""
     names, values = family.label_names[:-1], labels[:-1]  # without `partition`
-    prefixes = _prefixes(family, names, values)
+    begun = prefixes(family, names, values)
     held: Value = ([0] * len(bucket_edges(family)), 0.0) if family.kind == "histogram" else 0
     begin = first
     for minute, value in [*changes, (last + 1, None)]:
-        texts = _texts(family, held)
+        written = texts(family, held)
         for each in range(begin, minute):
-            yield from (f"{prefix}{text} {each * 60}\n" for prefix, text in zip(prefixes, texts, strict=True))
+            yield from (f"{prefix}{text} {each * 60}\n" for prefix, text in zip(begun, written, strict=True))
         begin, held = minute, value
 
 
-def _prefixes(family: Family, names: LabelSet, values: LabelSet) -> list[str]:
+def prefixes(family: Family, names: LabelSet, values: LabelSet) -> list[str]:
+    """The beginnings of the lines of a series: up to where the value comes."""
+
     def prefix(name: str, *more: str) -> str:
         text = label_text(names, values, *more)
         return f"{name}{{{text}}} " if text else f"{name} "
@@ -168,7 +170,8 @@ def _prefixes(family: Family, names: LabelSet, values: LabelSet) -> list[str]:
     return [*buckets, prefix(f"{family.name}_sum"), prefix(f"{family.name}_count")]
 
 
-def _texts(family: Family, value: Value) -> list[str]:
+def texts(family: Family, value: Value) -> list[str]:
+    """The values behind `prefixes`."""
     if family.kind != "histogram":
         return [str(value) if type(value) is int else go_float(value)]
     counts, total = value

@@ -1,0 +1,66 @@
+"""Evaluates rules over recorded samples, in a real Prometheus: what they record, level by level, and then when each alert holds.
+
+`promtool` records past rules two hours at a time, which takes minutes for a month; so each rule is asked for as one range, with the same
+step and the same engine, and what it answers is loaded as its series.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from processor.backtest.firing import STEP_SECONDS, Episode, LabelPairs, episodes
+from processor.backtest.prometheus import Prometheus
+from processor.backtest.rules import Alerting, Recording, Rules
+from processor.export.collector import label_text
+
+Advance = Callable[[str], None]  # hears what is done next
+
+LOADING = "loading the samples"
+
+
+def steps(rules: Rules) -> int:
+    """How often `advance` is called."""
+    return 1 + sum(map(len, rules.levels)) + len(rules.alerts)
+
+
+def evaluate(rules: Rules, samples: Path, directory: Path, span: tuple[int, int], advance: Advance, folder: Path | None) -> list[Episode]:
+    """What fired between the first and the last evaluation (`span`, seconds since 1970), in the order of time.
+
+    `samples` is an OpenMetrics text, `directory` takes the files of Prometheus, `folder` is where its programs are, if not on the PATH.
+    """
+    prometheus = Prometheus(directory, folder)
+    advance(LOADING)
+    prometheus.load(samples)
+    samples.unlink()
+    for number, level in enumerate(rules.levels):
+        recorded = directory / f"level{number}.txt"
+        with prometheus, recorded.open("w", encoding="utf-8") as text:
+            for rule in level:
+                advance(rule.name)
+                text.writelines(_record(prometheus, rule, span))
+            text.write("# EOF\n")
+        prometheus.load(recorded)
+        recorded.unlink()
+    found: list[Episode] = []
+    with prometheus:
+        for alert in rules.alerts:
+            advance(alert.name)
+            found += episodes(alert, _held(prometheus, alert, span), span[1])
+    return sorted(found, key=lambda episode: (episode.fired, episode.alert.name, episode.alert.severity, episode.labels))
+
+
+def _record(prometheus: Prometheus, rule: Recording, span: tuple[int, int]) -> Iterator[str]:
+    for metric, values in prometheus.series(rule.expr, *span, STEP_SECONDS):
+        labels = {**{name: value for name, value in metric.items() if name != "__name__"}, **rule.labels}
+        text = label_text(tuple(labels), tuple(labels.values()))
+        begun = f"{rule.name}{{{text}}} "
+        yield from (f"{begun}{value} {at}\n" for at, value in values)
+
+
+def _held(prometheus: Prometheus, alert: Alerting, span: tuple[int, int]) -> Mapping[LabelPairs, Iterable[int]]:
+    """At which instants the expression returned what, whatever the value."""
+    held: dict[LabelPairs, list[int]] = {}
+    for metric, values in prometheus.series(alert.expr, *span, STEP_SECONDS):
+        held.setdefault(tuple(sorted(metric.items())), []).extend(at for at, _ in values)
+    return held

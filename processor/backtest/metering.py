@@ -1,0 +1,168 @@
+"""The series of a live worker over a recorded log, as Prometheus would have scraped them: one sample for each minute of event time.
+
+A log is taken to have come when its events say: a minute passes when the first event of a later one is read. Then timers run up to it, as
+the wall clock moves them in a live worker, the partitions report, the KPI stage adds up, and the exporter's tables become samples. So a
+late event counts when it came, not when it should have come. The processor itself is taken to be well all the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import BinaryIO
+
+from processor.backtest.heard import Breaches, Flow
+from processor.backtest.rules import Rules
+from processor.compile import compile_settings
+from processor.config import Config
+from processor.core.engine import Engine
+from processor.core.events import Event, Rejected
+from processor.core.outputs import Conflict, Step
+from processor.core.settings import MINUTE_MS
+from processor.export.catalogue import FAMILIES
+from processor.export.collector import Exporter
+from processor.export.family import Family
+from processor.export.kpi_view import KpiView
+from processor.export.labels import LabelSet
+from processor.export.openmetrics import prefixes, texts
+from processor.export.telemetry import Telemetry
+from processor.replay import Refused, Replay
+from processor.replay.kpis import ReplayedKpis
+
+JOB = "ticket-kpis"
+INSTANCE = "backtest:9108"
+DAYS_MAX = 120
+_MINUTES_MAX = DAYS_MAX * 1440
+
+
+class Metering:
+    """Replays a log and writes down the series that the rules need. `since` and `until` (ms) bound what is written, not what is counted.
+
+    After `finish` the first and the last minute are known, unless there was no event; `too_long` where the log has more minutes than fit.
+    """
+
+    def __init__(
+        self, config: Config, rules: Rules, sink: BinaryIO, *,
+        since: int | None = None, until: int | None = None, partitions: int | None = None,
+        on_refused: Callable[[Refused], None] | None = None,
+    ) -> None:  # fmt: skip
+        self._wanted = _wanted(rules)
+        self.families = tuple(family for family in FAMILIES if not self._wanted.keys().isdisjoint(_sample_names(family)))
+        self.breaches, self.flow = Breaches(), Flow(config.reporting_zone)
+        self.first = self.last = 0  # minutes since 1970
+        self.samples = 0
+        self.too_long = False
+        self._sink, self._since, self._until = sink, since, until
+        self._begun: dict[tuple[str, LabelSet], list[tuple[str, ...]]] = {}
+        self._exporter, self._telemetry = Exporter(config), Telemetry()
+        settings = compile_settings(config)
+        self._delay = settings.timer_delay
+        asked = any(family.source == "kpi" for family in self.families)
+        self._kpis = ReplayedKpis(config, settings, lambda: len(self.replay.engines)) if asked else None
+        self._minute = 0
+        self.replay = Replay(
+            config, settings=settings, partitions=partitions, engine=_listening(self), on_refused=on_refused,
+            report_every_minutes=1 if self._kpis else 0, on_report=self._kpis.report if self._kpis else None,
+        )  # fmt: skip
+
+    def hear(self, at: int) -> None:
+        """An event of this instant is about to be folded."""
+        minute = at // MINUTE_MS
+        if minute <= self._minute:
+            return
+        if not self._minute:
+            self._minute = minute
+        if minute - self._minute > _MINUTES_MAX:
+            self.too_long = True
+            return
+        while self._minute < minute:
+            self._minute += 1
+            self._pass(self._minute)
+
+    @property
+    def heard(self) -> bool:
+        """Whether there was any event."""
+        return self._minute > 0
+
+    def finish(self) -> None:
+        """The minute in which the last event came is over, too."""
+        if self.heard:
+            self.hear((self._minute + 1) * MINUTE_MS)
+        self.flow.close()
+
+    def _pass(self, minute: int) -> None:
+        """The numbers at the beginning of this minute."""
+        at = minute * MINUTE_MS
+        self.replay.finish(at - self._delay)
+        if (self._since is not None and at < self._since) or (self._until is not None and at > self._until) or self.too_long:
+            return
+        self.first, self.last = self.first or minute, minute
+        if self.last - self.first > _MINUTES_MAX:
+            self.too_long = True
+            return
+        views = [engine.view() for engine in self.replay.engines.values()]
+        self.flow.hear(at, views)
+        for view in views:
+            self._telemetry.running(view.partition, flag=True)
+            self._telemetry.replaying(view.partition, flag=False)
+        lines: list[str] = []
+        for table in self._exporter.tables(views, self._telemetry, self._kpi_views(), self.families):
+            end = f" {minute * 60}\n"
+            for labels, value in table.numbers or table.histograms:
+                begun = self._begun.get((table.family.name, labels)) or self._begin(table.family, labels)
+                for prefix, text in zip(begun, texts(table.family, value), strict=True):
+                    lines += [f"{each}{text}{end}" for each in prefix]
+        self.samples += len(lines)
+        self._sink.write("".join(lines).encode())
+
+    def _kpi_views(self) -> Sequence[KpiView]:
+        if self._kpis is None:
+            return ()
+        for number, engine in self.replay.engines.items():
+            self._kpis.take_levels(number, engine)
+        return self._kpis.views()
+
+    def _begin(self, family: Family, labels: LabelSet) -> list[tuple[str, ...]]:
+        """The beginnings of the lines of a series, under all the names that are wanted of it."""
+        begun = []
+        for prefix in prefixes(family, family.label_names, labels):
+            name, _, rest = prefix.strip().partition("{")
+            rest = rest.removesuffix("}")
+            named = [[f'job="{JOB}"', *([] if other != name else [f'instance="{INSTANCE}"'])] for other in self._wanted.get(name, ())]
+            begun.append(tuple(
+                f"{other}{{{','.join([*([rest] if rest else []), *more])}}} "
+                for other, more in zip(self._wanted.get(name, ()), named, strict=True)
+            ))
+        self._begun[family.name, labels] = begun
+        return begun
+
+
+def _wanted(rules: Rules) -> dict[str, list[str]]:
+    """Sample name -> the names under which it is written."""
+    wanted = {name: [name] for family in FAMILIES for name in _sample_names(family) if name in rules.names}
+    for other, name in rules.renamed.items():
+        wanted.setdefault(name, []).append(other)
+    return wanted
+
+
+def _sample_names(family: Family) -> list[str]:
+    if family.kind != "histogram":
+        return [family.name]
+    return [f"{family.name}{suffix}" for suffix in ("_bucket", "_sum", "_count")]
+
+
+def _listening(metering: Metering) -> type[Engine]:
+    """The engine that tells the minutes that pass and the breaches; all partitions share the clock."""
+
+    class Listening(Engine):
+        """See `_listening`."""
+
+        def apply(self, event: Event) -> Rejected | Conflict | None:
+            metering.hear(event.occurred_at)
+            return super().apply(event)
+
+        def drain(self) -> Step:
+            step = super().drain()
+            metering.breaches.hear(step.facts)
+            return step
+
+    return Listening

@@ -1,0 +1,189 @@
+"""What would have fired over logs of which one knows: a surge is paged when it must be, quiet days are not, and bad input is said."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from processor.codec.times import format_time, parse_time
+from processor.core.settings import MS
+from tests.backtest.calls import MONDAY, calls, found, run, written
+
+# Pages from the third caller on who gives up within ten minutes, if it goes on for two.
+RULES = """
+groups:
+  - name: calls
+    rules:
+      - {record: "support:contacts_abandoned_total:max", expr: "max without (instance, pod) (support_contacts_abandoned_total)"}
+      - record: "job_queue:support_contacts_abandoned:increase10m"
+        expr: "sum by (job, queue) (increase(support:contacts_abandoned_total:max[10m]))"
+      - alert: Abandoned
+        expr: 'job_queue:support_contacts_abandoned:increase10m > 2.5'
+        for: 2m
+        keep_firing_for: 5m
+        labels: {severity: critical, alert_kind: kpi, alert_family: abandonment}
+        annotations: {summary: "Callers give up."}
+      - alert: Abandoned
+        expr: 'job_queue:support_contacts_abandoned:increase10m > 0.5'
+        labels: {severity: warning, alert_kind: kpi, alert_family: abandonment}
+      - {alert: Down, expr: 'absent(support_processor_build_info)', labels: {severity: critical, alert_kind: processor}}
+"""
+CONFIG = {
+    "segments": {"known": {"channel": ["phone"], "queue": ["sales"]}},
+    "policies": [{"id": "calls", "targets": {"queue_wait": "30s"}}],
+}
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    path = tmp_path / "rules.yml"
+    path.write_text(RULES)
+    return path
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(CONFIG))
+    return path
+
+
+def minute(text: str) -> float:
+    """Minutes since the log began."""
+    return (parse_time(text) - MONDAY.timestamp() * MS) / 60_000
+
+
+def told(document: dict[str, Any], severity: str) -> list[dict[str, Any]]:
+    return [each for each in document["fired"] if each["severity"] == severity]
+
+
+def test_a_surge_is_paged_when_it_must_be_and_is_over_when_it_is(tmp_path: Path, rules: Path, config: Path) -> None:
+    document = found(written(tmp_path, calls(120, [range(60, 75)])), tmp_path, "--rules", rules, "--config", config)
+    (page,), (warning,) = told(document, "critical"), told(document, "warning")
+    # The callers of minute 60 give up within it, so the sample of minute 61 has two and that of 62 four; two minutes later it is a page.
+    assert (minute(page["held_since"]), minute(page["fired_at"])) == (62, 64)
+    # The last gave up within minute 74. The window that ends at 82 still has the steps of 73 and 74, and then come five minutes of grace.
+    assert 87 <= minute(page["ended_at"]) <= 90
+    assert page["seconds"] == (minute(page["ended_at"]) - 64) * 60
+    assert (page["alert"], page["labels"], page["summary"]) == ("Abandoned", {"queue": "sales"}, "Callers give up.")
+    assert minute(warning["fired_at"]) == 61
+    assert 0 < warning["inhibited_seconds"] < warning["seconds"]
+    assert document["not_in_a_log"] == ["Down"]
+    assert document["never_fired"] == []
+
+
+def test_how_early_a_page_is_is_told_by_the_first_breach_after_it(tmp_path: Path, rules: Path, config: Path) -> None:
+    document = found(written(tmp_path, calls(120, [range(60, 75)])), tmp_path, "--rules", rules, "--config", config)
+    (page,) = told(document, "critical")
+    assert document["breaches"] == 30  # everybody who gave up had waited for longer than 30 s
+    assert document["first_breach_at"] == format_time(round((MONDAY + timedelta(minutes=60, seconds=30)).timestamp() * MS))
+    assert page["breaches_in_the_hour_before"] == 8
+    assert page["breaches_while_firing"] == 22
+    assert page["early_seconds"] == 30
+    assert page["first_breach_after"] == format_time(round((MONDAY + timedelta(minutes=64, seconds=30)).timestamp() * MS))
+
+
+def test_nothing_fires_over_a_quiet_log(tmp_path: Path, config: Path) -> None:
+    """With the rules that the configuration makes."""
+    document = found(written(tmp_path, calls(300)), tmp_path, "--config", config)
+    assert document["fired"] == []
+    assert document["days_paged"] == []
+    assert document["days_paged_ratio"] == 0
+    (day,) = document["days"]
+    assert (day["date"], day["contacts_offered"], day["abandoned_ratio"]) == ("2026-11-16", 600, 0)
+
+
+def test_the_generated_rules_page_when_callers_give_up_for_an_hour(tmp_path: Path, config: Path) -> None:
+    document = found(written(tmp_path, calls(300, [range(120, 240)])), tmp_path, "--config", config)
+    pages = [each for each in told(document, "critical") if each["alert"] == "SupportAbandonmentHigh"]
+    assert len(pages) == 1
+    assert 120 < minute(pages[0]["fired_at"]) < 200
+    assert document["days_paged"] == ["2026-11-16"]
+
+
+def test_a_series_under_its_recorded_name_is_what_prometheus_would_have_recorded(tmp_path: Path, rules: Path, config: Path) -> None:
+    log = written(tmp_path, calls(120, [range(60, 75)]))
+    short = found(log, tmp_path, "--rules", rules, "--config", config)
+    rules.write_text(RULES.replace("max without (instance, pod) (", "max without (pod, instance) ("))
+    computed = found(log, tmp_path, "--rules", rules, "--config", config)
+    assert computed["fired"] == short["fired"]
+
+
+def test_the_number_of_partitions_makes_no_difference(tmp_path: Path, rules: Path, config: Path) -> None:
+    log = written(tmp_path, calls(120, [range(60, 75)]))
+    alone, several = (found(log, tmp_path, "--rules", rules, "--config", config, "--partitions", n) for n in ("1", "3"))
+    assert several["fired"] == alone["fired"]
+    assert several["days"] == alone["days"]
+
+
+def test_what_lies_before_since_is_counted_and_not_evaluated(tmp_path: Path, rules: Path, config: Path) -> None:
+    log = written(tmp_path, calls(120, [range(20, 30), range(80, 90)]))
+    part = ("--since", "2026-11-16T09:00:00Z", "--until", "2026-11-16T09:40:00Z")
+    document = found(log, tmp_path, "--rules", rules, "--config", config, *part)
+    assert [minute(page["fired_at"]) for page in told(document, "critical")] == [84]
+    assert (document["from"], document["until"]) == ("2026-11-16T09:00:00.000Z", "2026-11-16T09:40:00.000Z")
+
+
+def test_the_tables_say_who_was_paged_when_and_why(tmp_path: Path, rules: Path, config: Path) -> None:
+    result = run(written(tmp_path, calls(120, [range(60, 75)])), "--rules", rules, "--config", config, "--all")
+    assert result.exit_code == 0, result.output
+    days = "Paged on 1 of 1 days (100.0 %), 1 times."
+    for words in ("Abandoned", "queue sales", "Mon 16 Nov 09:04", days, "Not evaluated", "inhibited by a page"):
+        assert words in result.output, result.output
+
+
+# -- bad input ---------------------------------------------------------------------------------------------------------------------
+
+
+def refused(*arguments: str | Path) -> str:
+    result = run(*arguments)
+    assert result.exit_code == 2, result.output
+    assert "Traceback" not in result.output
+    return result.output
+
+
+def test_an_empty_log_and_one_without_events_are_refused(tmp_path: Path) -> None:
+    assert "the log is empty" in refused(written(tmp_path, []))
+    assert "is an event" in refused(written(tmp_path, [b"id;name\n", b"1;2\n"]))
+
+
+def test_one_ticket_alone_is_a_quiet_log(tmp_path: Path) -> None:
+    event = {
+        "specversion": "1.0", "id": "1", "source": "/desk", "type": "support.ticket.created", "time": "2026-11-16T08:00:00Z",
+        "subject": "T-1", "partitionkey": "T-1", "data": {"ticket_id": "T-1", "channel": "email", "direction": "inbound"},
+    }  # fmt: skip
+    document = found(written(tmp_path, [json.dumps(event).encode() + b"\n"]), tmp_path)
+    assert document["fired"] == []
+    assert document["rejected"] == 0
+    assert [day["tickets_created"] for day in document["days"]] == [1]
+
+
+def test_a_log_of_more_days_than_fit_says_how_to_choose(tmp_path: Path) -> None:
+    lines = [*calls(1), *calls(1, start=MONDAY + timedelta(days=400))]
+    assert "--since and --until" in refused(written(tmp_path, lines))
+
+
+def test_a_part_in_which_nothing_lies_is_refused(tmp_path: Path) -> None:
+    assert "within --since and --until" in refused(written(tmp_path, calls(5)), "--since", "2027-01-01T00:00:00Z")
+
+
+def test_where_prometheus_is_missing_it_says_how_to_get_it(tmp_path: Path) -> None:
+    said = refused(written(tmp_path, calls(5)), "--prometheus", tmp_path)
+    assert f"promtool is not in {tmp_path}" in said
+    assert "--prometheus FOLDER" in said
+
+
+def test_rules_that_prometheus_refuses_are_told_with_its_words(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yml"
+    rules.write_text("groups: [{name: g, rules: [{alert: A, expr: 'sum by (support_backlog_tickets', labels: {severity: critical}}]}]")
+    assert "Prometheus refuses sum by" in refused(written(tmp_path, calls(5)), "--rules", rules)
+
+
+def test_rejected_records_are_counted_and_fail_only_when_asked(tmp_path: Path, rules: Path) -> None:
+    log = written(tmp_path, [*calls(5), b"not an event\n"])
+    assert found(log, tmp_path, "--rules", rules)["rejected"] == 1
+    assert run(log, "--rules", rules, "--strict").exit_code == 1
