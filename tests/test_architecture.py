@@ -23,7 +23,7 @@ RANKS = {
     "boards": 5, "report": 5, "kpis": 5,
     "replay": 6, "alerting": 6,
     "backtest": 7, "stream": 7, "synthetic": 7, "convert": 7, "what_if": 7,
-    "state_tools": 8, "client": 8,
+    "state_tools": 8, "paging": 8, "client": 8,
     "wall": 9,
     "cli": 10, "demo": 10,
 }  # fmt: skip
@@ -32,13 +32,13 @@ RANKS = {
 OWNERS = {
     "faust": {"stream", "cli"},
     "mode": {"stream"},
-    "aiokafka": {"stream", "state_tools", "cli", "client", "wall"},  # the command line names its errors; the client reads with it
+    "aiokafka": {"stream", "state_tools", "cli", "client", "paging", "wall"},  # the command line names its errors; the client reads with it
     "kafka": {"stream", "state_tools", "cli"},
     "prometheus_client": {"export"},
     "pydantic": {"config", "convert"},  # files that people write
     "click": {"cli"},
     "rich": {"cli", "report", "demo"},
-    "aiohttp": {"export", "stream", "demo", "wall"},
+    "aiohttp": {"export", "stream", "demo", "paging", "wall"},
     "holidays": {"calendar_tables", "config"},
 }
 
