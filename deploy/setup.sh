@@ -6,7 +6,7 @@
 #   setup compiled       build/compiled: a copy of the checkout whose engine is compiled, for measurements
 #   setup compiled-test  the same, made in less time and not quite as fast
 #   setup kafka          Java, and Kafka's jars (Maven fetches them once)
-#   setup tools          promtool, amtool, docker-compose: for the tests of deploy/
+#   setup tools          promtool, amtool, their servers, docker-compose: for the tests of deploy/
 #
 # On Debian and Ubuntu, as root, missing packages are installed by apt-get; otherwise the list of what is missing is printed.
 # Nothing is started, and outside of the checkout and ~/.cache/ticket-kpis only those packages are touched.
@@ -142,6 +142,14 @@ fetch_kafka() {
 unpack_tools() {
   unpack_tool promtool prometheus
   unpack_tool amtool prometheus-alertmanager
+  if [ -x "$tools/usr/bin/prometheus-alertmanager" ]; then let_alertmanager_start; fi
+}
+
+# Debian's Alertmanager wants its default templates where the package would install them. Unpacked, it is told to look below the folder in which
+# it is started ($tools/usr): a path of the same length takes the place of the other one. Does nothing where that was done.
+let_alertmanager_start() {
+  if [ -d /usr/share/prometheus/alertmanager ]; then return; fi
+  sed -i 's#/usr/share/prometheus/alertmanager\([^/]\)#share/prometheus/////alertmanager/\1#' "$tools/usr/bin/prometheus-alertmanager"
 }
 
 unpack_tool() {

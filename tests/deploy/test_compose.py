@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from processor.cli.alerts import PORT
 from processor.config import load
 from processor.config.service import Http
 from tests.deploy.conftest import ROOT, Run, load_yaml
@@ -21,7 +22,7 @@ def compose() -> dict[str, Any]:
 def test_docker_compose_accepts_it(run: Run) -> None:
     arguments = ("-f", "docker-compose.yml", "config")
     done = run("docker-compose", *arguments) if shutil.which("docker-compose") else run("docker", "compose", *arguments)
-    assert set(yaml.safe_load(done.stdout)["services"]) == {"kafka", "topics", "worker", "prometheus", "alertmanager", "grafana"}
+    assert set(yaml.safe_load(done.stdout)["services"]) == {"kafka", "topics", "worker", "prometheus", "alertmanager", "alerts", "grafana"}
 
 
 def test_every_mounted_file_is_in_the_repository(compose: dict[str, Any]) -> None:
@@ -45,6 +46,15 @@ def test_the_worker_is_scraped_where_it_listens_and_finds_the_broker(compose: di
     assert compose["services"]["worker"]["expose"] == [str(port)]
     scraped = load_yaml("deploy/prometheus/prometheus.yml")["scrape_configs"][0]["dns_sd_configs"][0]
     assert (scraped["names"], scraped["port"]) == (["worker"], port)
+
+
+def test_alerts_are_received_where_alertmanager_sends_them(compose: dict[str, Any]) -> None:
+    (topic,) = (each for each in load_yaml("deploy/alertmanager/alertmanager.yml")["receivers"] if each["name"] == "topic")
+    assert topic["webhook_configs"][0]["url"] == f"http://alerts:{PORT}/alerts"
+    assert compose["services"]["alerts"]["expose"] == [str(PORT)]
+    assert compose["services"]["alertmanager"]["volumes"] == ["./deploy/alertmanager:/etc/alertmanager:ro"]
+    scraped = [each for each in load_yaml("deploy/prometheus/prometheus.yml")["scrape_configs"] if each["job_name"] == "ticket-kpis-alerts"]
+    assert scraped[0]["static_configs"][0]["targets"] == [f"alerts:{PORT}"]
 
 
 def test_the_broker_is_of_the_version_that_the_tests_run_on(compose: dict[str, Any]) -> None:
