@@ -54,6 +54,7 @@ def working(board: Board) -> build.Dashboard:
     made = made.link(_to(f"{board.title}, for the wall", board, WALL)).link(_others())
     charts = PANELS[board.name]
     used = " ".join(query.expr for chart in charts for query in chart.queries)
+    made = made.annotation(panels.firing())
     made = _with_variables(made, tuple(name for name in VARIABLES if f"${name}" in used))
     for tile in board.tiles:
         made = made.with_panel(panels.number(tile, board, COLUMNS * 2 // (len(board.tiles) + len(board.tiles) % 2)))
@@ -73,7 +74,7 @@ def files() -> Iterator[tuple[Path, str]]:
     """Every file with its text."""
     for board in BOARDS:
         for folder, made in ((WALL, wall(board)), (WORKING, working(board))):
-            document = _numbered(json.loads(json.dumps(made.build(), cls=JSONEncoder)))
+            document = _completed(json.loads(json.dumps(made.build(), cls=JSONEncoder)))
             yield HERE / "dashboards" / folder / f"{board.name}.json", _text(document)
     yield HERE / "playlist.json", _text(playlist())
 
@@ -104,10 +105,12 @@ def _others() -> Builder[model.DashboardLink]:
     return build.DashboardLink("Other boards").type(model.DashboardLinkType.DASHBOARDS).tags([TAG, WORKING]).as_dropdown(True)
 
 
-def _numbered(document: dict[str, Any]) -> dict[str, Any]:
-    """Panels need ids that stay the same, so that links to them do."""
+def _completed(document: dict[str, Any]) -> dict[str, Any]:
+    """With what the builder cannot say: ids of panels that stay the same, so that links to them do, and what marks are called."""
     for number, panel in enumerate(document["panels"], start=1):
         panel["id"] = number
+    for mark in document["annotations"].get("list", []):
+        mark |= {"titleFormat": "{{alertname}}", "textFormat": "{{severity}}: deploy/runbook.md", "step": "60s"}
     return document
 
 

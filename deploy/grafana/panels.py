@@ -25,7 +25,7 @@ SOURCE = model.DataSourceRef(type_val="prometheus", uid="${datasource}")
 UNITS = {
     "seconds": units.Seconds,
     "ratio": units.PercentUnit,
-    "events per second": "eps",
+    "events per second": units.CountsPerSecond,
     "flag": units.NoUnit,
     "points": units.NoUnit,
     "number": units.NoUnit,
@@ -33,6 +33,7 @@ UNITS = {
 NO_DATA = "no data"
 NEVER_SECONDS = 1e12  # what is infinite
 YES_NO = {1: "✔ yes", 0: "✖ no"}
+OPEN_CLOSED = {1: "✔ open", 0: "⏸ closed"}
 
 AnyPanel = Builder[model.Panel]
 
@@ -43,7 +44,7 @@ AnyPanel = Builder[model.Panel]
 def variables(names: tuple[str, ...]) -> Iterator[Builder[model.VariableModel]]:
     """The data source, the job, and of the others those that are named: in this order."""
     yield build.DatasourceVariable("datasource").label("Data source").type("prometheus")
-    yield _values("job", "job", "support_processor_build_info", ".+", with_job=False)
+    yield _values("job", "Job", "support_processor_build_info", ".+", with_job=False)
     series = {
         "group": "support_backlog_tickets",
         "channel": "support_tickets_created_total",
@@ -56,7 +57,8 @@ def variables(names: tuple[str, ...]) -> Iterator[Builder[model.VariableModel]]:
             current = model.VariableOption(text="24h", value="24h", selected=True)
             yield build.CustomVariable("window").label("Window").values(",".join(WINDOWS)).options(options).current(current)
         else:
-            yield _values(name, name.capitalize(), series[name], ".*")
+            # An instance is always there; a dimension may be empty, and then is still among all.
+            yield _values(name, name.capitalize(), series[name], ".+" if name == "instance" else ".*")
 
 
 def _values(name: str, label: str, series: str, everything: str, *, with_job: bool = True) -> build.QueryVariable:
@@ -73,6 +75,12 @@ def _values(name: str, label: str, series: str, everything: str, *, with_job: bo
         .all_value(everything)
         .current(model.VariableOption(text=["All"], value=["$__all"], selected=True))
     )
+
+
+def firing() -> build.AnnotationQuery:
+    """Marks in the charts for the time in which an alert fires, by its name in the runbook."""
+    loud = 'ALERTS{job=~"$job", alertstate="firing", severity=~"critical|warning"}'
+    return build.AnnotationQuery().name("Alerts").datasource(SOURCE).enable(True).icon_color(State.MISSED.value.color).expr(loud)
 
 
 # -- queries ------------------------------------------------------------------------------------------------------------------------
@@ -105,7 +113,7 @@ def state_of_data(width: int) -> Iterator[AnyPanel]:
     end = f"min by (job) ({promql.once(END)}) * 1000"
     yield _small("Numbers until", "The minute of event time up to which every partition was added up.", width).with_target(
         _now(end, "event time", "A")
-    ).unit("time:HH:mm")
+    ).unit(units.DatetimeLocalNotToday)
     old = model.Threshold(value=STALE_SECONDS, color=State.STALE.value.color)
     steps = build.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps([model.Threshold(value=None, color="text"), old])
     yield _small("Age", f"How old the numbers are. Above {STALE_SECONDS // 60} minutes every tile is grey.", width).with_target(
@@ -115,6 +123,11 @@ def state_of_data(width: int) -> Iterator[AnyPanel]:
     yield _small("All partitions in", "Whether every partition has reported the minute shown.", width).with_target(
         _now(complete, "reported", "A")
     ).unit(units.NoUnit).mappings([_worded(YES_NO)])
+    calendars = promql.promql(Series("support_calendar_open"), by="calendar")
+    told = "Which calendars are open now. Targets in business hours stand still while theirs is closed."
+    yield _small("Calendars", told, width).with_target(_now(calendars, "{{calendar}}", "A")).unit(units.NoUnit).mappings(
+        [_worded(OPEN_CLOSED)]
+    ).no_value("always open")
 
 
 def big(tile: Tile, board: Board, width: int) -> stat.Panel:

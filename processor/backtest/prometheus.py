@@ -25,6 +25,7 @@ PATIENCE_SECONDS = 60.0
 QUERY_SECONDS = 600.0
 BLOCK = "1000h"  # promtool reads the text once for each block; so there are few
 POINTS_MAX = 10_000  # of a series in one answer; Prometheus refuses more than 11,000
+NOTHING_SCRAPED = "scrape_configs: []\n"
 SAMPLES_MAX = 2_000_000_000  # that a query may look at
 
 
@@ -48,8 +49,9 @@ def tool(name: str, folder: Path | None = None) -> str:
 class Prometheus:
     """A server over the samples that were loaded, its files in `directory`. A context manager; load before."""
 
-    def __init__(self, directory: Path, folder: Path | None = None) -> None:
+    def __init__(self, directory: Path, folder: Path | None = None, configuration: str = NOTHING_SCRAPED) -> None:
         self._directory = directory
+        self._configuration = configuration
         self._promtool, self._server = tool("promtool", folder), tool("prometheus", folder)
         self._process: subprocess.Popen[bytes] | None = None
         self._address = ""
@@ -62,7 +64,7 @@ class Prometheus:
             raise PrometheusError(f"promtool could not load the samples: {(done.stderr or done.stdout).strip()}")
 
     def __enter__(self) -> Self:
-        (self._directory / "prometheus.yml").write_text("scrape_configs: []\n", encoding="utf-8")
+        (self._directory / "prometheus.yml").write_text(self._configuration, encoding="utf-8")
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._address = f"127.0.0.1:{free.getsockname()[1]}"
@@ -110,13 +112,13 @@ class Prometheus:
         """
         for begin in range(first, last + 1, POINTS_MAX * step):
             end = min(begin + (POINTS_MAX - 1) * step, last)
-            for each in self._ask(query, {"start": begin, "end": end, "step": step}):
+            for each in self._ask("query_range", query, {"start": begin, "end": end, "step": step}):
                 yield each["metric"], [(int(at), value) for at, value in each["values"]]
 
-    def _ask(self, query: str, parameters: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    def _ask(self, path: str, query: str, parameters: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
         body = urllib.parse.urlencode({"query": query, **parameters}).encode()
         try:
-            with urllib.request.urlopen(f"http://{self._address}/api/v1/query_range", body, timeout=QUERY_SECONDS) as answer:
+            with urllib.request.urlopen(f"http://{self._address}/api/v1/{path}", body, timeout=QUERY_SECONDS) as answer:
                 found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
                 return found
         except urllib.error.HTTPError as error:

@@ -52,10 +52,10 @@ def observations(reading: Reading, *, job: str = JOB) -> str:
 
 def target(tile: Tile, *, job: str = JOB) -> str:
     """What it ought to be, from the configuration; empty where that is fixed or nothing. There may be none in the configuration."""
-    if not tile.target:
+    if not tile.target or not tile.better:
         return ""
     stat = tile.reading.stat if isinstance(tile.reading, Kpi) else ""
-    chosen = (("kpi", tile.target), ("stat", stat), ("direction", DIRECTIONS[tile.better or "down"]), ("by", TOTAL))
+    chosen = (("kpi", tile.target), ("stat", stat), ("direction", DIRECTIONS[tile.better]), ("by", TOTAL))
     return _largest("job", TARGET, *chosen, job=job)
 
 
@@ -65,9 +65,12 @@ def age(*, job: str = JOB) -> str:
 
 
 def trend(tile: Tile, *, job: str = JOB) -> str:
-    """1 where it has risen within a quarter of an hour by a fiftieth of itself or more, -1 where it has fallen, else 0."""
+    """1 where it has risen within a quarter of an hour by a fiftieth of itself or more, -1 where it has fallen, else 0.
+
+    What is infinite, such as the next deadline where there is none, has no trend.
+    """
     value = promql(tile.reading, job=job)
-    steps = f"deriv(({value})[{TREND_MINUTES}m:]) * {TREND_MINUTES * 60} / clamp_min({STEADY:g} * abs({value}), 1e-9)"
+    steps = f"deriv(({value} < +Inf)[{TREND_MINUTES}m:]) * {TREND_MINUTES * 60} / clamp_min({STEADY:g} * abs({value}), 1e-9)"
     return f"clamp(round({steps}), -1, 1)"
 
 

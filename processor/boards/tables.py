@@ -115,7 +115,7 @@ QUALITY = Board(
              Kpi("fcr", "7d"), "up", "fcr", wall=False),
         Tile("handle_time", "Handle time, 7 d", "How long do we talk?",
              "Mean talk, hold and wrap-up of handled contacts. Falling together with satisfaction: quality is being sacrificed.", "seconds",
-             Kpi("handle_time", "7d", "mean"), "", "handle_time", wall=False),
+             Kpi("handle_time", "7d", "mean"), wall=False),
         Tile("interactions", "Turns per ticket, 7 d", "How often must customers write?",
              "Mean human turns until the solution that stands.", "turns", Kpi("interactions", "7d", "mean"), "down", "interactions",
              wall=False),

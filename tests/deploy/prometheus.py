@@ -1,8 +1,12 @@
-"""A real Prometheus with recorded samples in it, as `backtest` uses it; queries are answered by labels and times."""
+"""A real Prometheus, as `backtest` uses it, with recorded samples in it, or with what it scrapes."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from processor.backtest import prometheus
 from tests.deploy.conftest import path_of
@@ -25,3 +29,23 @@ class Prometheus(prometheus.Prometheus):
             assert not of_one.keys() & {at for at, _ in values}, f"{names} do not tell the series of {query} apart"
             of_one.update((at, float(value)) for at, value in values)
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One series of an instant query."""
+
+    labels: dict[str, str]
+    value: float
+
+
+class Scraping(prometheus.Prometheus):
+    """A server with that configuration, which may name files of rules in `directory`."""
+
+    def __init__(self, directory: Path, configuration: dict[str, Any]) -> None:
+        super().__init__(directory, Path(path_of("prometheus")).parent, yaml.safe_dump(configuration))
+
+    def instant(self, query: str, at: float | None = None) -> list[Answer]:
+        """The series of a query, now or at that instant (seconds since 1970)."""
+        found = self._ask("query", query, {} if at is None else {"time": f"{at:.3f}"})
+        return [Answer(each["metric"], float(each["value"][1])) for each in found]

@@ -16,11 +16,12 @@ from processor.boards.judging import State
 from processor.boards.tables import BOARDS
 from processor.boards.working import PANELS
 from processor.export.catalogue import BY_NAME
-from tests.deploy.conftest import ROOT, Run, load_yaml
-from tests.deploy.dashboards import FOLDER, PATHS, asked, document, name_of, panels
+from tests.deploy.conftest import ROOT, Run, load_yaml, rules
+from tests.deploy.dashboards import FOLDER, PATHS, asked, document, filled, name_of, panels
 
 CHANGED = "run `python -m deploy.grafana.build` in the checkout and commit what it writes"
 VARIABLES = {"datasource", "job", "window", "group", "channel", "priority", "instance"}
+UNITS = {"none", "short", "s", "percentunit", "cps", "dateTimeAsLocalNoDateIfToday"}  # of those that the linter knows
 RATE = re.compile(r"\b(rate|increase|irate|delta|deriv)\(\s*([a-z_:]+)[^\[]*\[([^\]]*)\]")
 every_dashboard = pytest.mark.parametrize("path", PATHS, ids=name_of)
 
@@ -70,7 +71,7 @@ def test_panels_ask_a_question_and_say_what_they_show(path: Path) -> None:
     for panel in panels(path):
         assert panel["title"]
         assert panel["description"].endswith(".")
-        assert panel["fieldConfig"]["defaults"]["unit"]
+        assert panel["fieldConfig"]["defaults"]["unit"] in UNITS
         assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}
         assert panel["targets"]
         assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"])
@@ -87,7 +88,7 @@ def test_the_source_and_the_job_can_be_chosen_and_nothing_else_is_edited(path: P
         "datasource", "prometheus", "Data source",
     )  # fmt: skip
     job = chosen["job"]
-    assert (job["label"], job["multi"], job["allValue"], job["datasource"]["uid"]) == ("job", True, ".+", "${datasource}")
+    assert (job["label"], job["multi"], job["allValue"], job["datasource"]["uid"]) == ("Job", True, ".+", "${datasource}")
     for variable in chosen.values():
         if variable["type"] == "query":
             assert variable["refresh"] == 2, "values are asked for anew when the time changes"
@@ -106,7 +107,7 @@ def test_expressions_choose_the_job_and_rates_fit_the_scrapes(path: Path) -> Non
         for function, series, interval in RATE.findall(expression):
             if series.startswith("support"):
                 assert interval in ("$__rate_interval", "$__range"), (function, expression)
-                assert interval == "$__rate_interval" or "target-rate-interval-rule" in excluded(path)
+                assert interval == "$__rate_interval" or function == "increase"
                 recorded = series.startswith("support:")
                 name = re.sub(r"_(bucket|sum|count)$", "", series)
                 assert recorded or not (BY_NAME.get(series) or BY_NAME[name]).per_partition, f"{series}: a rate loses what partitions move"
@@ -131,9 +132,18 @@ def test_a_wall_has_few_numbers_a_colour_for_each_state_and_says_how_old_they_ar
         assert panel["options"]["textMode"] == "value_and_name", "the name says the state in words"
         assert panel["fieldConfig"]["defaults"]["noValue"]
     titles = [panel["title"] for panel in panels(path)]
-    assert {"Numbers until", "Age", "All partitions in"} <= set(titles)
+    assert {"Numbers until", "Age", "All partitions in", "Calendars"} <= set(titles)
     assert board["refresh"] == "10s"
     assert build.WALL in board["tags"]
+
+
+def test_alerts_lead_to_dashboards_that_are_there() -> None:
+    """By the uid of the working version, and with the job chosen."""
+    there = {document(path)["uid"] for path in PATHS if path.parent.name == build.WORKING}
+    for rule in rules("alert"):
+        uid, _, chosen = rule["annotations"]["dashboard_url"].rpartition("/")[2].partition("?")
+        assert uid in there, rule["alert"]
+        assert chosen.startswith("var-job=")
 
 
 def test_the_playlist_shows_the_walls_of_those_who_work_with_tickets() -> None:
@@ -153,8 +163,16 @@ def test_grafana_finds_the_folders_and_the_first_board() -> None:
     assert (FOLDER / Path(home).relative_to(provider["options"]["path"])).exists()
 
 
+@pytest.mark.parametrize("path", [path for path in PATHS if path.parent.name == build.WORKING], ids=name_of)
+def test_charts_are_marked_where_alerts_fire(path: Path) -> None:
+    (marks,) = document(path)["annotations"]["list"]
+    assert marks["expr"].startswith('ALERTS{job=~"$job"')
+
+
 def test_promtool_can_parse_every_expression(run: Run, tmp_path: Path) -> None:
-    found = [{"record": f"panel:{number}", "expr": each.expression} for number, each in enumerate(asked())]
+    marks = {filled(each["expr"]) for path in PATHS for each in document(path)["annotations"].get("list", [])}
+    texts = [*marks, *(each.expression for each in asked())]
+    found = [{"record": f"panel:{number}", "expr": text} for number, text in enumerate(texts)]
     file = tmp_path / "panels.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": found}]}))
     run("promtool", "check", "rules", "--lint=none", file)
