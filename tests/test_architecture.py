@@ -39,6 +39,8 @@ OWNERS = {
     "click": {"cli"},
     "rich": {"cli", "report", "demo"},
     "aiohttp": {"export", "stream", "demo", "paging", "wall"},
+    "jinja2": {"report"},
+    "markupsafe": {"report"},
     "holidays": {"calendar_tables", "config"},
 }
 

@@ -46,6 +46,7 @@ def test_an_installed_wheel_says_what_it_is(tmp_path: Path, asked: str, form: st
     modules = len(list((ROOT / "processor/core").glob("[!_]*.py")))
     assert len(list(installed.glob("processor/core/*.so"))) == (modules if form == COMPILED else 0)
     assert (installed / "processor/core/engine.py").exists()  # for tracebacks
+    assert (installed / "processor/report/page/templates/report.html").exists()
     script = "from processor.cli.main import main; from processor.codec import decode; print(decode.__file__); main(['--version'])"
     done = subprocess.run(
         [sys.executable, "-c", script],

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -17,11 +16,10 @@ from processor.cli.options import config_option, instant, load_config, print_jso
 from processor.cli.reading import read_log
 from processor.codec.envelope import format_time
 from processor.config import Config
-from processor.config.zones import load_zone
 from processor.core.settings import TICKET_CLOCKS
 from processor.explain import ExplainError, Kept, explain
 from processor.explain.finding import no_ticket, similar
-from processor.explain.words import clock_lines, lines
+from processor.explain.words import clock_lines, lines, when_in
 from processor.replay import Refused, Replay, ReplayError
 from processor.replay.recording import Record, recording
 
@@ -64,22 +62,8 @@ def command(
     if clock is not None and not told["clocks"]:
         refuse(f"{ticket} has no clock {clock}: no policy that applied to it has a target for that, or it has never begun")
     click.echo(f"Times are in {config.reporting_zone}.\n")
-    for line in clock_lines(told, _in(config)) if clock is not None else lines(told, _in(config)):
+    for line in clock_lines(told, when_in(config.reporting_zone)) if clock is not None else lines(told, when_in(config.reporting_zone)):
         click.echo(line)
-
-
-def _in(config: Config) -> Callable[[str | None], str]:
-    """How an instant is written: in the zone in which the reports are."""
-    zone = load_zone(config.reporting_zone)
-
-    def when(text: str | None) -> str:
-        if text is None:
-            return "never"
-        moment = datetime.fromisoformat(text).astimezone(zone)
-        fraction = f".{moment.microsecond // 1000:03d}" if moment.microsecond else ""
-        return f"{moment:%a %Y-%m-%d %H:%M:%S}{fraction}"
-
-    return when
 
 
 # -- from a log -----------------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -19,16 +19,23 @@ from processor.cli.reading import read_log
 from processor.compile import compile_rules, compile_settings
 from processor.config import Config
 from processor.core.business_hours import NEVER
+from processor.core.engine import Engine
 from processor.core.settings import Settings
+from processor.explain.words import when_in
 from processor.export.collector import Exporter
 from processor.export.family import Family
 from processor.export.kpi_view import KpiView
 from processor.export.openmetrics import HOURS_MAX, OpenMetricsError, known_families, write
 from processor.export.snapshot import SnapshotError, check_format, compare, unread
 from processor.replay import Refused, Replay, ReplayError
+from processor.replay.breaches import Breaches
 from processor.replay.following import Following
 from processor.replay.kpis import ReplayedKpis, lines_into
+from processor.replay.recording import recording
+from processor.replay.telling import told
 from processor.report import comparison, document, rendering
+from processor.report.page.render import About, render
+from processor.wall_clock import WallClock
 from processor.what_if import WhatIf
 
 EXAMPLES_MAX = 3  # details of rejected records kept for the report, per reason
@@ -58,6 +65,8 @@ _OUT = click.Path(dir_okay=False, allow_dash=True)
 @click.option("--facts", "facts_path", metavar="PATH", type=_OUT, help="Write the net facts, one a line; - is standard output.")
 @click.option("--rejected", "rejected_path", metavar="PATH", type=_OUT, help="Write every rejected record with its reason, one a line.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report for programs.")
+@click.option("--html", "html_path", metavar="PATH", type=_OUT,
+              help="Write the report as one page with charts, for agents, supervisors and executives; - is standard output.")
 @click.option("--snapshot", "snapshot_path", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
               help="Replay a capture up to where this /snapshot of a worker was taken, and compare every number with it.")
 @click.option("--write-snapshot", "write_path", metavar="PATH", type=_OUT, help="Write all numbers as a worker's /snapshot shows them.")
@@ -75,15 +84,16 @@ _OUT = click.Path(dir_okay=False, allow_dash=True)
 @click.option("--strict", is_flag=True, help="Exit with 1 if any record was rejected.")
 def command(
     log: Path, config_path: Path | None, partitions: int | None, at_ms: int | None, exposition: str | None, facts_path: str | None,
-    rejected_path: str | None, *, as_json: bool, snapshot_path: Path | None, write_path: str | None, kpis_path: str | None,
-    openmetrics_path: str | None, openmetrics_hours: int, families: Sequence[Family], what_if_path: Path | None, strict: bool,
+    rejected_path: str | None, *, as_json: bool, html_path: str | None, snapshot_path: Path | None, write_path: str | None,
+    kpis_path: str | None, openmetrics_path: str | None, openmetrics_hours: int, families: Sequence[Family], what_if_path: Path | None,
+    strict: bool,
 ) -> None:  # fmt: skip
     """Compute the KPIs of LOG: a file of events or a capture (.gz too), a folder of such files in the order of their names, or - for stdin.
 
     Prints a report, unless something else goes to standard output. Exit codes: 0 fine; 1 rejected records (with --strict), or a difference
     from the snapshot; 2 wrong usage or configuration.
     """
-    outputs = [path for path in (exposition, facts_path, rejected_path, write_path, kpis_path, openmetrics_path) if path == "-"]
+    outputs = [path for path in (exposition, facts_path, rejected_path, html_path, write_path, kpis_path, openmetrics_path) if path == "-"]
     _check_outputs(len(outputs), as_json=as_json, compares=what_if_path is not None, snapshot=snapshot_path is not None)
     config = load_config(config_path)
     supposed = load_config(what_if_path) if what_if_path else None
@@ -93,6 +103,8 @@ def command(
         sink = stack.enter_context(_opened(kpis_path)) if kpis_path else None
         settings, asked = _settings(config, with_details=openmetrics_path is not None), exposition or kpis_path
         kpis = ReplayedKpis(config, settings, lambda: len(replay.engines), lines_into(sink)) if asked else None
+        following = Following(config.reporting_zone) if html_path or not outputs else None
+        breaches = Breaches() if html_path else None
         replay = Replay(
             config,
             partitions=partitions,
@@ -103,20 +115,18 @@ def command(
             settings=settings,
             report_every_minutes=config.kpis.backfill_minutes if kpis else 0,
             on_report=kpis.report if kpis else None,
-            following=None if outputs else Following(config.reporting_zone),
+            following=following,
+            engine=recording(breaches) if breaches else Engine,
         )
         what_if = WhatIf(replay, supposed, partitions=partitions, timers_until=NEVER if at_ms is None else at_ms) if supposed else None
         seconds = _read(what_if or replay, log, _timers(taken) if taken else at_ms)
-        if exposition:
-            _write(exposition, [Exporter(config).render(replay.views(), None, _kpi_views(kpis, replay))])
-        if write_path:
-            _write(write_path, [orjson.dumps(replay.snapshot(), option=orjson.OPT_APPEND_NEWLINE)])
-        if facts_path:
-            _write(facts_path, (fact + b"\n" for fact in replay.facts()))
-        if openmetrics_path:
-            _write(openmetrics_path, _openmetrics(replay, openmetrics_hours, families))
+        files = {"exposition": exposition, "snapshot": write_path, "facts": facts_path, "openmetrics": openmetrics_path}
+        _write_all(replay, files, kpis, openmetrics_hours, families)
+        made = _document(replay, seconds, refusals, following, breaches) if following else {}
+        if html_path:
+            _write(html_path, [_page(made, log, config)])
         if not outputs:
-            _report(replay, seconds, refusals, what_if, as_json=as_json)
+            _report(made, seconds, what_if, as_json=as_json)
         differs = taken is not None and _tell_differences(taken, replay.snapshot(), to_stderr=as_json or bool(outputs))
     if strict and replay.refused:
         click.echo(f"ticket-kpis: records were rejected: {replay.refused.total():,}", err=True)
@@ -231,12 +241,33 @@ def _write(path: str, chunks: Any) -> None:
         stream.writelines(chunks)
 
 
-def _report(replay: Replay, seconds: float, refusals: Refusals, what_if: WhatIf | None, *, as_json: bool) -> None:
-    rules, views, days = compile_rules(replay.config), replay.views(), replay.days()
-    made = document.build(
-        views, replay.settings.group_bys, days, records=replay.records, seconds=seconds, examples=refusals.examples, rules=rules,
-        more=replay.following.document(replay.shown(), views, days, rules) if replay.following else None,
+def _write_all(
+    replay: Replay, files: Mapping[str, str | None], kpis: ReplayedKpis | None, hours: int, families: Sequence[Family]
+) -> None:  # fmt: skip
+    """What programs read, by what it is."""
+    if path := files["exposition"]:
+        _write(path, [Exporter(replay.config).render(replay.views(), None, _kpi_views(kpis, replay))])
+    if path := files["snapshot"]:
+        _write(path, [orjson.dumps(replay.snapshot(), option=orjson.OPT_APPEND_NEWLINE)])
+    if path := files["facts"]:
+        _write(path, (fact + b"\n" for fact in replay.facts()))
+    if path := files["openmetrics"]:
+        _write(path, _openmetrics(replay, hours, families))
+
+
+def _document(replay: Replay, seconds: float, refusals: Refusals, following: Following, breaches: Breaches | None) -> dict[str, Any]:
+    return document.build(
+        replay.views(), replay.settings.group_bys, replay.days(), records=replay.records, seconds=seconds, examples=refusals.examples,
+        rules=compile_rules(replay.config), more=told(replay, following, breaches, when_in(replay.config.reporting_zone)),
     )  # fmt: skip
+
+
+def _page(made: dict[str, Any], log: Path, config: Config) -> bytes:
+    name = "standard input" if str(log) == "-" else log.resolve().name
+    return render(made, About(name, WallClock().now(), config.reporting_zone, config.kpis.min_n)).encode()
+
+
+def _report(made: dict[str, Any], seconds: float, what_if: WhatIf | None, *, as_json: bool) -> None:
     if what_if:
         made["what_if"] = what_if.document(made, seconds)
     if as_json:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+from processor.core.facts import Fact
+from processor.core.settings import NONE
 
 Said = Mapping[str, Any]
 
@@ -150,6 +153,23 @@ CLOCK_VERDICTS = {
     "open": "open, not late so far",
     "not_measured": "no target any more",
 }
+
+
+def contact_breach(breach: Fact | None, end: Fact | None, queue: str, due: str) -> Iterator[str]:
+    """Of a contact that waited too long: how it ended, its target, and how long the customer waited in all."""
+    place = "" if queue == NONE else f" in queue {queue}"
+    yield f"queue_wait: {_CONTACT_ENDS.get(end.kind, 'ended') if end is not None else 'not answered so far'}{place}"
+    if breach is not None:
+        _, policy, version, target, *_ = breach.content
+        yield f"policy {policy}, version {version}; target {duration(target / 1000)}"
+    yield f"breached {due}: until then nobody had answered"
+    if end is not None and end.kind in ("contact.answered", "contact.abandoned"):
+        yield f"{_CONTACT_ENDS[end.kind]} after {duration(end.content[0] / 1000)}"
+    elif end is not None:
+        yield f"left the queue otherwise: {str(end.content[0]).replace('_', ' ')}"
+
+
+_CONTACT_ENDS = {"contact.answered": "answered late", "contact.abandoned": "the customer gave up", "contact.flowed_out": "not answered"}
 
 
 def outcome(kind: str, says: Said) -> str:

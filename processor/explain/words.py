@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
+from processor.config.zones import load_zone
 from processor.explain import sentences
 from processor.explain.sentences import duration
 
@@ -19,6 +21,20 @@ _CHANGES = {
     "start_moved": "begins at {start} now, not at {start_before}",
     "breach_taken_back": "the breach is taken back: the ticket was solved earlier than that",
 }
+
+
+def when_in(zone_name: str) -> When:
+    """How an instant is written: in the zone in which the reports are."""
+    zone = load_zone(zone_name)
+
+    def when(text: str | None) -> str:
+        if text is None:
+            return "never"
+        moment = datetime.fromisoformat(text).astimezone(zone)
+        fraction = f".{moment.microsecond // 1000:03d}" if moment.microsecond else ""
+        return f"{moment:%a %Y-%m-%d %H:%M:%S}{fraction}"
+
+    return when
 
 
 def lines(document: Document, when: When) -> Iterator[str]:

@@ -13,9 +13,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from processor.calendar_tables import TABLE_END, TABLE_START
+from processor.codec.times import format_time
 from processor.config.zones import offset_periods
+from processor.core.business_hours import NEVER
 from processor.core.engine import Engine
-from processor.core.events import TICKET
 from processor.core.facts import Dims
 from processor.core.kpi_counts import FLOWED_OUT_REASONS
 from processor.core.kpi_readings import Rules
@@ -23,8 +24,8 @@ from processor.core.outputs import Stated, View
 from processor.core.posting import observe
 from processor.core.rows import Row, Rows, add_row
 from processor.core.settings import DAY_MS, DIMENSIONS, MINUTE_MS
-from processor.core.sleep import look_at
 from processor.core.ticket import Ticket
+from processor.replay.alive import Alive, alive
 from processor.replay.crossing import Crossing, waiting_contacts
 from processor.replay.segments import segment_sums
 from processor.report.cohorts import ANSWERED, CREATED, SOLVED, cohorts
@@ -45,7 +46,7 @@ _BY_HOUR = frozenset({
 })  # fmt: skip
 SLOWEST_KEPT = 4_000  # solved tickets that are remembered; when there are twice as many, the quicker ones are forgotten
 CHANNEL = ("channel",)
-TOP = 10  # of the longest tickets
+TOP = 20  # of the longest tickets
 _ONE_CREATED: Row = {CREATED: 1}
 
 
@@ -57,6 +58,7 @@ class Following:
         self.hours: dict[Hour, Row] = {}
         self.by_creation: dict[int, Row] = {}  # day since 1970 in the zone -> what `cohorts` reads
         self.crossing = Crossing()
+        self.first_at: int | None = None  # the earliest instant that anything was stated of
         self._handlers: dict[str, Callable[[Stated], None]] = {
             "ticket.created": self._created,
             "ticket.first_responded": self._responded,
@@ -101,12 +103,14 @@ class Following:
     def facts(self, facts: Iterable[Stated]) -> None:
         """Take in what was stated and taken back."""
         handlers, crossed = self._handlers, Crossing.kinds
+        first = NEVER if self.first_at is None else self.first_at
         for stated in facts:
-            kind = stated.fact.kind
+            kind, first = stated.fact.kind, min(first, stated.fact.at)
             if kind in handlers:
                 handlers[kind](stated)
             if kind in crossed:
                 self.crossing.hear(stated.fact, stated.sign)
+        self.first_at = None if first == NEVER else first
         if len(self._solved) > 2 * SLOWEST_KEPT:
             kept = sorted(self._solved.items(), key=lambda item: (-item[1][0], item[0]))[:SLOWEST_KEPT]
             self._solved = dict(kept)
@@ -140,17 +144,20 @@ class Following:
 
     # -- in the end ---------------------------------------------------------------------------------------------------------------
 
-    def document(self, engines: Sequence[Engine], views: Sequence[View], days: Collection[int], rules: Rules) -> dict[str, Any]:
-        """What goes into the report. `views` are those of the engines, `days` those of which there are rows."""
+    def document(
+        self, engines: Sequence[Engine], views: Sequence[View], days: Collection[int], rules: Rules, living: Alive | None = None
+    ) -> dict[str, Any]:
+        """What goes into the report. `views` are those of the engines, `days` those of which there are rows, `living` who is in them."""
         windows = segment_periods(days)
         now = max((max(view.stream_time, view.timer_time) for view in views), default=0)
         return {
+            "first_event": format_time(self.first_at) if self.first_at is not None else None,
             "segments": by_segment(segment_sums(engines, views, windows), windows, kept_of(views, days), rules),
             "crosses": crosses(self.crossing.counts, rules),
             "patience": patience(views, waiting_contacts(engines, now)),
             "hours_of_week": hours_of_the_week(self.zone, self.hours, rules),
             "by_creation": cohorts(self.zone, self.by_creation),
-            "longest": longest(longest_open(engines, now, TOP), self.slowest(TOP)),
+            "longest": longest(longest_open((living or alive(engines)).tickets, now, TOP), self.slowest(TOP)),
         }
 
     def slowest(self, top: int) -> list[dict[str, Any]]:
@@ -161,18 +168,12 @@ class Following:
         return [{"ticket": ticket, "seconds": duration / 1000, **_who(dims)} for duration, ticket, dims in slowest]
 
 
-def longest_open(engines: Iterable[Engine], now: int, top: int) -> list[dict[str, Any]]:
+def longest_open(tickets: Iterable[tuple[str, Ticket]], now: int, top: int) -> list[dict[str, Any]]:
     """The unsolved tickets that were created first."""
-    found = []
-    for engine in engines:
-        for key, timeline in engine.entities[TICKET].items():
-            ticket = look_at(engine, timeline)
-            if isinstance(ticket, Ticket) and ticket.in_backlog:
-                found.append((ticket.created_at, key, ticket))
-    found.sort(key=lambda item: item[:2])
+    found = sorted(tickets, key=lambda item: (item[1].created_at, item[0]))
     return [
-        {"ticket": key, "seconds": (now - created_at) / 1000, **_who(ticket.dims), "status": ticket.status}
-        for created_at, key, ticket in found[:top]
+        {"ticket": key, "seconds": (now - ticket.created_at) / 1000, **_who(ticket.dims), "status": ticket.status}
+        for key, ticket in found[:top]
     ]
 
 

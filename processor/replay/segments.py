@@ -1,18 +1,21 @@
-"""What rows of days say of each configured segment over long periods, added up over the partitions."""
+"""What rows say of the total and of each configured segment over long periods, added up over the partitions."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
 from processor.core.dimensions import AGENT_GROUP_BY
 from processor.core.engine import Engine
+from processor.core.kpi_readings import DEFAULT_RULES, Rules
 from processor.core.outputs import View
 from processor.core.rows import TIER_MINUTES, Row, Rows, add_row
 from processor.core.settings import DIMENSIONS
+from processor.report.history import TOTAL, History
 from processor.report.periods import Period, net_flow
 from processor.report.segments import By, Summed
+from processor.report.together import level_of, stock_of
 
 _DAY_MINUTES = 1440
 
@@ -46,12 +49,40 @@ def _segments(engine: Engine) -> dict[int, By]:
     return {number: tuple(zip(names, values, strict=True)) for number, names, values in named if names and names != AGENT_GROUP_BY}
 
 
-def rows_by_day(rows: Rows, numbers: AbstractSet[int]) -> Iterator[tuple[int, int, Row]]:
-    """(day since 1970, number of the segment, row) of all rows of these segments."""
+def rows_by_day(rows: Rows, numbers: AbstractSet[int], minutes: int = _DAY_MINUTES) -> Iterator[tuple[int, int, Row]]:
+    """(day since 1970, number of the segment, row) of all rows of these segments. `minutes`: of something shorter than days, such as 60."""
     for tier, width in TIER_MINUTES.items():
         for index, segments in rows.tiers[tier].items():
             for number in segments.keys() & numbers:
-                yield index * width // _DAY_MINUTES, number, segments[number]
+                yield index * width // minutes, number, segments[number]
+
+
+def history(
+    engines: Iterable[Engine], views: Sequence[View], minutes: int, wanted: Collection[By], rules: Rules = DEFAULT_RULES
+) -> History:  # fmt: skip
+    """The rows of the total and of the wanted segments, for so many minutes each. The dimensions of a wanted one are in order."""
+    rows: dict[By, dict[int, Row]] = {TOTAL: {}}
+    backlog: Counter[By] = Counter({TOTAL: level_of(views, "backlog")})
+    for engine, view in zip(engines, views, strict=True):
+        segments = {number: by for number, by in _all_segments(engine) if by == TOTAL or by in wanted}
+        for by, count in _backlogs(engine.rows.group_bys, view).items():
+            if by and _in_order(by) in wanted:
+                backlog[_in_order(by)] += count
+        for index, number, row in rows_by_day(engine.rows, segments.keys(), minutes):
+            add_row(rows.setdefault(segments[number], {}).setdefault(index, {}), row, 1)
+    end = max((view.timer_time for view in views), default=0)
+    return History(minutes, end, rows, backlog, stock_of(views), rules)
+
+
+def _all_segments(engine: Engine) -> Iterator[tuple[int, By]]:
+    group_bys = engine.rows.group_bys
+    for number, (index, values) in enumerate(engine.rows.segments):
+        if group_bys[index] != AGENT_GROUP_BY:
+            yield number, _in_order(tuple(zip(group_bys[index], values, strict=True)))
+
+
+def _in_order(by: By) -> By:
+    return tuple(sorted(by))
 
 
 def _backlogs(group_bys: Iterable[Sequence[str]], view: View) -> Counter[By]:

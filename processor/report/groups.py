@@ -52,7 +52,7 @@ def described(definition: Definition, measure: Measure, rules: Rules) -> Documen
         "kpi": definition.name,
         "kind": str(definition.kind),
         "unit": definition.unit,
-        "value": _finite(measure.value),
+        "value": finite(measure.value),
         "n": measure.n,
     }
     if definition.kind not in PLAIN:
@@ -62,12 +62,12 @@ def described(definition: Definition, measure: Measure, rules: Rules) -> Documen
     if measure.interval is not None:
         found["low"], found["high"] = (round(bound, 4) for bound in measure.interval)
     stats = measure.stats()
-    found.update({name: _finite(stats[name]) for name in ("p50", "p90") if name in stats})
+    found.update({name: finite(stats[name]) for name in ("p50", "p90") if name in stats})
     return found
 
 
-def _finite(value: float | None) -> float | str | None:
-    """JSON has no infinity."""
+def finite(value: float | None) -> float | str | None:
+    """As JSON can have it: it has no infinity."""
     if value is None or isinstance(value, int):
         return value
     return "+Inf" if value == float("inf") else round(value, 4)
@@ -97,7 +97,7 @@ def _periods(periods: Mapping[str, Row], stock: Row) -> Iterator[Document]:
         if any(row.values()) or end:
             found.append({
                 "period": name, "start": start, "won": row.get("customers_acquired", 0), "lost": int(start - (kept.numerator or 0)),
-                "end": end, "retention": _finite(kept.value), "churn": _finite(read["churn"].value),
+                "end": end, "retention": finite(kept.value), "churn": finite(read["churn"].value),
             })  # fmt: skip
         end = start
     return reversed(found)

@@ -49,7 +49,7 @@ def periods(views: Sequence[View], days: Mapping[int, Row], rules: Rules = DEFAU
             if period.first <= day < period.until:
                 add_row(row, amounts, 1)
         later = [amounts for day, amounts in days.items() if day >= period.until]
-        row.update(_levels_then(stock, later))
+        row.update(levels_then(stock, later))
         found.append(document_of(period, row, backlog - sum(net_flow(amounts) for amounts in later), kept, rules))
     return found
 
@@ -94,7 +94,8 @@ def document_of(
     }
 
 
-def _levels_then(stock: Row, later: Iterable[Row]) -> Row:
+def levels_then(stock: Row, later: Iterable[Row]) -> Row:
+    """How many customers there were before what came later."""
     then = dict(stock)
     for row in later:
         for level, flows in CUSTOMER_FLOWS.items():

@@ -1,0 +1,135 @@
+"""Where KPIs stand: the newest part of a log beside the part before it, and against the targets of the configuration; as plain values.
+
+A goal is met, missed, or near: missed by so little that chance alone may have done it (the interval of a share holds the target) or, of
+what has no interval, by less than a tenth of the target. Where too little was observed that is said, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import isfinite
+from typing import Any, NamedTuple
+
+from processor.codec.times import format_time
+from processor.config.targets import MEAN, KpiTarget
+from processor.core.kpis import PLAIN, Kind, Measure, definition_of
+from processor.report.groups import described, finite
+from processor.report.history import HOUR_MINUTES, TOTAL, History
+from processor.report.segments import By
+
+Document = dict[str, Any]
+MET, NEAR, MISSED, UNKNOWN = "met", "near", "missed", "unknown"
+BETTER, WORSE, SAME = "better", "worse", "same"
+NEAR_PART = 0.1
+SAME_PART = 0.02  # what changed by less than this part of its value is as before
+# The newest part of a log of at least so many days, and its name.
+PARTS = ((60, 30, "the last 30 days"), (14, 7, "the last 7 days"), (2, 1, "the last 24 hours"))
+WHOLE_LOG = "the whole log"
+_DAY_HOURS = 24
+
+
+class Recent(NamedTuple):
+    """Rows [first, until) of a history, and those before it; `before` is None where the log is too short."""
+
+    name: str
+    first: int
+    until: int
+    before: tuple[int, int] | None
+
+
+def recent_of(history: History) -> Recent:
+    """The newest part that has another one as long before it."""
+    first, until = history.first, history.until
+    a_day = _DAY_HOURS if history.minutes == HOUR_MINUTES else 1
+    for at_least, days, name in PARTS:
+        if until - first >= at_least * a_day:
+            length = days * a_day
+            return Recent(name, until - length, until, (until - 2 * length, until - length))
+    return Recent(WHOLE_LOG, first, until, None)
+
+
+def recent(history: History, names: Iterable[str]) -> Document:
+    """KPIs of the newest part, each with its value before."""
+    part, width = recent_of(history), history.width
+    before, now = _measured(history, part, TOTAL)
+    kpis = []
+    for name in names:
+        definition, measure = definition_of(name), now.get(name)
+        if definition is None or measure is None or not (measure.n or (definition.kind in PLAIN and measure.value is not None)):
+            continue
+        told = described(definition, measure, history.rules)
+        told["before"] = described(definition, before[name], history.rules)["value"] if before and name in before else None
+        kpis.append(told)
+    return {
+        "name": part.name,
+        "from": format_time(part.first * width),
+        "to": format_time(min(part.until * width, max(history.end, part.first * width))),
+        "before_from": format_time(part.before[0] * width) if part.before else None,
+        "kpis": kpis,
+    }
+
+
+def goals(history: History, targets: Sequence[KpiTarget]) -> list[Document]:
+    """Each target, and where its KPI stands in the newest part, before, and in the whole log."""
+    part = recent_of(history)
+    return [_goal(history, part, target) for target in targets]
+
+
+def by_of(target: KpiTarget) -> By:
+    """The segment of a target, as those are named that are told."""
+    return tuple(sorted(target.dimensions.items()))
+
+
+def _goal(history: History, part: Recent, target: KpiTarget) -> Document:
+    by = by_of(target)
+    before, now = _measured(history, part, by)
+    (everything,) = history.measures([(history.first, history.until)], by)
+    measure = now.get(target.kpi, Measure(None, 0))
+    value, definition = value_of(measure, target.stat_shown), target.definition
+    earlier = value_of(before[target.kpi], target.stat_shown) if before and target.kpi in before else None
+    return {
+        "kpi": target.kpi,
+        "stat": target.stat_shown,
+        "by": dict(target.dimensions),
+        "unit": definition.unit,
+        "target": target.number,
+        "direction": target.direction,
+        "window": part.name,
+        **{key: each for key, each in described(definition, measure, history.rules).items() if key in ("n", "low_n", "low", "high")},
+        "value": finite(value),
+        "before": finite(earlier),
+        "whole_log": finite(value_of(everything.get(target.kpi, Measure(None, 0)), target.stat_shown)),
+        "verdict": _verdict(target, measure, value),
+        "trend": _trend(target, earlier, value),
+    }
+
+
+def _measured(history: History, part: Recent, by: By) -> tuple[dict[str, Measure] | None, dict[str, Measure]]:
+    stretches = ([part.before] if part.before else []) + [(part.first, part.until)]
+    found = list(history.measures(stretches, by))
+    return (found[0] if part.before else None), found[-1]
+
+
+def value_of(measure: Measure, stat: str) -> float | None:
+    """The value, or the named one of its statistics."""
+    return measure.value if stat in ("", MEAN) else measure.stats().get(stat)
+
+
+def _verdict(target: KpiTarget, measure: Measure, value: float | None) -> str:
+    if value is None or not (measure.n or target.definition.kind in PLAIN):
+        return UNKNOWN
+    wanted = target.number
+    if value >= wanted if target.direction == "at_least" else value <= wanted:
+        return MET
+    if target.definition.kind is Kind.RATIO and measure.interval is not None:
+        low, high = measure.interval
+        return NEAR if low <= wanted <= high else MISSED
+    return NEAR if abs(value - wanted) <= NEAR_PART * abs(wanted) else MISSED
+
+
+def _trend(target: KpiTarget, before: float | None, now: float | None) -> str:
+    if before is None or now is None:
+        return UNKNOWN
+    if before == now or (isfinite(before + now) and abs(now - before) <= SAME_PART * max(abs(before), abs(now))):
+        return SAME
+    return BETTER if (now > before) == (target.direction == "at_least") else WORSE
