@@ -49,7 +49,10 @@ def _samples(config: Config, source: str) -> int:
     """How many samples a worker would serve. Too many are a fault."""
     samples = estimate_samples(config)
     if samples > config.limits.samples_max:
-        message = f"a worker would serve {samples:,} samples, more than {config.limits.samples_max:,}: remove group_bys or known values"
+        message = (
+            f"a worker that has every partition would serve {samples:,} samples, more than {config.limits.samples_max:,}: take group_bys "
+            "out of segments.windows or values out of segments.known, or raise this limit where several workers share them"
+        )
         raise ConfigError(source, [Fault("limits.samples_max", message)])
     return samples
 

@@ -63,7 +63,8 @@ class Limits(Section):
         default=2_000_000, ge=0, description="Finished tickets remembered per partition, so that a reopening is recognised."
     )
     samples_max: int = Field(
-        default=100_000, ge=1, description="Samples that a worker may serve at /metrics; `check` counts them before the start."
+        default=100_000, ge=1, description="Samples that a worker may serve at /metrics; `check` counts them before the start, as if it had"
+        " every partition."
     )
 
 

@@ -11,6 +11,7 @@ fares and are compared with nothing. All others are exact functions of the log a
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from processor.config import Config
 from processor.core.events import Reason
@@ -19,9 +20,10 @@ from processor.core.posting import HISTOGRAMS, NUMBERS
 from processor.core.postings_of_others import PRODUCTIVE_STATES
 from processor.core.settings import CLOCKS, DIMENSIONS, HOUR_MS
 from processor.core.windows import WINDOWS
-from processor.export.family import PREFIX, Family, count, counter, gauge, health, help_text, histogram
+from processor.export.family import Family, count, counter, gauge, health, histogram, of_process
 from processor.export.kpi_families import BASIC_COUNTS, BASIC_TIMES, DISTINCT, SUMMED, counters, gauges, sums
 from processor.export.kpi_view import Ignored
+from processor.export.labels import FOLDED_COUNTED_MAX, FREE_DIMENSIONS
 
 UNSOLVED_STATUSES = ("new", "open", "pending", "on_hold")
 HORIZONS_MS = {"15m": HOUR_MS // 4, "30m": HOUR_MS // 2, "1h": HOUR_MS, "4h": 4 * HOUR_MS}
@@ -44,6 +46,7 @@ WINDOW_SECONDS = (*HISTOGRAMS, *SUMMED)
 
 IGNORED_PARTIALS: tuple[str, ...] = (*Ignored, "undecodable")  # what the KPI stage leaves out
 
+TICKET_PART, KPI_PART = PARTS = ("ticket", "kpi")  # what has a loop of its own in each worker
 LAG_EDGES = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21600.0, 86400.0)
 STEP_EDGES = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
 LOOP_EDGES = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
@@ -143,14 +146,20 @@ def _windows() -> Iterator[Family]:
                 values=WINDOWS)
     yield gauge("window", "window_observed_seconds", "seconds", f"Sum of the durations observed in the window. {tabular}", "seconds",
                 labels=labels, values=WINDOWS)
+    yield replace(
+        gauge("window", "arrivals_tickets", "topics", "Tickets created within the last hour, by topic. Net, in event time, ending at "
+              "support_window_end_timestamp_seconds. Only where segments.group_bys has [topic].", "tickets", labels=("topic",)),
+        stability="experimental",
+    )
     yield gauge("derived", "window_end_timestamp_seconds", "window_end",
                 "Where the windows end: the last full minute that timer time has passed; 24h and 7d end at the quarter of an hour before.",
                 "seconds since 1970", merge="min")
 
 
 def _calendars() -> Iterator[Family]:
-    told = help_text("1 while the calendar is open, 0 while it is closed, at the newest timer time of this process.", "flag")
-    yield Family(f"{PREFIX}calendar_open", "gauge", "flag", told, ("calendar",), "calendar", "open", per_partition=False, merge="max")
+    yield of_process("calendar", "calendar_open", "open",
+                     "1 while the calendar is open, 0 while it is closed, at the newest timer time of this process.", "flag",
+                     labels=("calendar",))
 
 
 def _counts() -> Iterator[Family]:
@@ -208,6 +217,13 @@ def _process() -> Iterator[Family]:
                  "seconds since 1970, 0 before the first")
     yield health("gauge", "kpi_epoch", "Which ownership of a partition of the KPI stage this is; later ones are greater. Of what is owned.",
                  "ownerships", labels=("kpi_partition",))
+    yield health("gauge", "heartbeat_timestamp_seconds",
+                 "When the slowest partition of a part went round its loop last: ticket = folding events, kpi = adding up partitions. It "
+                 "stands still where something hangs, whatever the HTTP server still answers.", "seconds since 1970", labels=("part",),
+                 values=PARTS, stability="experimental")
+    yield of_process("labels", "processor_label_values_folded", "folded",
+                     "Different values of the dimension that are shown as other, since more came than are shown by name; counted up to "
+                     f"{FOLDED_COUNTED_MAX:,}.", "values", labels=("dimension",), values=FREE_DIMENSIONS, operational=True)
     yield health("gauge", "build_info", "Always 1; the labels say what runs.", "flag", labels=("version", "configuration", "engine"))
 
 

@@ -18,6 +18,8 @@ Source = Literal[
     "level", "derived", "window", "counts", "process", "kpi", "calendar", "labels",
 ]  # fmt: skip
 Merge = Literal["sum", "min", "max"]
+# stable: name and labels stay, labels may be added. experimental: a later release may change it, and says so.
+Stability = Literal["stable", "experimental"]
 Labels = tuple[str, ...]
 
 
@@ -40,6 +42,7 @@ class Family:
     per_partition: bool = True
     merge: Merge = "sum"  # how partitions add up; timestamps of the oldest do not
     edges: tuple[float, ...] = ()  # of a process histogram, or of whole numbers; the others use the fixed ladder
+    stability: Stability = "stable"
     scale: int = 1  # what the amounts of a cell are divided by: milliseconds, thousandths
 
     @property
@@ -102,9 +105,24 @@ def gauge(
     return Family(f"{PREFIX}{name}", "gauge", unit, help_text(definition, unit), labels, source, key, values=values, merge=merge)
 
 
-def together(name: str, definition: str, unit: str, labels: Labels) -> Family:
+def together(
+    name: str, definition: str, unit: str, labels: Labels, *, values: Labels = (), stability: Stability = "stable"
+) -> Family:  # fmt: skip
     """A gauge of all partitions together, from the KPI stage."""
-    return Family(f"{PREFIX}{name}", "gauge", unit, help_text(definition, unit), labels, "kpi", name, per_partition=False)
+    return Family(
+        f"{PREFIX}{name}", "gauge", unit, help_text(definition, unit), labels, "kpi", name, values=values, per_partition=False,
+        stability=stability,
+    )  # fmt: skip
+
+
+def of_process(
+    source: Source, name: str, key: str, definition: str, unit: str, *, labels: Labels, values: Labels = (), operational: bool = False
+) -> Family:
+    """A gauge of the process as a whole that no partition and no recorder knows."""
+    return Family(
+        f"{PREFIX}{name}", "gauge", unit, help_text(definition, unit), labels, source, key, values=values, operational=operational,
+        per_partition=False, merge="max", stability="experimental",
+    )  # fmt: skip
 
 
 def count(
@@ -117,10 +135,10 @@ def count(
 
 def health(
     kind: Kind, name: str, definition: str, unit: str, *,
-    labels: Labels = (), values: Labels = (), per_partition: bool = False, edges: tuple[float, ...] = (),
+    labels: Labels = (), values: Labels = (), per_partition: bool = False, edges: tuple[float, ...] = (), stability: Stability = "stable",
 ) -> Family:
     """What the recorder knows of this process."""
     return Family(
         f"{PREFIX}processor_{name}", kind, unit, help_text(definition, unit), labels, "process", name,
-        values=values, operational=True, per_partition=per_partition, edges=edges,
+        values=values, operational=True, per_partition=per_partition, edges=edges, stability=stability,
     )  # fmt: skip

@@ -13,6 +13,7 @@ from processor.core.events import CONTACT, ORGANIZATION, PERSON, TICKET
 from processor.core.kpis import COMPLIANCE, COST_PER_TICKET, COUNTED, DEFINITIONS, PLAIN, STATS, Definition, Kind
 from processor.core.postings_of_others import PRODUCTIVE_STATES
 from processor.core.settings import DIMENSIONS
+from processor.core.windows import WINDOWS
 from processor.export.family import PREFIX, Family, Source, counter, histogram, numbers, together
 
 # Those that `catalogue` declares with labels of their own; in windows they are told apart by segment, the others stand in the total.
@@ -120,3 +121,6 @@ def gauges() -> Iterator[Family]:
                    "or by.", "tickets, contacts, agents or clocks", ("level", *of_segment))
     yield together("kpi_target", "What a KPI ought to be, from kpis.targets of the configuration. Tabular: do not sum.", "that of the KPI",
                    ("kpi", "stat", "direction", *of_segment))
+    yield together("kpi_goal_progress_ratio", "How far a target of kpis.targets is reached, 1 = kept. Value / target of "
+                   "at_least, target / value of at_most, from 0 to 2. Absent with fewer than kpis.min_n observations. Do not sum.",
+                   "ratio", ("goal", "kpi", "window", *of_segment), values=WINDOWS, stability="experimental")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from processor.calendar_tables import compile_midnights
-from processor.codec.partials import Place, place_of
+from processor.codec.partials import Place
 from processor.compile import compile_rules
 from processor.config import Config
 from processor.core.dimensions import CONTACT_DIMENSIONS, ENTITY_DIMENSIONS, TICKET_DIMENSIONS
@@ -18,6 +18,7 @@ from processor.core.kpis import COST_PER_TICKET, DEFINITIONS, STATS, Definition,
 from processor.core.settings import CLOCKS, DIMENSIONS, MINUTE_MS
 from processor.core.windows import WINDOWS, bounds_of
 from processor.export.family import PREFIX
+from processor.export.goals import Goal, goals
 from processor.export.kpi_families import family_of, gauged
 from processor.export.kpi_view import KpiView, Merged
 from processor.export.labels import OTHER, Folding, Known, LabelSet
@@ -30,6 +31,7 @@ COMPLETE = f"{PREFIX}window_complete"
 END = f"{PREFIX}kpi_end_timestamp_seconds"
 LEVEL = f"{PREFIX}kpi_level"
 TARGET = f"{PREFIX}kpi_target"
+PROGRESS = f"{PREFIX}kpi_goal_progress_ratio"
 MIN_OBSERVATIONS = f"{PREFIX}kpi_min_observations"
 LEVELS = {  # of which segments
     "backlog": TICKET_DIMENSIONS,
@@ -48,11 +50,12 @@ class KpiGauges:
 
     def __init__(self, config: Config, known: Known) -> None:
         self._served = {known.group_bys[index] for index in known.window_group_bys}
-        self._targets = list(_targets(config))
+        self._goals = list(goals(config))
         self._rules = compile_rules(config)
         self._midnights = compile_midnights(config.reporting_zone)
         # A window's numbers change once a minute, levels every second: so the former are kept, for the segments they were made from.
         self._made: dict[int, tuple[Mapping[Place, Merged], dict[Place, Samples]]] = {}
+        self._reached: dict[int, tuple[Mapping[Place, Merged], list[tuple[LabelSet, Number]]]] = {}
 
     def samples(self, views: Sequence[KpiView], folding: Folding) -> Samples:
         """All samples of the KPI partitions owned now, by family."""
@@ -60,7 +63,8 @@ class KpiGauges:
         for view in sorted(views, key=lambda view: view.kpi_partition):
             label = (str(view.kpi_partition),)
             _extend(found, {END: [(label, view.end // 1000)], COMPLETE: [(label, int(view.complete))]})
-            _extend(found, {TARGET: [(labels, number) for owner, labels, number in self._targets if owner == view.kpi_partition]})
+            _extend(found, {TARGET: [_target(goal) for goal in self._goals if goal.owner == view.kpi_partition]})
+            _extend(found, {PROGRESS: self._progress(view)})
             for place, samples in self._windows(view).items():
                 if _by_name(place, folding):
                     _extend(found, samples)
@@ -69,7 +73,30 @@ class KpiGauges:
                     levels = {**dict.fromkeys(_levels(place[0]), 0), **view.levels.get(place, {})}
                     _extend(found, {LEVEL: [((name, *_labels(place)), number) for name, number in levels.items()]})
         self._made = {view.kpi_partition: self._made[view.kpi_partition] for view in views}
+        self._reached = {view.kpi_partition: self._reached[view.kpi_partition] for view in views}
         return found
+
+    def _progress(self, view: KpiView) -> list[tuple[LabelSet, Number]]:
+        """Of the goals whose segments this partition owns."""
+        made = self._reached.get(view.kpi_partition)
+        if made is None or made[0] is not view.segments:
+            samples = [sample for goal in self._goals if goal.owner == view.kpi_partition for sample in self._of_goal(goal, view)]
+            made = self._reached[view.kpi_partition] = view.segments, samples
+        return made[1]
+
+    def _of_goal(self, goal: Goal, view: KpiView) -> Iterator[tuple[LabelSet, Number]]:
+        merged = view.segments.get(goal.place)
+        for window, kpis in () if merged is None else self._observed(goal.place, merged, view.end):
+            reached = goal.progress(kpis.get(goal.target.kpi), self._rules.min_n)
+            if reached is not None:
+                yield (goal.name, goal.target.kpi, window, *_labels(goal.place)), reached
+
+    def _observed(self, place: Place, merged: Merged, end: int) -> Iterator[tuple[str, dict[str, Measure]]]:
+        """Every KPI of a segment, window by window."""
+        for window in WINDOWS:
+            start, until = bounds_of(window, end // MINUTE_MS, self._midnights)
+            seconds = (until - start) * MINUTE_SECONDS
+            yield window, observed(place[0], merged.windows.get(window, {}), merged.backlog, seconds, self._rules)
 
     def _windows(self, view: KpiView) -> dict[Place, Samples]:
         made = self._made.get(view.kpi_partition)
@@ -84,11 +111,7 @@ class KpiGauges:
         """What one window of a segment has observed, the others have too, as 0 observations."""
         found: Samples = {OBSERVATIONS: []}
         labels = _labels(place)
-        by_window: dict[str, dict[str, Measure]] = {}
-        for window in WINDOWS:
-            start, until = bounds_of(window, end // MINUTE_MS, self._midnights)
-            seconds = (until - start) * MINUTE_SECONDS
-            by_window[window] = observed(place[0], merged.windows.get(window, {}), merged.backlog, seconds, self._rules)
+        by_window = dict(self._observed(place, merged, end))
         names = dict.fromkeys(name for kpis in by_window.values() for name in kpis)
         shown = [definition for name in names if (definition := definition_of(name)) is not None and gauged(definition)]
         for window, kpis in by_window.items():
@@ -128,19 +151,15 @@ def _extend(found: Samples, more: Samples) -> None:
         found.setdefault(family, []).extend(samples)
 
 
-def _targets(config: Config) -> Iterator[tuple[int, LabelSet, Number]]:
-    """The KPI partition of the segment, labels, number."""
-    for target in config.kpis.targets:
-        names = next(tuple(each) for each in config.segments.group_bys if set(each) == set(target.dimensions))
-        place = names, tuple(target.dimensions[name] for name in names)
-        labels = target.kpi, target.stat_shown, target.direction, *_labels(place)
-        yield place_of(*place, config.topics.kpi_partitions), labels, target.number
+def _target(goal: Goal) -> tuple[LabelSet, Number]:
+    target = goal.target
+    return (target.kpi, target.stat_shown, target.direction, *_labels(goal.place)), target.number
 
 
 def samples_max(config: Config) -> int:
     """Samples of a worker that owns every KPI partition, if every known value occurs."""
     known = config.segments.known
-    total = len(config.kpis.targets) + 2 * config.topics.kpi_partitions + 1
+    total = len(config.kpis.targets) * (1 + len(WINDOWS)) + 2 * config.topics.kpi_partitions + 1
     absent = {clock for clock in CLOCKS if all(getattr(policy.targets, clock) is None for policy in config.policies)}
     served = [definition for definition in DEFINITIONS.values() if gauged(definition) and definition.clock not in absent]
     for group_by in config.segments.windows:

@@ -18,6 +18,7 @@ from processor.core.settings import NONE, QUEUE_WAIT, TICKET_CLOCKS
 
 OTHER = "other"
 LABEL_VALUES_MAX = 30  # unknown values shown by name, per dimension
+FOLDED_COUNTED_MAX = 1000  # others that are remembered, per dimension, to say how many there are
 FREE_DIMENSIONS = ("group", "tier", "topic", "queue", "language", "product", "complexity")  # the others are closed sets
 LIVE_CHANNELS = ("phone", "chat", "messaging")  # where contacts queue; others are served when they are seen
 
@@ -81,6 +82,7 @@ class Folding:
     def __init__(self, known: Mapping[str, Iterable[str]], limit: int = LABEL_VALUES_MAX) -> None:
         self._shown = {name: {NONE, OTHER, "", *known.get(name, ())} for name in FREE_DIMENSIONS}
         self._room = dict.fromkeys(FREE_DIMENSIONS, limit)
+        self._folded: dict[str, set[str]] = {name: set() for name in FREE_DIMENSIONS}
 
     def shown(self, dimension: str, value: str) -> str:
         """The value itself, or `other`."""
@@ -88,10 +90,16 @@ class Folding:
         if value in shown:
             return value
         if not self._room[dimension]:
+            if len(self._folded[dimension]) < FOLDED_COUNTED_MAX:
+                self._folded[dimension].add(value)
             return OTHER
         self._room[dimension] -= 1
         shown.add(value)
         return value
+
+    def folded(self) -> list[tuple[LabelSet, int]]:
+        """How many different values each dimension shows as `other`."""
+        return [((name,), len(values)) for name, values in self._folded.items()]
 
     def fold(self, names: LabelSet, values: LabelSet) -> LabelSet:
         """A label set as it is shown. The same object where nothing is folded, which is nearly always."""

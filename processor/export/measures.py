@@ -60,6 +60,8 @@ def tables(
             yield Table(family, kpis.get(family.name, []), [])
         elif family.source == "calendar":
             yield Table(family, _open_calendars(views, known), [])
+        elif family.source == "labels":
+            yield Table(family, [*folding.folded()], [])
         else:
             yield _table(family, cells, telemetry, windows)
 

@@ -2,7 +2,7 @@
 
 `promtool tsdb create-blocks-from openmetrics` loads the text into a Prometheus, for boards and rules over the past. A counter or histogram
 at minute W is the sum of the net facts before W, so there are no `_retracted` twins; the windows are those that end at W, by the same code
-that a worker runs. Partitions are added up: the series have no `partition`.
+that a worker runs. Partitions are added up: the series have no `partition`. Whether a calendar was open is in it, too: alerts rest by that.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from itertools import accumulate
 from typing import Any
 
 from processor.config import Config
+from processor.core.business_hours import Calendar
 from processor.core.events import CONTACT, PERSON, TICKET
 from processor.core.outputs import Stated, View
 from processor.core.rows import CellKey, Rows
@@ -26,8 +27,9 @@ from processor.export.measures import raw_tables
 
 SAMPLES_MAX = 20_000_000  # some 150 bytes each; more is refused, with what to leave out
 HOURS_MAX = 24 * 31
+OPENED = "support_calendar_open"
 FAMILIES_SHOWN = tuple(
-    family for family in FAMILIES if family.source in (TICKET, CONTACT, SLA, *ADDED_UP, "window") and not family.retracted
+    family for family in FAMILIES if family.source in (TICKET, CONTACT, SLA, *ADDED_UP, "window", "calendar") and not family.retracted
 )  # the catalogue's order, in which they are written
 
 _TOGETHER = frozenset({TICKET, PERSON})  # the answers of persons are served beside those of tickets
@@ -63,6 +65,8 @@ def write(
         for table in raw_tables([view], settings.group_bys):
             if table.family.name in names:
                 _note(series[table.family.name], table.numbers or table.histograms, minute, whole=table.family.source == "window")
+    if OPENED in names and ordered:
+        series[OPENED] = {(name,): _openings(calendar, first, last) for name, calendar in settings.calendars.items()}
     samples = (last - first + 1) * sum(len(series[family.name]) * _samples_each(family) for family in families)
     if samples > SAMPLES_MAX:
         raise OpenMetricsError(f"these are {samples:,} samples, more than {SAMPLES_MAX:,}: take fewer hours, or some of the families")
@@ -92,6 +96,15 @@ def minutes(
         windows.advance(minute * MINUTE_MS)
         yield minute, _view(rows, windows, minute, served)
         rows.take_dirty_rows()
+
+
+def _openings(calendar: Calendar, first: int, last: int) -> Changes:
+    changes: Changes = []
+    for minute in range(first, last + 1):
+        value = int(calendar.is_open(minute * MINUTE_MS))
+        if not changes or changes[-1][1] != value:
+            changes.append((minute, value))
+    return changes
 
 
 def _view(rows: Rows, windows: Windows, minute: int, served: Collection[int] | None) -> View:
@@ -146,7 +159,7 @@ def _header(family: Family) -> bytes:
 
 def _lines(family: Family, labels: LabelSet, changes: Changes, first: int, last: int) -> Iterator[str]:
     """A series: a sample at each minute from the first to the last, 0 before its first value."""
-    names, values = family.label_names[:-1], labels[:-1]  # without `partition`
+    names, values = (family.labels, labels[:-1]) if family.per_partition else (family.labels, labels)
     begun = prefixes(family, names, values)
     held: Value = ([0] * len(bucket_edges(family)), 0.0) if family.kind == "histogram" else 0
     begin = first

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from processor import __version__
-from processor.export.catalogue import BY_NAME
+from processor.export.catalogue import BY_NAME, KPI_PART, PARTS, TICKET_PART
 from processor.export.family import PREFIX
 from processor.export.kpi_view import Ignored
 from processor.export.progress import Progress
@@ -82,6 +82,9 @@ class Recorder(Protocol):
     def kpis_published(self, records: int) -> None:
         """So many records were written to the topic of KPIs."""
 
+    def went_round(self, part: str, number: int, *, now_ms: int) -> None:
+        """A partition of a part of the worker went round its loop."""
+
 
 class NoRecorder:
     """Records nothing."""
@@ -137,6 +140,9 @@ class NoRecorder:
     def kpi_partials_ignored(self, reason: Ignored, count: int) -> None:
         """See Recorder."""
 
+    def went_round(self, part: str, number: int, *, now_ms: int) -> None:
+        """See Recorder."""
+
 
 @dataclass(slots=True)
 class Observations:
@@ -165,6 +171,7 @@ class Telemetry:
     totals: Counter[str] = field(default_factory=Counter)
     values: dict[str, dict[LabelSet, float]] = field(default_factory=dict)
     histograms: dict[str, Observations] = field(default_factory=dict)
+    rounds: dict[str, dict[int, int]] = field(default_factory=dict)  # by part and partition: when it went round last (ms)
 
     def __post_init__(self) -> None:
         self.histograms = {name: _observations(name) for name in ("event_lag_seconds", "step_seconds", "loop_lag_seconds")}
@@ -172,6 +179,8 @@ class Telemetry:
         self.values["clock_parted"] = {(): 0}
         self.values["exposition_seconds"] = {(): 0.0}
         self.values |= {"kpi_cpu_seconds_total": {(): 0.0}, "kpi_published_end_timestamp_seconds": {(): 0.0}, "kpi_epoch": {}}
+        self.values["heartbeat_timestamp_seconds"] = {}
+        self.rounds = {part: {} for part in PARTS}
         self.values["kpi_partials_ignored_total"] = {(reason,): 0 for reason in Ignored}
         self.values["build_info"] = {(__version__, self.configuration, flavour()): 1}
 
@@ -252,8 +261,22 @@ class Telemetry:
         """See Recorder."""
         self.totals["kpis_published_total"] += records
 
+    def went_round(self, part: str, number: int, *, now_ms: int) -> None:
+        """See Recorder."""
+        self.rounds[part][number] = now_ms
+
+    def _heartbeat(self, part: str, owned: Iterable[int]) -> None:
+        """That of the slowest partition that is still ours and has gone round at all."""
+        self.rounds[part] = {number: at for number in owned if (at := self.rounds[part].get(number)) is not None}
+        beats = self.values["heartbeat_timestamp_seconds"]
+        beats.pop((part,), None)
+        if self.rounds[part]:
+            beats[part,] = min(self.rounds[part].values()) / 1000
+
     def progress(self, partitions: Iterable[Progress]) -> None:
         """How far each owned partition is from the present. To be told before each rendering."""
+        partitions = list(partitions)
+        self._heartbeat(TICKET_PART, [each.partition for each in partitions])
         told = [((str(each.partition),), each) for each in partitions]
         self.values["recovered_ratio"] = {labels: each.recovered for labels, each in told}
         self.values["lag_records"] = {labels: each.unread for labels, each in told if each.recovered == 1}
@@ -261,4 +284,6 @@ class Telemetry:
 
     def kpi_partitions(self, owned: Iterable[tuple[int, int]]) -> None:
         """The partitions of the KPI stage that are ours at this instant, with their epochs. To be told before each rendering."""
+        owned = list(owned)
+        self._heartbeat(KPI_PART, [number for number, _ in owned])
         self.values["kpi_epoch"] = {(str(number),): epoch for number, epoch in owned}

@@ -17,6 +17,7 @@ from processor.export.labels import Known, LabelSet
 _TOTAL: LabelSet = (TOTAL, *("",) * len(DIMENSIONS))
 Sums = tuple[dict[str, int], dict[str, int]]  # observations and milliseconds by KPI
 _NOTHING: Sums = ({}, {})
+_BY_TOPIC = ("topic",)
 _SUM = "sum"
 _COUNT = "count"
 
@@ -85,7 +86,23 @@ def window_tables(
                 rest = place + cells.partition
                 observations += [((kpi, window, *rest), counts.get(kpi, 0)) for kpi in kpis]
                 seconds += [((kpi, window, *rest), sums.get(kpi, 0) / 1000) for kpi in timed[place]]
-    return {"observations": observations, "seconds": seconds}
+    return {"observations": observations, "seconds": seconds, "topics": _arrivals(all_cells, group_bys)}
+
+
+def _arrivals(all_cells: list[Cells], group_bys: Sequence[LabelSet]) -> list[tuple[LabelSet, Number]]:
+    """Tickets created within an hour by topic: what names the topic of a surge, for the price of one series each."""
+    if _BY_TOPIC not in group_bys:
+        return []
+    index, samples = group_bys.index(_BY_TOPIC), list[tuple[LabelSet, Number]]()
+    for cells in all_cells:
+        topics = dict.fromkeys(cells.known.values["topic"] if cells.known else (), 0)
+        for window, rows in cells.view.windows.items():  # what the longest one has stays as 0
+            for (number, values), row in sorted(rows.items()):
+                if number == index:
+                    (topic,) = cells.fold(_BY_TOPIC, values)
+                    topics[topic] = topics.get(topic, 0) + (row.get("tickets_created", 0) if window == "1h" else 0)
+        samples += [((topic, *cells.partition), created) for topic, created in topics.items()]
+    return samples
 
 
 def _of_total(known: Known | None) -> Iterator[str]:

@@ -27,6 +27,7 @@ from aiokafka.errors import KafkaError
 from processor.codec.partials import WindowsPartial, decode_partial
 from processor.config import Config
 from processor.core.kpi_readings import Rules
+from processor.export.catalogue import KPI_PART
 from processor.export.kpi_view import Ignored, KpiView
 from processor.export.telemetry import Recorder
 from processor.kpis.combine import Combined, Combiner, combiner_of
@@ -44,8 +45,7 @@ log = logging.getLogger(__name__)
 VERSIONS = 3  # of each slice: between two W's some partitions have reported the next one already, and the last is still to be shown
 LEASE_POLL_SECONDS = 0.05
 FETCH_WAIT_MS = 100  # the ends of two short topics are soon there
-FIRST_RETRY_SECONDS = 0.5
-LONGEST_RETRY_SECONDS = 30.0
+FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.5, 30.0
 TAKE_OVER_SECONDS = 30.0  # aiokafka may wait for ever for a broker that went away in between; what was read stays in the tables
 STOP_SECONDS = 2.0
 
@@ -80,9 +80,8 @@ class KpiPartition:
         self._combiner: Combiner | None = None
         self._ignored: Counter[Ignored] = Counter()  # of them the recorder knows
         self._view: KpiView | None = None
-        self._merging = False  # in a thread, which nobody may disturb
+        self._merging, self._windows_came = False, True  # merging in a thread, which nobody may disturb
         self._waiting: list[bytes] = []  # what came meanwhile
-        self._windows_came = True
         self._news = asyncio.Event()
         self._producer: AIOKafkaProducer | None = None
         self._task: asyncio.Task[None] | None = None
@@ -146,6 +145,7 @@ class KpiPartition:
                     self._end_if_held()
                     await self._publish_what_is_due()
                     self._be("running")
+                    self._environment.recorder.went_round(KPI_PART, self.number, now_ms=self._environment.now())
                     retry_seconds = FIRST_RETRY_SECONDS
                     await self._wait()
             except (KafkaError, OSError) as error:  # fenced, too: by the next owner, before this one has heard of the rebalance

@@ -22,6 +22,7 @@ from processor.core.engine import Engine
 from processor.core.reports import WINDOWS_END_MS
 from processor.core.settings import HOUR_MS, MINUTE_MS
 from processor.cycles import none_made
+from processor.export.catalogue import TICKET_PART
 from processor.export.progress import Progress
 from processor.stream.committer import Committer, DeadLetter
 from processor.stream.environment import Environment
@@ -424,4 +425,5 @@ class PartitionProcessor:
         rekeyed = self._inputs.rekeyed_unread(), self._inputs.rekeyed_applied
         self.shown = Shown(view, self._inputs.events_applied, self._outbox.epoch, self._replaying, *rekeyed)
         self.environment.recorder.replaying(self.source.partition, self._replaying)
+        self.environment.recorder.went_round(TICKET_PART, self.source.partition, now_ms=self.environment.clock.now())
         self._pace.copied(asyncio.get_running_loop().time(), took)

@@ -14,8 +14,11 @@ from processor.config import Config
 from processor.core.levels import Key
 from processor.core.outputs import View
 from processor.core.rows import CellKey, Row
+from processor.core.windows import WINDOWS
+from processor.export.catalogue import TICKET_PART
 from processor.export.collector import Exporter, empty_view
 from processor.export.labels import LABEL_VALUES_MAX, OTHER
+from processor.export.progress import Progress
 from processor.export.telemetry import NoRecorder, Recorder, Telemetry
 from processor.replay import Replay
 from tests.replay.logs import SMALL_CONFIG, generated, told
@@ -162,3 +165,40 @@ def test_the_recorder_tells_what_it_was_told_until_the_partition_is_lost() -> No
     assert {name: total(found, name) for name in told_of} == told_of
     telemetry.partition_lost(0)
     assert not [key for key in samples(Exporter(SMALL_CONFIG).render([], telemetry).decode()) if ("partition", "0") in key[1]]
+
+
+def test_how_many_values_are_shown_as_other_is_told() -> None:
+    exporter = Exporter(Config())
+    exporter.render([with_groups([f"group-{number}" for number in range(LABEL_VALUES_MAX + 7)])])
+    found = samples(exporter.render([]).decode())
+    assert total(found, "support_processor_label_values_folded", dimension="group") == 7
+    assert total(found, "support_processor_label_values_folded", dimension="topic") == 0
+
+
+def test_the_heartbeat_is_that_of_the_slowest_partition_that_is_ours() -> None:
+    telemetry = Telemetry()
+    for partition, now_ms in ((0, 9000), (1, 5000), (2, 1000)):
+        telemetry.went_round(TICKET_PART, partition, now_ms=now_ms)
+    telemetry.progress([Progress(partition, 1.0) for partition in (0, 1, 3)])
+    telemetry.kpi_partitions([(0, 1)])
+    found = samples(Exporter(SMALL_CONFIG).render([], telemetry).decode())
+    assert {dict(labels)["part"]: number for (name, labels), number in found.items() if "heartbeat" in name} == {"ticket": 5.0}
+
+
+def test_a_calendar_is_open_by_timer_time_and_nobody_knows_before_the_first_event() -> None:
+    exporter = Exporter(SMALL_CONFIG)
+    monday_ten, sunday = 1_772_442_000_000, 1_772_355_600_000
+    for now, opened in ((monday_ten, {"office": 1.0}), (sunday, {"office": 0.0}), (0, {})):
+        found = samples(exporter.render([replace(empty_view(), timer_time=now), empty_view(1)]).decode())
+        assert {dict(labels)["calendar"]: number for (name, labels), number in found.items() if name == "support_calendar_open"} == opened
+
+
+def test_arrivals_are_told_by_topic_and_stay_as_zero() -> None:
+    index = Config().segments.group_bys.index(["topic"])
+    rows: dict[str, dict[tuple[int, tuple[str, ...]], Row]] = {
+        "1h": {(index, ("login",)): {"tickets_created": 3}},
+        "7d": {(index, ("login",)): {"tickets_created": 9}, (index, ("bug",)): {}},
+    }
+    view = replace(empty_view(), windows={name: rows.get(name, {}) for name in WINDOWS})
+    found = samples(Exporter(Config()).render([view, replace(view, partition=1)]).decode())
+    assert (total(found, "support_arrivals_tickets", topic="login"), total(found, "support_arrivals_tickets", topic="bug")) == (6, 0)
