@@ -33,7 +33,8 @@ PLAYLIST_SECONDS = 20
 def wall(board: Board) -> build.Dashboard:
     """Large numbers in two rows, what they ought to be below each, the age of the data above all."""
     made = _dashboard(board, WALL, "10s", "now-1h")
-    made = made.tags([TAG, WALL, *([PLAYLIST_TAG] if board.playlist else [])]).link(_to(f"{board.title}, to work with", board, WORKING))
+    made = made.tags([TAG, WALL, board.audience, *([PLAYLIST_TAG] if board.playlist else [])])
+    made = made.link(_to(f"{board.title}, to work with", board, WORKING))
     made = _with_variables(made, ())
     parts = list(panels.state_of_data(COLUMNS // 6))
     made = made.with_panel(panels.heading(board, COLUMNS - len(parts) * (COLUMNS // 6)))
@@ -50,7 +51,7 @@ def wall(board: Board) -> build.Dashboard:
 
 def working(board: Board) -> build.Dashboard:
     """All numbers of the board in a strip, charts below."""
-    made = _dashboard(board, WORKING, "30s", "now-24h").tags([TAG, WORKING])
+    made = _dashboard(board, WORKING, "30s", "now-24h").tags([TAG, WORKING, board.audience])
     made = made.link(_to(f"{board.title}, for the wall", board, WALL)).link(_others())
     charts = PANELS[board.name]
     used = " ".join(query.expr for chart in charts for query in chart.queries)

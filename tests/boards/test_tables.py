@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
 from processor.boards.board import WALL_TILES_MAX, Better, Board, Tile
-from processor.boards.judging import STALE_SECONDS, State, judge
+from processor.boards.judging import State, judge
 from processor.boards.promql import promql
 from processor.boards.readings import Kpi, Level, Series
 from processor.boards.tables import BOARDS
@@ -16,6 +14,7 @@ from processor.core.kpis import Kind, definition_of
 from processor.core.windows import WINDOWS
 from processor.export.catalogue import BY_NAME
 from processor.export.kpi_gauges import LEVEL_OF_ALL, LEVELS
+from tests.boards.cases import CASES, MIN_N
 
 TILES = [pytest.param(board, tile, id=f"{board.name}-{tile.name}") for board in BOARDS for tile in board.tiles]
 
@@ -57,33 +56,11 @@ def test_a_tile_reads_what_there_is(board: Board, tile: Tile) -> None:
     assert board.playlist or board.audience == "operators"
 
 
-@pytest.mark.parametrize(
-    ("value", "better", "target", "n", "age", "state"),
-    [
-        (0.8, "up", 0.8, 40, 0, State.MET),
-        (0.79, "up", 0.8, 40, 0, State.NEAR),
-        (0.73, "up", 0.8, 40, 0, State.NEAR),
-        (0.71, "up", 0.8, 29, 0, State.FEW),
-        (0.71, "up", 0.8, 29, STALE_SECONDS + 1, State.STALE),
-        (0.73, "up", 0.8, 40, STALE_SECONDS, State.NEAR),
-        (0.79, "up", 0.9, 40, 0, State.MISSED),
-        (1800.0, "down", 1800.0, 40, 0, State.MET),
-        (1900.0, "down", 1800.0, 40, 0, State.NEAR),
-        (2000.0, "down", 1800.0, 40, 0, State.MISSED),
-        (math.inf, "down", 1800.0, 40, 0, State.MISSED),
-        (math.nan, "down", 1800.0, 40, 0, State.FREE),
-        (0.0, "down", 0.0, None, 0, State.MET),
-        (1.0, "down", 0.0, None, 0, State.MISSED),
-        (-10.0, "up", 50.0, None, 0, State.MISSED),
-        (5.0, "down", None, None, 0, State.FREE),
-        (5.0, "", 4.0, None, 0, State.FREE),
-        (None, "up", 0.8, None, 0, State.FREE),
-    ],
-)
+@pytest.mark.parametrize(("value", "better", "target", "n", "age", "state"), CASES)
 def test_a_number_is_judged_by_its_target_unless_it_is_old_or_rests_on_little(
     value: float | None, better: Better, target: float | None, n: int | None, age: float, state: State
 ) -> None:
-    assert judge(value, better=better, target=target, n=n, min_n=30, age_seconds=age) is state
+    assert judge(value, better=better, target=target, n=n, min_n=MIN_N, age_seconds=age) is state
 
 
 def test_every_state_has_an_icon_a_text_and_a_colour_of_its_own() -> None:

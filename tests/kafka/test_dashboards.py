@@ -77,9 +77,8 @@ class Watched:
 
 
 def sections(now: int) -> dict[str, Any]:
-    """Every tile has a target. It is afternoon in the zone of the reports, so `today` has hours in it."""
-    hour = now // HOUR_MS % 24
-    zone = f"Etc/GMT{hour - 15:+d}" if hour != 15 else "Etc/GMT"  # the sign is that of POSIX: GMT-2 is two hours ahead
+    """Every tile has a target. It is noon in the zone of the reports, so `today` has hours in it."""
+    zone = f"Etc/GMT{now // HOUR_MS % 24 - 12:+d}"  # the sign is that of POSIX: GMT-2 is two hours ahead
     tiles = [tile for board in BOARDS for tile in board.tiles if tile.target]
     targets = {(tile.target, getattr(tile.reading, "stat", "")): promql.DIRECTIONS[tile.better] for tile in tiles}
     return {
@@ -165,7 +164,7 @@ def scraping(worker: Worker, directory: Path) -> Scraping:
     directory.mkdir()
     for name, text in rule_files(Config(), time_scale=15).items():
         (directory / name).write_text(text, encoding="utf-8")
-    target = {"job_name": JOB, "scrape_interval": "3s", "scrape_timeout": "3s",
+    target = {"job_name": JOB, "scrape_interval": "5s", "scrape_timeout": "5s",
               "static_configs": [{"targets": [f"127.0.0.1:{worker.port}"]}]}  # fmt: skip
     configuration = {"global": {"evaluation_interval": "1s"}, "rule_files": ["series.yml"], "scrape_configs": [target]}
     return Scraping(directory, configuration)
