@@ -7,6 +7,7 @@
 #   setup compiled-test  the same, made in less time and not quite as fast
 #   setup kafka          Java, and Kafka's jars (Maven fetches them once)
 #   setup tools          promtool, amtool, their servers, docker-compose: for the tests of deploy/
+#   setup browser        Chromium: for the tests of the wall
 #
 # On Debian and Ubuntu, as root, missing packages are installed by apt-get; otherwise the list of what is missing is printed.
 # Nothing is started, and outside of the checkout and ~/.cache/ticket-kpis only those packages are touched.
@@ -54,6 +55,7 @@ missing_packages() {
       if ! have python3; then echo python3; fi
       ;;
     tools) if ! have docker-compose && ! docker compose version >/dev/null 2>&1; then echo docker-compose; fi ;;
+    browser) if ! have chromium && ! have chromium-browser && ! have google-chrome; then echo chromium; fi ;;
     *) die "unknown word: $1" ;;
   esac
 }

@@ -47,6 +47,8 @@ def test_an_installed_wheel_says_what_it_is(tmp_path: Path, asked: str, form: st
     assert len(list(installed.glob("processor/core/*.so"))) == (modules if form == COMPILED else 0)
     assert (installed / "processor/core/engine.py").exists()  # for tracebacks
     assert (installed / "processor/report/page/templates/report.html").exists()
+    pages = sorted(path.name for path in (ROOT / "processor/wall/static").iterdir())
+    assert sorted(path.name for path in installed.glob("processor/wall/static/*")) == pages == ["wall.css", "wall.html", "wall.js"]
     script = "from processor.cli.main import main; from processor.codec import decode; print(decode.__file__); main(['--version'])"
     done = subprocess.run(
         [sys.executable, "-c", script],

@@ -15,6 +15,8 @@ from processor.explain import Kept, answer
 from processor.explain.evidence import QueryError, Search, known_values, read_query, together
 from processor.export.collector import Exporter
 from processor.export.http import create_http_app
+from processor.export.progress import Progress
+from processor.export.telemetry import Telemetry
 from processor.replay import Replay
 from processor.wall.feed import Feed
 from processor.wall.replayed import Replayed
@@ -30,6 +32,7 @@ class Embedded:
         self.replay = Replay(config, partitions=many, report_every_minutes=seldom, on_report=self.together.report)
         self._exporter = Exporter(config)
         self._known = known_values(config)
+        self._telemetry = Telemetry()
         self._caught_up = False
 
     def feed(self, lines: list[bytes]) -> None:
@@ -44,9 +47,13 @@ class Embedded:
             engine.report_every(1, hold=True)
             engine.reports_again()
 
-    def health(self) -> tuple[list[View], None]:
-        """The partitions; there is no process to tell about."""
-        return self.replay.views(), None
+    def health(self) -> tuple[list[View], Telemetry]:
+        """The partitions, which run and are behind nothing: here the log is what was fed."""
+        numbers = list(self.replay.engines)
+        self._telemetry.progress([Progress(number, recovered=1) for number in numbers])
+        for number in numbers:
+            self._telemetry.running(number, True)
+        return self.replay.views(), self._telemetry
 
     async def exposition(self) -> bytes:
         """The metrics of this instant."""

@@ -25,9 +25,9 @@ from processor.client.kpis import KpiWindow
 from processor.config import Config
 from processor.stream.committed import open_reader
 from processor.stream.connection import aiokafka_settings, pauses
+from processor.wall import state as page
 from processor.wall.history import History
 from processor.wall.numbers import Numbers, find, found_in
-from processor.wall.state import Frame, state
 from processor.wall.tails import OnWindow, Tails
 from processor.wall.workers import Gathered, Watched, families_of, gather, own, together
 from processor.wall_clock import WallClock
@@ -94,7 +94,7 @@ class Feed:
         self._boards, self._watched, self._open, self._peers = boards, watched, open_together, tuple(peers)
         self._name = uuid4().hex  # for those who know this worker under several addresses
         self._partitions = config.topics.partitions
-        self._frame = Frame.of(config)
+        self._frame = page.Frame.of(config)
         self._families = families_of(boards)
         self._clock = WallClock()
         self._news = asyncio.Event()
@@ -155,7 +155,7 @@ class Feed:
             now = self._clock.now()
             numbers = watch.numbers(self._partitions)
             watch.note(numbers, now)
-            self.latest = orjson.dumps(state(self._boards, numbers, watch.history, self._frame, now))
+            self.latest = orjson.dumps(page.state(self._boards, numbers, watch.history, self._frame, now))
         except Exception:
             log.exception("wall: the page could not be made")
         self._tell()

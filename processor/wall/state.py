@@ -7,6 +7,7 @@ only draws it. Freshness is of the whole page: `fresh`; `stale` (older than the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,8 +29,10 @@ Json = dict[str, Any]
 
 VERDICTS = {State.MET: "good", State.NEAR: "near", State.MISSED: "bad", State.FEW: "few"}  # the others have no colour
 STEADY = 0.02  # a change by no more than this share is none
-ENDLESS = {"backlog_drain": "growing", "backlog_work_off": "never"}  # what an infinite time means
+ENDLESS = {"backlog_drain": "growing"}  # what an infinite time means, where it means something
 FAULT = "This is a fault of the processor: do not trust these numbers, and please report it."
+COUNTED = ("tickets", "contacts", "agents", "events", "records")  # units that stand beside the title, so that numbers have more room
+NUMBER_AND_UNIT = re.compile(r"(\d) (d|h|min|%)(?=\W|$)")
 CALENDARS_SHOWN = 3
 NOTICES_MAX = 4
 
@@ -162,6 +165,7 @@ def _empty(numbers: Numbers, frame: Frame) -> Json:
 def _tile(board: Board, tile: Tile, numbers: Numbers, history: History, frame: Frame, now_ms: int) -> Json:
     found = find(tile.reading, numbers, now_ms)
     text, unit, words = _value(tile, found)
+    counted = tile.unit in COUNTED and not words
     target = target_of(tile, frame)
     age = 0 if numbers.end_ms is None else (now_ms - numbers.end_ms) / 1000
     stands = judge(found.value, better=tile.better, target=target, n=found.n, min_n=frame.min_n, age_seconds=age if board.playlist else 0)
@@ -170,7 +174,8 @@ def _tile(board: Board, tile: Tile, numbers: Numbers, history: History, frame: F
     low_n = bool(found.n) and (found.n or 0) < frame.min_n
     trend, trend_text = _trend(board, tile, found, history, frame, now_ms)
     return {
-        "name": tile.name, "title": tile.title, "value": text, "unit": unit, "words": words,
+        "name": tile.name, "title": _unbroken(tile.title), "value": text, "unit": "" if counted else unit, "words": words,
+        "counted": unit if counted else "",
         "verdict": VERDICTS.get(stands, "none"), "verdict_text": stands.value.text if stands in VERDICTS else "",
         "target": "" if target is None else _target_text(tile, target),
         "trend": trend, "trend_text": trend_text,
@@ -187,11 +192,18 @@ def target_of(tile: Tile, frame: Frame) -> float | None:
     return frame.targets.get((tile.target, stat, DIRECTIONS[tile.better or "down"]), tile.limit)
 
 
+def _unbroken(title: str) -> str:
+    """A number and its unit stay on one line."""
+    return NUMBER_AND_UNIT.sub("\\1\u00a0\\2", title)
+
+
 def _value(tile: Tile, found: Found) -> tuple[str, str, bool]:
     if found.none:
         return "none", "", True
     if found.value is None:
         return ("none yet" if isinstance(tile.reading, Kpi) else "not known"), "", True
+    if isinstance(tile.reading, Series) and tile.reading.form == "until" and found.value < 1:
+        return "now", "", True
     name = tile.reading.name if isinstance(tile.reading, Kpi) else ""
     return number(found.value, tile.unit, ENDLESS.get(name, "endless"))
 
@@ -216,4 +228,4 @@ def _trend(board: Board, tile: Tile, found: Found, history: History, frame: Fram
     since = clock(then, now_ms, frame.zone, seconds=False)
     if abs(found.value - was) <= STEADY * max(abs(was), abs(found.value)):
         return "flat", f"steady since {since}"
-    return ("up", f"{told} at {since}") if found.value > was else ("down", f"{told} at {since}")
+    return "up" if found.value > was else "down", f"was {told} at {since}"

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from processor.core.settings import DAY_MS
 
-_UNITS = {"ratio": "%", "seconds": "s", "tickets": "tickets", "contacts": "contacts", "agents": "agents", "events": "events",
+_UNITS = {"tickets": "tickets", "contacts": "contacts", "agents": "agents", "events": "events",
           "records": "records"}  # fmt: skip
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 THOUSANDS_FROM = 100_000  # such numbers are told in thousands
@@ -22,13 +22,13 @@ def number(value: float, unit: str, endless: str = "endless") -> tuple[str, str,
     if math.isinf(value):
         return endless, "", True
     if unit == "flag":
-        return ("yes" if value else "no"), "", True
+        return ("yes" if value else "no"), "", False
     if unit == "seconds":
         return *duration(value), False
     if unit == "ratio":
         return _plain(value * 100, 1), "%", False
     if abs(value) >= THOUSANDS_FROM:
-        return f"{value / 1000:,.0f}", "k", False
+        return f"{value / 1000:,.0f}k", _UNITS.get(unit, ""), False
     return _plain(value, 1), _UNITS.get(unit, "") if value != 1 else _UNITS.get(unit, "").removesuffix("s"), False
 
 
@@ -44,12 +44,12 @@ def duration(seconds: float) -> tuple[str, str]:
     if whole < MINUTE:
         return str(whole), "s"
     if whole < 10 * MINUTE:
-        return f"{whole // MINUTE}:{whole % MINUTE:02d}", "min"
+        return f"{whole // MINUTE}:{whole % MINUTE:02d}" if whole % MINUTE else str(whole // MINUTE), "min"
     if whole < 2 * HOUR:
         return f"{whole / MINUTE:.0f}", "min"
     if whole < 2 * DAY:
         minutes = round(whole / MINUTE)
-        return f"{minutes // 60}:{minutes % 60:02d}", "h"
+        return f"{minutes // 60}:{minutes % 60:02d}" if minutes % 60 else str(minutes // 60), "h"
     return _plain(whole / DAY, 1 if whole < 100 * DAY else 0), "days"
 
 

@@ -117,8 +117,14 @@ async def _ask(session: ClientSession, address: str) -> Json | None:
 
 def _checked(answer: Any) -> Json:
     """Raises where it has another form."""
-    together([answer])
-    return dict(answer)
+    told = {
+        "worker": str(answer["worker"]),
+        "partitions": [int(partition) for partition in answer["partitions"]],
+        "samples": dict(answer["samples"]),
+        "troubles": [str(trouble) for trouble in answer["troubles"]],
+    }
+    together([told])
+    return told
 
 
 async def _addresses(peers: Sequence[str], resolve: Callable[..., Any] | None = None) -> list[str]:

@@ -61,6 +61,18 @@ function put(parent, children) {
 
 // ---- drawing
 
+function marked(className, mark, text) {
+  const made = make("p", className);
+  made.append(icon(mark), make("span", "", text));
+  return made;
+}
+
+/** How wide the number will be, in digits: its size follows from that, so that it always fits. */
+function lengthOf(told) {
+  const points = told.words ? 0 : (told.value.match(/[.,:]/g) || []).length;
+  return Math.max(2.5, told.value.length - 0.45 * points + (told.unit ? 0.5 + 0.42 * told.unit.length : 0));
+}
+
 function tile(told) {
   const item = make("li", "tile");
   item.dataset.name = told.name;
@@ -68,23 +80,23 @@ function tile(told) {
   const inside = make("div", "inside");
   const top = make("div", "top");
   top.append(make("h2", "", told.title));
-  if (told.verdict_text) {
-    const verdict = make("p", "verdict");
-    verdict.append(icon(told.verdict), make("span", "", told.verdict_text));
-    top.append(verdict);
-  }
+  if (told.counted) top.append(make("p", "counted", told.counted));
   const value = make("p", "value", told.value);
   value.dataset.words = String(told.words);
-  value.style.setProperty("--length", String(Math.max(2, told.value.length + 0.45 * told.unit.length + (told.unit ? 0.5 : 0))));
-  if (told.unit) value.append(make("span", "unit", told.unit));
+  value.style.setProperty("--length", String(lengthOf(told)));
+  if (told.unit) value.append(" ", make("span", "unit", told.unit));
   const bottom = make("div", "bottom");
-  if (told.target) bottom.append(make("p", "target", told.target));
+  const stands = make("div", "row");
+  const rests = make("div", "row");
+  if (told.verdict_text) stands.append(marked("verdict", told.verdict, told.verdict_text));
   if (told.trend) {
-    const trend = make("p", "trend");
-    trend.append(icon(told.trend), make("span", "", told.trend_text));
-    bottom.append(trend);
+    const trend = marked("trend", told.trend, told.trend_text);
+    trend.prepend(make("span", "unseen", `${told.trend}, `)); // who cannot see the arrow hears it
+    stands.append(trend);
   }
-  if (told.n) bottom.append(make("p", told.low_n ? "few" : "n", told.n));
+  if (told.target) rests.append(make("p", "target", told.target));
+  if (told.n) rests.append(make("p", told.low_n ? "few" : "n", told.n));
+  for (const row of [stands, rests]) if (row.children.length) bottom.append(row);
   if (told.note) bottom.append(make("p", "note", told.note));
   inside.append(top, value, bottom);
   item.append(inside);
@@ -121,7 +133,7 @@ function draw() {
     const link = make("a");
     link.href = `#${board.name}`;
     if (board === shown) link.setAttribute("aria-current", "page");
-    link.append(make("span", "number", String(index + 1)), make("span", "", board.title));
+    link.append(make("span", "number", String(index + 1)), " ", make("span", "", board.title));
     item.append(link);
     return item;
   }));
