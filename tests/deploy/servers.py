@@ -29,12 +29,12 @@ ALERTMANAGER = "deploy/alertmanager/alertmanager.yml"
 Found = TypeVar("Found")
 
 
-def until(what: str, ask: Callable[[], Found | None], seconds: float = PATIENCE_SECONDS) -> Found:
-    """The first answer that is not falsy."""
+def until(what: str, ask: Callable[[], Found | None], seconds: float = PATIENCE_SECONDS, every: float = 0.05) -> Found:
+    """The first answer that is not falsy. `every` so many seconds it is asked for."""
     give_up = time.monotonic() + seconds
     while not (answer := ask()):
         assert time.monotonic() < give_up, f"after {seconds:.0f} s still waiting until {what}"
-        threading.Event().wait(0.05)
+        threading.Event().wait(every)
     return answer
 
 
@@ -188,7 +188,7 @@ class LivePrometheus(Server):
     def command(self) -> list[str]:
         return [
             path_of("prometheus"), f"--config.file={self.directory / 'prometheus.yml'}", f"--storage.tsdb.path={self.directory / 'data'}",
-            f"--web.listen-address={self.address}", "--log.level=warn", "--rules.alert.resend-delay=1s",
+            f"--web.listen-address={self.address}", "--log.level=warn", "--rules.alert.resend-delay=10s",
             "--rules.alert.for-outage-tolerance=1h", "--rules.alert.for-grace-period=1s",
         ]  # fmt: skip
 
