@@ -12,6 +12,7 @@ from processor.core.events import PRIORITIES
 
 START_MS = 1_700_000_000_000
 OPEN_TICKETS = 20_000  # about so many are open at once
+REQUESTERS = 100_000
 CHANNELS = ("email", "web", "chat", "messaging")
 GROUPS = tuple(f"group-{number}" for number in range(8))
 TOPICS = tuple(f"topic-{number}" for number in range(16))
@@ -19,18 +20,21 @@ TOPICS = tuple(f"topic-{number}" for number in range(16))
 LIFE = ("assigned", "reply", "question", "pending", "open", "reply", "solved")
 
 
-def events(count: int, seed: int = 1, requesters: int = 100_000) -> Iterator[bytes]:
-    """`count` events as JSON lines without line ends, in time order, 20 ms apart on average."""
+def events(count: int, seed: int = 1, *, balanced: bool = False) -> Iterator[bytes]:
+    """`count` events as JSON lines without line ends, in time order, 20 ms apart on average.
+
+    `balanced`: a ticket comes for each that is solved. Without it they slowly become more, since some are reopened.
+    """
     random = Random(seed)
     at = START_MS
     open_tickets: list[tuple[str, int]] = []
     created = 0
     for number in range(count):
         at += random.randrange(40)
-        if len(open_tickets) < OPEN_TICKETS or random.random() < 1 / (len(LIFE) + 1):
+        if len(open_tickets) < OPEN_TICKETS or (not balanced and random.random() < 1 / (len(LIFE) + 1)):
             created += 1
             open_tickets.append((f"T{created}", 0))
-            yield _line("ticket.created", number, at, _creation(random, f"T{created}", requesters))
+            yield _line("ticket.created", number, at, _creation(random, f"T{created}"))
             continue
         place = random.randrange(len(open_tickets))
         ticket, stage = open_tickets[place]
@@ -45,14 +49,14 @@ def events(count: int, seed: int = 1, requesters: int = 100_000) -> Iterator[byt
         yield _line(kind, number, at, data)
 
 
-def _creation(random: Random, ticket: str, requesters: int) -> dict[str, object]:
+def _creation(random: Random, ticket: str) -> dict[str, object]:
     return {
         "ticket_id": ticket,
         "channel": random.choice(CHANNELS),
         "priority": random.choice(PRIORITIES),
         "group": random.choice(GROUPS),
         "topic": random.choice(TOPICS),
-        "requester_id": f"C{random.randrange(requesters)}",
+        "requester_id": f"C{random.randrange(REQUESTERS)}",
     }
 
 
