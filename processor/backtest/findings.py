@@ -22,7 +22,7 @@ from processor.core.settings import MS
 HOUR_SECONDS = 3600
 PAGES, FOR_THE_DAY = "critical", "warning"
 # What must agree so that an alert that pages keeps the warning about the same quiet, as deploy/alertmanager says.
-SAME = ("job", "alert_family", "group", "queue", "clock", "policy")
+SAME = ("job", "alert_family", "group", "queue", "clock", "policy", "topic", "channel", "priority")
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ class Metering:
         self.too_long = False
         self._sink, self._since, self._until = sink, since, until
         self._begun: dict[tuple[str, LabelSet], list[tuple[str, ...]]] = {}
-        self._exporter, self._telemetry = Exporter(config), Telemetry()
+        self._exporter, self._telemetry = Exporter(config, families=self.families), Telemetry()
         settings = compile_settings(config)
         self._delay = settings.timer_delay
         asked = any(family.source == "kpi" for family in self.families)
@@ -105,7 +105,7 @@ class Metering:
             self._telemetry.running(view.partition, flag=True)
             self._telemetry.replaying(view.partition, flag=False)
         lines: list[str] = []
-        for table in self._exporter.tables(views, self._telemetry, self._kpi_views(), self.families):
+        for table in self._exporter.tables(views, self._telemetry, self._kpi_views()):
             end = f" {minute * 60}\n"
             for labels, value in table.numbers or table.histograms:
                 begun = self._begun.get((table.family.name, labels)) or self._begin(table.family, labels)

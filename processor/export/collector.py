@@ -42,13 +42,19 @@ _LADDER = (*(go_float(edge) for edge in EDGES_SECONDS), "+Inf")
 
 
 class Exporter:
-    """Turns views into metrics. One per process; `read` gives the views and telemetry of the moment to a registry that collects."""
+    """Turns views into metrics, one per process; of `families` alone, where they are named.
 
-    def __init__(self, config: Config, read: Callable[[], tuple[list[View], Telemetry | None]] = lambda: ([], None)) -> None:
+    `read` gives the views and telemetry of the moment to a registry that collects.
+    """
+
+    def __init__(
+        self, config: Config, read: Callable[[], tuple[list[View], Telemetry | None]] = lambda: ([], None), *,
+        families: Collection[Family] = FAMILIES,
+    ) -> None:  # fmt: skip
         self.known = known_label_sets(config)
         self.folding = Folding(self.known.values)
-        self._read = read
-        self._kpi_gauges = KpiGauges(config, self.known)
+        self._read, self._families = read, families
+        self._kpi_gauges = KpiGauges(config, self.known, None if families is FAMILIES else {family.name for family in families})
         self._prefixes: dict[tuple[str, LabelSet], str] = {}
         self._bucket_prefixes: dict[tuple[str, LabelSet], tuple[str, ...]] = {}
         self._headers = {family.name: _header(family) for family in FAMILIES}
@@ -100,11 +106,9 @@ class Exporter:
             self._histograms(table, lines)
         return "".join(lines).encode()
 
-    def tables(
-        self, views: Iterable[View], telemetry: Telemetry | None, kpis: Sequence[KpiView] = (), families: Collection[Family] = FAMILIES
-    ) -> Iterator[Table]:
-        """The samples before they are text, of these families."""
-        return tables(views, telemetry, self.known, self.folding, self._kpi_gauges.samples(kpis, self.folding), families)
+    def tables(self, views: Iterable[View], telemetry: Telemetry | None, kpis: Sequence[KpiView] = ()) -> Iterator[Table]:
+        """The samples before they are text."""
+        return tables(views, telemetry, self.known, self.folding, self._kpi_gauges.samples(kpis, self.folding), self._families)
 
     def _numbers(self, table: Table, lines: list[str]) -> None:
         prefixes, name, names = self._prefixes, table.family.name, table.family.label_names

@@ -6,7 +6,7 @@ them. The topic of KPIs has each by its name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from processor.calendar_tables import compile_midnights
 from processor.codec.partials import Place
@@ -15,6 +15,7 @@ from processor.config import Config
 from processor.core.dimensions import CONTACT_DIMENSIONS, ENTITY_DIMENSIONS, TICKET_DIMENSIONS
 from processor.core.events import AGENT
 from processor.core.kpis import COST_PER_TICKET, DEFINITIONS, STATS, Definition, Kind, Measure, definition_of, observed
+from processor.core.rows import Row
 from processor.core.settings import CLOCKS, DIMENSIONS, MINUTE_MS
 from processor.core.windows import WINDOWS, bounds_of
 from processor.export.family import PREFIX
@@ -40,15 +41,18 @@ LEVELS = {  # of which segments
     "agents_online": ENTITY_DIMENSIONS[AGENT],
 }
 MINUTE_SECONDS = 60
+MEASURED_MAX = 20_000  # remembered windows of segments
+WINDOW = f"{PREFIX}window_"
 _NOTHING = Measure(None, 0)
 _SPREAD = (Kind.DURATION, Kind.NUMBER)
 LEVEL_OF_ALL = "overdue"  # of the total
 
 
 class KpiGauges:
-    """Turns views of the KPI stage into samples. One per process."""
+    """Turns views of the KPI stage into samples. One per process; `families` are the names of those that are wanted, None = all."""
 
-    def __init__(self, config: Config, known: Known) -> None:
+    def __init__(self, config: Config, known: Known, families: Collection[str] | None = None) -> None:
+        self._families = families
         self._served = {known.group_bys[index] for index in known.window_group_bys}
         self._goals = list(goals(config))
         self._rules = compile_rules(config)
@@ -56,6 +60,8 @@ class KpiGauges:
         # A window's numbers change once a minute, levels every second: so the former are kept, for the segments they were made from.
         self._made: dict[int, tuple[Mapping[Place, Merged], dict[Place, Samples]]] = {}
         self._reached: dict[int, tuple[Mapping[Place, Merged], list[tuple[LabelSet, Number]]]] = {}
+        # Long windows change every quarter of an hour, and at night none does. By segment and window: what its KPIs were made from.
+        self._measured: dict[tuple[Place, str], tuple[tuple[Row, int, int], dict[str, Measure]]] = {}
 
     def samples(self, views: Sequence[KpiView], folding: Folding) -> Samples:
         """All samples of the KPI partitions owned now, by family."""
@@ -64,17 +70,28 @@ class KpiGauges:
             label = (str(view.kpi_partition),)
             _extend(found, {END: [(label, view.end // 1000)], COMPLETE: [(label, int(view.complete))]})
             _extend(found, {TARGET: [_target(goal) for goal in self._goals if goal.owner == view.kpi_partition]})
-            _extend(found, {PROGRESS: self._progress(view)})
-            for place, samples in self._windows(view).items():
+            if self._wants(PROGRESS):
+                _extend(found, {PROGRESS: self._progress(view)})
+            for place, samples in self._windows(view).items() if self._wants_windows else ():
                 if _by_name(place, folding):
                     _extend(found, samples)
             for place in sorted(view.segments.keys() | view.levels.keys()):
                 if place[0] in self._served and _by_name(place, folding):
                     levels = {**dict.fromkeys(_levels(place[0]), 0), **view.levels.get(place, {})}
                     _extend(found, {LEVEL: [((name, *_labels(place)), number) for name, number in levels.items()]})
-        self._made = {view.kpi_partition: self._made[view.kpi_partition] for view in views}
-        self._reached = {view.kpi_partition: self._reached[view.kpi_partition] for view in views}
+        owned = {view.kpi_partition for view in views}
+        self._made = {number: made for number, made in self._made.items() if number in owned}
+        self._reached = {number: reached for number, reached in self._reached.items() if number in owned}
+        if len(self._measured) > MEASURED_MAX:
+            self._measured.clear()
         return found
+
+    def _wants(self, family: str) -> bool:
+        return self._families is None or family in self._families
+
+    @property
+    def _wants_windows(self) -> bool:
+        return self._families is None or any(name.startswith(WINDOW) for name in self._families)
 
     def _progress(self, view: KpiView) -> list[tuple[LabelSet, Number]]:
         """Of the goals whose segments this partition owns."""
@@ -95,8 +112,11 @@ class KpiGauges:
         """Every KPI of a segment, window by window."""
         for window in WINDOWS:
             start, until = bounds_of(window, end // MINUTE_MS, self._midnights)
-            seconds = (until - start) * MINUTE_SECONDS
-            yield window, observed(place[0], merged.windows.get(window, {}), merged.backlog, seconds, self._rules)
+            made_from = merged.windows.get(window, {}), merged.backlog, (until - start) * MINUTE_SECONDS
+            measured = self._measured.get((place, window))
+            if measured is None or measured[0] != made_from:
+                measured = self._measured[place, window] = made_from, observed(place[0], *made_from, self._rules)
+            yield window, measured[1]
 
     def _windows(self, view: KpiView) -> dict[Place, Samples]:
         made = self._made.get(view.kpi_partition)
@@ -114,6 +134,8 @@ class KpiGauges:
         by_window = dict(self._observed(place, merged, end))
         names = dict.fromkeys(name for kpis in by_window.values() for name in kpis)
         shown = [definition for name in names if (definition := definition_of(name)) is not None and gauged(definition)]
+        if self._families is not None and OBSERVATIONS not in self._families:
+            shown = [definition for definition in shown if family_of(definition) in self._families]
         for window, kpis in by_window.items():
             for definition in shown:
                 measure = kpis.get(definition.name, _NOTHING)

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from processor.backtest.findings import PAGES, SAME
 from processor.codec.times import format_time, parse_time
 from processor.core.settings import MS
 from tests.backtest.calls import MONDAY, calls, found, run, written
+from tests.deploy.conftest import load_yaml
 
 # Pages from the third caller on who gives up within ten minutes, if it goes on for two.
 RULES = """
@@ -187,3 +189,9 @@ def test_rejected_records_are_counted_and_fail_only_when_asked(tmp_path: Path, r
     log = written(tmp_path, [*calls(5), b"not an event\n"])
     assert found(log, tmp_path, "--rules", rules)["rejected"] == 1
     assert run(log, "--rules", rules, "--strict").exit_code == 1
+
+
+def test_what_is_inhibited_is_what_alertmanager_is_told_to_inhibit() -> None:
+    rules = load_yaml("deploy/alertmanager/alertmanager.yml")["inhibit_rules"]
+    (equal,) = [rule["equal"] for rule in rules if rule["source_matchers"] == [f'severity = "{PAGES}"']]
+    assert tuple(equal) == SAME
