@@ -113,8 +113,8 @@ BACKLOG_FLOW = (
     Panel("Which group falls behind?", "What entered minus what left the backlog of the group within the window.", "tickets",
           (Query(f"{_counted('backlog_entered', 'group', _GROUP, labels='group')} - "
                  f"{_counted('backlog_left', 'group', _GROUP, labels='group')}", "{{group}}"),)),
-    Panel("Which topic surges?", "Tickets created within the window, by topic. Empty unless [topic] is among segments.windows.", "tickets",
-          (Query(_counted("tickets_created", "topic", labels="topic"), "{{topic}}"),), "stacked"),
+    Panel("Which topic surges?", "Tickets created within the last hour, by topic. Needs [topic] among segments.group_bys.", "tickets",
+          (Query(f"sum by (topic) (max without (instance, pod) (support_arrivals_tickets{{{JOB}}}))", "{{topic}}"),), "stacked"),
     Panel("How old are they?", "Unsolved tickets by age.", "tickets",
           (Query(f"sum by (age) (max without (instance, pod) (support_backlog_age_tickets{{{JOB}}}))", "{{age}}"),), "stacked"),
     Panel("How much work is in hand?", "Backlog / tickets that leave it per second of the window, by group.", "seconds",
@@ -144,6 +144,8 @@ QUALITY = (
 )  # fmt: skip
 
 GOALS = (
+    Panel("How far is each goal reached?", "1 = the target is kept, above it more than that, within the window. Absent where n is low.",
+          "ratio", (Query(f'max by (goal) (support_kpi_goal_progress_ratio{{{JOB}, window="{WINDOW}"}})', "{{goal}}"),)),
     Panel("What have we promised?", "Every target of kpis.targets: durations in seconds, shares from 0 to 1.", "number",
           (Query(f"max by (kpi, stat, direction, by, channel, group, queue, priority) (support_kpi_target{{{JOB}}})", ""),), "table"),
     Panel("Do policies hold?", "Clocks that kept their target / those that were decided within the time shown, by policy.", "ratio",
@@ -185,6 +187,11 @@ PROCESSOR_HEALTH = (
     Panel("How far does each clock reach?", "How old timer time is: up to there every deadline of the partition has been noticed.",
           "seconds", (Query(f"time() - max by (partition) ({once('support_processor_timer_timestamp_seconds')} > 0)",
                             "partition {{partition}}"),)),
+    Panel("Does every part of each worker go round?", "Since the slowest partition of a part went round its loop last.", "seconds",
+          (Query(f"time() - min by (instance, part) (support_processor_heartbeat_timestamp_seconds{{{_PROCESS}}})",
+                 "{{instance}}: {{part}}"),)),
+    Panel("What is not shown by name?", "Values of a dimension that are shown as other, since more came than are shown by name.", "values",
+          (Query(f"max by (dimension) (support_processor_label_values_folded{{{_PROCESS}}})", "{{dimension}}"),)),
     Panel("What runs?", "Versions of the workers, and fingerprints of their configurations: all the same, unless they are being changed.",
           "number", (Query(f"max by (instance, version, configuration, engine) (support_processor_build_info{{{_PROCESS}}})", ""),),
           "table"),

@@ -86,7 +86,7 @@ def sections(now: int) -> dict[str, Any]:
         "segments": {
             "known": {"group": ["billing", "technical"], "queue": ["hotline"], "topic": ["login"]},
             "group_bys": [[], ["channel"], ["group"], ["topic"], ["queue"]],
-            "windows": [[], ["channel"], ["group"], ["topic"], ["queue"]],
+            "windows": [[], ["channel"], ["group"], ["queue"]],
         },
         "calendars": {"always": {"zone": "UTC", "hours": dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), "00:00-24:00")}},
         "policies": [
