@@ -45,7 +45,10 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """Some tiles that answer one question. `playlist`: whether it is among those that walls show in turn."""
+    """Some tiles that answer one question.
+
+    `playlist`: whether it is among those that walls show in turn. `dated`: whether its numbers say nothing any more when they are old.
+    """
 
     name: str
     title: str
@@ -53,6 +56,7 @@ class Board:
     question: str
     tiles: tuple[Tile, ...]
     playlist: bool = True
+    dated: bool = True
 
     @property
     def wall(self) -> tuple[Tile, ...]:

@@ -79,7 +79,7 @@ def judged(tile: Tile, board: Board, *, job: str = JOB) -> str:
     value = promql(tile.reading, job=job)
     few, goal = observations(tile.reading, job=job), target(tile, job=job)
     states: list[tuple[State, str]] = []
-    if board.playlist:  # what tells that the numbers are old is no less true then
+    if board.dated:  # what tells that the numbers are old is no less true then
         states.append((State.STALE, f"{value} and on (job) ({age(job=job)} > {STALE_SECONDS})"))
     if few:
         least = _largest("job", MIN_OBSERVATIONS, job=job)

@@ -142,6 +142,7 @@ GOALS = Board(
              "resolution clocks that kept the target of their policy / those that were decided, of seven days.", "ratio",
              Kpi("resolution_sla_compliance", "7d"), "up", "resolution_sla_compliance"),
     ),
+    playlist=False,
 )  # fmt: skip
 
 PROCESSOR_HEALTH = Board(
@@ -166,7 +167,7 @@ PROCESSOR_HEALTH = Board(
              "Backlog against what entered minus what left. Anything but 0 is a fault of the processor: please report it.", "tickets",
              Series("support_backlog_identity_error_tickets", merge="max", form="size"), "down", limit=0),
     ),
-    playlist=False,
+    playlist=False, dated=False,
 )  # fmt: skip
 
 BOARDS: tuple[Board, ...] = (QUEUE_NOW, SLA_RISK, BACKLOG_FLOW, QUALITY, GOALS, PROCESSOR_HEALTH)

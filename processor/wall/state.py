@@ -168,7 +168,7 @@ def _tile(board: Board, tile: Tile, numbers: Numbers, history: History, frame: F
     counted = tile.unit in COUNTED and not words
     target = target_of(tile, frame)
     age = 0 if numbers.end_ms is None else (now_ms - numbers.end_ms) / 1000
-    stands = judge(found.value, better=tile.better, target=target, n=found.n, min_n=frame.min_n, age_seconds=age if board.playlist else 0)
+    stands = judge(found.value, better=tile.better, target=target, n=found.n, min_n=frame.min_n, age_seconds=age if board.dated else 0)
     if found.value is None:
         stands = State.FREE  # there is nothing to judge
     low_n = bool(found.n) and (found.n or 0) < frame.min_n

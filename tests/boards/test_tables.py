@@ -53,7 +53,7 @@ def test_a_tile_reads_what_there_is(board: Board, tile: Tile) -> None:
         assert {name for name, _ in reading.labels} <= set(family.label_names)
         assert (reading.form in ("since", "until")) == reading.family.endswith("_timestamp_seconds")
     assert "support_" in promql(reading)
-    assert board.playlist or board.audience == "operators"
+    assert board.dated or board.audience == "operators"
 
 
 @pytest.mark.parametrize(("value", "better", "target", "n", "age", "state"), CASES)

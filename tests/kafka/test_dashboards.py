@@ -283,7 +283,7 @@ def test_every_tile_of_a_board_says_what_a_replay_says(watched: Watched, board: 
 @pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
 def test_prometheus_judges_a_tile_as_the_worker_does(watched: Watched, board: Board) -> None:
     at = WallClock().now() / 1000
-    age = at - watched.replayed.end / 1000 if board.playlist else 0
+    age = at - watched.replayed.end / 1000 if board.dated else 0
     seen = set()
     for tile in board.tiles:
         answer = shown(watched.prometheus, promql.judged(tile, board), at)
