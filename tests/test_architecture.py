@@ -20,12 +20,13 @@ RANKS = {
     "calendar_tables": 2, "versions": 2, "side_by_side": 2,
     "compile": 3,
     "export": 4, "explain": 4,
-    "boards": 5, "report": 5, "kpis": 5,
-    "replay": 6, "alerting": 6,
-    "backtest": 7, "stream": 7, "synthetic": 7, "convert": 7, "what_if": 7,
-    "state_tools": 8, "paging": 8, "client": 8,
-    "wall": 9,
-    "cli": 10, "demo": 10,
+    "boards": 5, "kpis": 5,
+    "report": 6,
+    "replay": 7, "alerting": 7,
+    "backtest": 8, "stream": 8, "synthetic": 8, "convert": 8, "what_if": 8,
+    "state_tools": 9, "paging": 9, "client": 9,
+    "wall": 10,
+    "cli": 11, "demo": 11,
 }  # fmt: skip
 
 # What brings the outside world in, and the only parts that may use it.

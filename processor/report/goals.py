@@ -1,7 +1,7 @@
 """Where KPIs stand: the newest part of a log beside the part before it, and against the targets of the configuration; as plain values.
 
-A goal is met, missed, or near: missed by so little that chance alone may have done it (the interval of a share holds the target) or, of
-what has no interval, by less than a tenth of the target. Where too little was observed that is said, too.
+How a value stands against its target is judged as on every board. What has changed against the part before is said where it is more than
+chance may have done: where the interval of a share does not hold the earlier value.
 """
 
 from __future__ import annotations
@@ -10,18 +10,19 @@ from collections.abc import Iterable, Sequence
 from math import isfinite
 from typing import Any, NamedTuple
 
+from processor.boards.board import Better
+from processor.boards.judging import STEADY, State, judge
 from processor.codec.times import format_time
 from processor.config.targets import MEAN, KpiTarget
-from processor.core.kpis import PLAIN, Kind, Measure, definition_of
+from processor.core.kpis import PLAIN, Measure, definition_of
 from processor.report.groups import described, finite
 from processor.report.history import HOUR_MINUTES, TOTAL, History
 from processor.report.segments import By
 
 Document = dict[str, Any]
-MET, NEAR, MISSED, UNKNOWN = "met", "near", "missed", "unknown"
+MET, NEAR, MISSED, FEW, UNKNOWN = "met", "near", "missed", "few", "unknown"
 BETTER, WORSE, SAME = "better", "worse", "same"
-NEAR_PART = 0.1
-SAME_PART = 0.02  # what changed by less than this part of its value is as before
+_VERDICTS = {State.MET: MET, State.NEAR: NEAR, State.MISSED: MISSED, State.FEW: FEW}
 # The newest part of a log of at least so many days, and its name.
 PARTS = ((60, 30, "the last 30 days"), (14, 7, "the last 7 days"), (2, 1, "the last 24 hours"))
 WHOLE_LOG = "the whole log"
@@ -99,8 +100,8 @@ def _goal(history: History, part: Recent, target: KpiTarget) -> Document:
         "value": finite(value),
         "before": finite(earlier),
         "whole_log": finite(value_of(everything.get(target.kpi, Measure(None, 0)), target.stat_shown)),
-        "verdict": _verdict(target, measure, value),
-        "trend": _trend(target, earlier, value),
+        "verdict": _verdict(target, measure, value, history.rules.min_n),
+        "trend": _trend(target, earlier, value, measure),
     }
 
 
@@ -115,21 +116,24 @@ def value_of(measure: Measure, stat: str) -> float | None:
     return measure.value if stat in ("", MEAN) else measure.stats().get(stat)
 
 
-def _verdict(target: KpiTarget, measure: Measure, value: float | None) -> str:
-    if value is None or not (measure.n or target.definition.kind in PLAIN):
+def _verdict(target: KpiTarget, measure: Measure, value: float | None, min_n: int) -> str:
+    plain = target.definition.kind in PLAIN
+    if value is None or not (measure.n or plain):
         return UNKNOWN
-    wanted = target.number
-    if value >= wanted if target.direction == "at_least" else value <= wanted:
-        return MET
-    if target.definition.kind is Kind.RATIO and measure.interval is not None:
-        low, high = measure.interval
-        return NEAR if low <= wanted <= high else MISSED
-    return NEAR if abs(value - wanted) <= NEAR_PART * abs(wanted) else MISSED
+    better: Better = "up" if target.direction == "at_least" else "down"
+    return _VERDICTS.get(judge(value, better=better, target=target.number, n=None if plain else measure.n, min_n=min_n), UNKNOWN)
 
 
-def _trend(target: KpiTarget, before: float | None, now: float | None) -> str:
+def _trend(target: KpiTarget, before: float | None, now: float | None, measure: Measure) -> str:
     if before is None or now is None:
         return UNKNOWN
-    if before == now or (isfinite(before + now) and abs(now - before) <= SAME_PART * max(abs(before), abs(now))):
+    if unchanged(before, now, measure.interval):
         return SAME
     return BETTER if (now > before) == (target.direction == "at_least") else WORSE
+
+
+def unchanged(before: float, now: float, interval: tuple[float, float] | None) -> bool:
+    """Whether chance alone, or next to nothing, makes the difference."""
+    if interval is not None and interval[0] <= before <= interval[1]:
+        return True
+    return before == now or (isfinite(before + now) and abs(now - before) <= STEADY * max(abs(before), abs(now)))

@@ -11,7 +11,7 @@ from processor.report.groups import described
 from processor.report.history import DAY_MINUTES, HOUR_MINUTES, TOTAL, History
 
 Document = dict[str, Any]
-DAYS_MAX = 120  # a longer log is told by weeks
+DAYS_MAX = 62  # a longer log is told by weeks
 QUIET_SHARE = 0.01  # a beginning in which less than this share of everything happened is left out …
 QUIET_PART = 1 / 3  # … where it is at least so long a part of the log: it would leave no room for the rest …
 ROOM = 30  # … and the log has more steps than these

@@ -38,6 +38,8 @@ def numbers_of(page: Page) -> list[str]:
     ([40 * 86_400.0], "seconds", [0, 864_000, 1_728_000, 2_592_000, 3_456_000]),
     ([0.83, 0.97], "ratio", [0, 0.5, 1]),
     ([], "tickets", [0, 1]),
+    ([2.0, 6.5], "score", [1, 3, 5, 7]),
+    ([-100.0, 20.0], "points", [-100, -50, 0, 50, 100]),
 ])  # fmt: skip
 def test_axes_are_marked_at_round_numbers(values: list[float], unit: str, expected: list[float]) -> None:
     assert marks(values, unit) == pytest.approx(expected)

@@ -75,8 +75,8 @@ def test_a_quiet_beginning_leaves_the_room_to_the_rest() -> None:
     found = over_time(history(rows), ["tickets_created"])
     assert (found["step"], len(found["starts"])) == ("day", 30)
     assert found["quiet_steps_left_out"]["to"] == found["starts"][0]
-    even = over_time(history({FIRST + number: day(10) for number in range(100)}), ["tickets_created"])
-    assert (len(even["starts"]), even["quiet_steps_left_out"]) == (100, None)
+    even = over_time(history({FIRST + number: day(10) for number in range(60)}), ["tickets_created"])
+    assert (len(even["starts"]), even["quiet_steps_left_out"]) == (60, None)
 
 
 def test_nothing_at_all_is_no_step() -> None:
@@ -114,14 +114,15 @@ CSAT = "{kpi: csat, target: 0.9, direction: at_least}"
 
 
 @pytest.mark.parametrize(("before", "now", "expected"), [
-    (csat(90, 100), csat(95, 100), (0.95, "met", "better")),
-    (csat(90, 100), csat(88, 100), (0.88, "near", "worse")),  # chance may have done it
+    (csat(90, 100), csat(98, 100), (0.98, "met", "better")),
+    (csat(90, 100), csat(95, 100), (0.95, "met", "same")),  # chance may have done it
+    (csat(95, 100), csat(85, 100), (0.85, "near", "worse")),
     (csat(90, 100), csat(60, 100), (0.6, "missed", "worse")),
-    (csat(90, 100), csat(90, 100), (0.9, "met", "same")),
+    (csat(90, 100), csat(2, 9), (0.2222, "few", "worse")),
     (csat(90, 100), {}, (None, "unknown", "unknown")),
-    ({}, csat(1, 2), (0.5, "near", "unknown")),
+    ({}, csat(90, 100), (0.9, "met", "unknown")),
 ])  # fmt: skip
-def test_a_goal_is_met_nearly_met_or_missed(before: Row, now: Row, expected: tuple[Any, ...]) -> None:
+def test_a_goal_is_judged_as_on_the_boards(before: Row, now: Row, expected: tuple[Any, ...]) -> None:
     assert verdicts(CSAT, {FIRST: {**day(), **before}, FIRST + 1: {**day(), **now}}) == [expected]
 
 
@@ -150,4 +151,4 @@ def test_goals_of_levels_and_of_what_has_no_end() -> None:
             "{kpi: customers, target: 3, direction: at_least}")  # fmt: skip
     rows = {FIRST: day(2), FIRST + 1: {**day(2), "customers_acquired": 1}}
     found = verdicts(yaml, rows, backlog=4, stock={"customers": 4})
-    assert found == [(4, "met", "worse"), ("+Inf", "missed", "same"), (4, "met", "better")]
+    assert found == [(4, "met", "worse"), ("+Inf", "few", "same"), (4, "met", "better")]

@@ -203,7 +203,7 @@ def test_one_ticket_alone() -> None:
 
 def test_a_backlog_that_never_drains_is_no_number_but_a_word() -> None:
     targets = "[{kpi: backlog_drain, target: 8h, direction: at_most}, {kpi: backlog_growth, target: 0, direction: at_most}]"
-    config = loads(f"kpis: {{targets: {targets}}}".encode(), "drain")
+    config = loads(f"kpis: {{min_n: 1, targets: {targets}}}".encode(), "drain")
     lines = [event(60 * number, "ticket.created", ticket_id=f"T-{number}", channel="email") for number in range(6)]
     document = made(lines, config)
     series = {each["kpi"]: each for each in document["over_time"]["kpis"]}

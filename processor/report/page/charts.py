@@ -16,7 +16,7 @@ from processor.report.page.scales import Scale, finite, marks
 
 WIDTH, HEIGHT = 360, 190
 _RIGHT, _TOP, _BOTTOM = 352, 12, 166
-_CHAR = 6.0  # about the width of a character of an axis
+_CHAR = 6.4  # about the width of a character of an axis
 DOTS_MAX = 40  # with more steps only those are dotted that rest on little
 Show = Callable[[float | None], str]
 Place = tuple[float, float]
@@ -246,7 +246,7 @@ def heat_map(heat: Heat) -> Markup:
 
 def _cell(frame: _Frame, heat: Heat, place: tuple[str, int], x: float, y: float, highest: float) -> None:
     value = heat.values.get(place)
-    width, height, inset = _CELL_WIDTH - 1.4, _CELL_HEIGHT - 1.4, 3.2 if place in heat.few else 0.0
+    width, height, inset = _CELL_WIDTH - 1.4, _CELL_HEIGHT - 1.4, 4.2 if place in heat.few else 0.0
     if value is None or not isfinite(value):
         frame.add('<rect class="nothing" x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}"/>', x=x, y=y, w=width, h=height)
         return

@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from processor.boards.judging import State
 from processor.core.kpis import definition_of
 from processor.report import goals
 from processor.report.page.charts import spark
@@ -16,9 +17,14 @@ from processor.report.rendering_times import PERIOD_KPIS
 
 Document = dict[str, Any]
 MONTHS_SHOWN = 6
-# verdict -> sign and word: a colour alone says nothing to who does not see it
-VERDICTS = {goals.MET: ("✔", "met"), goals.NEAR: ("≈", "nearly met"), goals.MISSED: ("✖", "missed"), goals.UNKNOWN: ("?", "no data")}
-TRENDS = {goals.BETTER: "better than before", goals.WORSE: "worse than before", goals.SAME: "as before", goals.UNKNOWN: ""}
+# verdict -> sign and words, those of the boards: a colour alone says nothing to who does not see it
+VERDICTS = {
+    **{verdict: (state.value.icon, state.value.text) for verdict, state in (
+        (goals.MET, State.MET), (goals.NEAR, State.NEAR), (goals.MISSED, State.MISSED), (goals.FEW, State.FEW),
+    )},
+    goals.UNKNOWN: ("-", "no data"),
+}  # fmt: skip
+TRENDS = {goals.BETTER: "better than before", goals.WORSE: "worse than before", goals.SAME: "no clear change", goals.UNKNOWN: ""}
 # KPIs of which more is worse, or less is; of the others neither is good in itself.
 _LESS_IS_BETTER = frozenset({"backlog_tickets", "first_response", "full_resolution", "abandonment"})
 _MORE_IS_BETTER = frozenset({"sla_compliance_per_ticket", "service_level", "csat"})
@@ -47,15 +53,15 @@ def _worth_a_tile(each: Document) -> bool:
 def _summary(found: list[Document], window: str) -> str:
     if not found:
         return "No goals are configured: kpis.targets of the configuration names them."
-    known = [goal for goal in found if goal["verdict"] != goals.UNKNOWN]
+    known = [goal for goal in found if goal["verdict"] not in (goals.UNKNOWN, goals.FEW)]
+    without = len(found) - len(known)
     if not known:
-        return "Nothing was observed yet that a goal is set for."
+        return "Too little was observed yet to say anything of a goal."
     met = sum(goal["verdict"] == goals.MET for goal in known)
     missed = [_name(goal) for goal in known if goal["verdict"] == goals.MISSED]
-    without = len(found) - len(known)
     text = f"{met} of {len(known)} goal{'s are' if len(known) > 1 else ' is'} met in {window}."
-    text += f" Missed: {sentence(missed)}." if missed else ""
-    return f"{text} Of {without} there is no data." if without else text
+    text += f" Off target: {sentence(missed)}." if missed else ""
+    return f"{text} Of {without} too little is known." if without else text
 
 
 def _name(goal: Document) -> str:
@@ -101,19 +107,20 @@ def _tile(each: Document, series: Mapping[str, Document]) -> Document:
         "title": title_of(each["kpi"]),
         "shown": value_text(each["value"], unit),
         "change": change,
-        "mood": _mood(each["kpi"], now, before),
+        "mood": _mood(each, now, before),
         "low_n": each.get("low_n", False),
         "n": each["n"],
         "spark": spark([number(value) for value in series.get(each["kpi"], {}).get("values", [])]),
     }
 
 
-def _mood(kpi: str, now: float | None, before: float | None) -> str:
-    if now is None or before is None or now == before:
+def _mood(each: Document, now: float | None, before: float | None) -> str:
+    interval = (each["low"], each["high"]) if "low" in each else None
+    if now is None or before is None or goals.unchanged(before, now, interval):
         return ""
-    if kpi in _LESS_IS_BETTER:
+    if each["kpi"] in _LESS_IS_BETTER:
         return goals.BETTER if now < before else goals.WORSE
-    if kpi in _MORE_IS_BETTER:
+    if each["kpi"] in _MORE_IS_BETTER:
         return goals.BETTER if now > before else goals.WORSE
     return ""
 

@@ -9,6 +9,8 @@ from math import ceil, floor, isfinite, log10
 
 MARKS = 4  # of an axis, about
 FLAT = 1e-6  # what differs by less is the same to the eye
+# Scales that begin and end where the numbers do.
+_FIXED = {"score": (1.0, 3.0, 5.0, 7.0), "points": (-100.0, -50.0, 0.0, 50.0, 100.0)}
 # Round lengths of time; from ten days on, 1, 2 and 5 of a power of ten.
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _ROUND_SECONDS = (
@@ -40,6 +42,8 @@ def finite(values: Iterable[float | None]) -> list[float]:
 def marks(values: Sequence[float], unit: str, *, from_zero: bool = True) -> list[float]:
     """Round numbers from below the lowest to above the highest value: where an axis begins, is marked, and ends. At least two."""
     low, high = min(values, default=0.0), max(values, default=0.0)
+    if unit in _FIXED and _FIXED[unit][0] <= low and high <= _FIXED[unit][-1]:
+        return list(_FIXED[unit])
     if from_zero:
         low, high = min(low, 0.0), max(high, 0.0)
     if unit == "ratio":

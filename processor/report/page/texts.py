@@ -15,7 +15,7 @@ from processor.report.rendering_groups import shown
 # Those whose name says too little, or is an abbreviation.
 _TITLES = {
     "backlog_tickets": "Unsolved tickets", "csat": "Customer satisfaction (CSAT)", "nps": "Recommendation (NPS)",
-    "ces": "Effort (CES)", "fcr": "Resolved at the first contact (FCR)", "reopen": "Reopened", "abandonment": "Abandoned contacts",
+    "ces": "Effort (CES)", "fcr": "Resolved at the first contact (FCR)", "reopen": "Reopened", "abandonment": "Abandonment",
     "contacts_offered": "Calls and chats offered", "full_resolution": "Resolution, at the last solution",
     "first_resolution": "Resolution, at the first solution", "sla_compliance_per_ticket": "Tickets with all SLAs kept",
     "handle_time": "Handle time (AHT)", "kb_efficiency": "Knowledge base efficiency",
