@@ -57,9 +57,10 @@ def working(board: Board) -> build.Dashboard:
     used = " ".join(query.expr for chart in charts for query in chart.queries)
     made = made.annotation(panels.firing())
     made = _with_variables(made, tuple(name for name in VARIABLES if f"${name}" in used))
+    made = made.with_row(build.Row("Of all tickets and contacts, whatever is chosen above"))
     for tile in board.tiles:
         made = made.with_panel(panels.number(tile, board, COLUMNS * 2 // (len(board.tiles) + len(board.tiles) % 2)))
-    made = made.with_row(build.Row("Why is that?"))
+    made = made.with_row(build.Row("Why is that? Of what is chosen above"))
     for chart in charts:
         made = made.with_panel(panels.chart(chart, COLUMNS // 2))
     return made
