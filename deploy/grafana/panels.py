@@ -31,6 +31,7 @@ UNITS = {
     "number": units.NoUnit,
 }  # all others are counts
 NO_DATA = "no data"
+LABEL_VALUES = 1  # the kind of a variable's query
 NEVER_SECONDS = 1e12  # what is infinite
 YES_NO = {1: "✔ yes", 0: "✖ no"}
 OPEN_CLOSED = {1: "✔ open", 0: "⏸ closed"}
@@ -66,7 +67,7 @@ def _values(name: str, label: str, series: str, everything: str, *, with_job: bo
     return (
         build.QueryVariable(name)
         .label(label)
-        .query({"query": f"label_values({selector}, {name})", "refId": name})
+        .query({"query": f"label_values({selector}, {name})", "refId": name, "qryType": LABEL_VALUES})
         .datasource(SOURCE)
         .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(model.VariableSort.ALPHABETICAL_ASC)
@@ -143,7 +144,7 @@ def big(tile: Tile, board: Board, width: int) -> stat.Panel:
         .no_value(NO_DATA)
         .mappings(_mappings(tile.unit))
         .color_scheme(build.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color(State.FREE.value.color))
-        .color_mode(common.BigValueColorMode.BACKGROUND_SOLID if tile.judged else common.BigValueColorMode.VALUE)
+        .color_mode(common.BigValueColorMode.BACKGROUND_SOLID)
         .graph_mode(common.BigValueGraphMode.NONE)
         .text_mode(common.BigValueTextMode.VALUE_AND_NAME)
         .reduce_options(build_common.ReduceDataOptions().calcs(["lastNotNull"]))

@@ -33,11 +33,6 @@ class Tile:
     wall: bool = True
 
     @property
-    def judged(self) -> bool:
-        """Whether there may be something that it ought to be."""
-        return bool(self.target) or self.limit is not None
-
-    @property
     def window(self) -> str:
         """Over which window it is; empty for what is now."""
         return self.reading.window if isinstance(self.reading, Kpi) else ""

@@ -25,7 +25,7 @@ class Look:
 
     icon: str
     text: str
-    color: str  # a name of Grafana's palette
+    color: str  # of the whole tile: a name of Grafana's palette, or #rrggbb
 
     @property
     def label(self) -> str:
@@ -41,7 +41,7 @@ class State(Enum):
     MET = Look("✔", "on target", "semi-dark-green")
     NEAR = Look("▲", "just off target", "dark-yellow")
     MISSED = Look("✖", "off target", "semi-dark-red")
-    FREE = Look("●", "no target", "text")
+    FREE = Look("●", "no target", "#3d4b5c")
 
 
 def judge(
