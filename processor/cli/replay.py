@@ -122,11 +122,11 @@ def command(
         seconds = _read(what_if or replay, log, _timers(taken) if taken else at_ms)
         files = {"exposition": exposition, "snapshot": write_path, "facts": facts_path, "openmetrics": openmetrics_path}
         _write_all(replay, files, kpis, openmetrics_hours, families)
-        made = _document(replay, seconds, refusals, following, breaches) if following else {}
+        made = _document(replay, seconds, refusals, following, breaches, what_if) if following else {}
         if html_path:
             _write(html_path, [_page(made, log, config)])
         if not outputs:
-            _report(made, seconds, what_if, as_json=as_json)
+            _report(made, as_json=as_json)
         differs = taken is not None and _tell_differences(taken, replay.snapshot(), to_stderr=as_json or bool(outputs))
     if strict and replay.refused:
         click.echo(f"ticket-kpis: records were rejected: {replay.refused.total():,}", err=True)
@@ -255,11 +255,16 @@ def _write_all(
         _write(path, _openmetrics(replay, hours, families))
 
 
-def _document(replay: Replay, seconds: float, refusals: Refusals, following: Following, breaches: Breaches | None) -> dict[str, Any]:
-    return document.build(
+def _document(
+    replay: Replay, seconds: float, refusals: Refusals, following: Following, breaches: Breaches | None, what_if: WhatIf | None
+) -> dict[str, Any]:
+    made = document.build(
         replay.views(), replay.settings.group_bys, replay.days(), records=replay.records, seconds=seconds, examples=refusals.examples,
         rules=compile_rules(replay.config), more=told(replay, following, breaches, when_in(replay.config.reporting_zone)),
     )  # fmt: skip
+    if what_if:
+        made["what_if"] = what_if.document(made, seconds)
+    return made
 
 
 def _page(made: dict[str, Any], log: Path, config: Config) -> bytes:
@@ -267,13 +272,11 @@ def _page(made: dict[str, Any], log: Path, config: Config) -> bytes:
     return render(made, About(name, WallClock().now(), config.reporting_zone, config.kpis.min_n)).encode()
 
 
-def _report(made: dict[str, Any], seconds: float, what_if: WhatIf | None, *, as_json: bool) -> None:
-    if what_if:
-        made["what_if"] = what_if.document(made, seconds)
+def _report(made: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         print_json(made)
         return
     console = paper()
     rendering.render(made, console)
-    if what_if:
+    if "what_if" in made:
         comparison.render(made["what_if"], console)

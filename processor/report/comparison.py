@@ -81,18 +81,25 @@ def _distribution(name: str, unit: str, values: Mapping[str, Any]) -> Iterator[t
 
 def render(what_if: Document, console: Console) -> None:
     """Print what `WhatIf.document` made: the settings, the numbers that differ, the policies."""
-    lines = what_if["comparison"]
-    differing = [line for line in lines if line["as_it_was"] != line["what_if"]]
-    same = f"{len(lines) - len(differing)} of {len(lines)} numbers are the same"
+    rows = differing(what_if)
+    same = f"{len(what_if['comparison']) - len(rows)} of {len(what_if['comparison'])} numbers are the same"
     console.print(f"[bold]What if the newest versions had always been in force[/]: {same}.", highlight=False)
-    if differing:
+    if rows:
         table = plain_table("Numbers that differ", ("KPI", "as it was", "what if", "difference"))
-        for line in differing:
-            table.add_row(escape(line["kpi"]), *(_shown(line["unit"], line[side]) for side in ("as_it_was", "what_if")), _difference(line))
+        for row in rows:
+            table.add_row(*map(escape, row))
         console.print(table)
     if what_if["policies"]:
         console.print(_policies(what_if["policies"]))
     console.print(_settings_table(what_if["settings"]))
+
+
+def differing(what_if: Document) -> list[tuple[str, str, str, str]]:
+    """The numbers that differ, as texts: name, as it was, what if, difference."""
+    lines = (line for line in what_if["comparison"] if line["as_it_was"] != line["what_if"])
+    return [
+        (line["kpi"], _shown(line["unit"], line["as_it_was"]), _shown(line["unit"], line["what_if"]), _difference(line)) for line in lines
+    ]
 
 
 def _policies(rows: list[Document]) -> Table:

@@ -23,7 +23,7 @@ from processor.replay.recording import recording
 from processor.replay.telling import told
 from processor.report.page.executives import VERDICTS
 from processor.report.page.pictures import HEADLINES, PICTURED
-from processor.report.page.render import About, render
+from processor.report.page.render import TEMPLATES, About, render
 from processor.report.page.texts import value_text
 from tests.replay.logs import SMALL_CONFIG, START, event, generated
 from tests.replay.logs import told as morning
@@ -251,9 +251,42 @@ def test_the_command_writes_the_page_and_prints_the_report(tmp_path: Path) -> No
     assert run(log, "--html", "-", "--json").exit_code == 2
 
 
+def test_the_page_has_the_comparison_that_was_asked_for(tmp_path: Path) -> None:
+    log, html, config = tmp_path / "events.jsonl", tmp_path / "report.html", tmp_path / "config.yaml"
+    log.write_bytes(b"\n".join(morning()) + b"\n")
+    config.write_text("policies: [{id: strict, targets: {first_response: 1s}}]\n", encoding="utf-8")
+    assert run(log, "--html", html, "--what-if", config).exit_code == 0
+    text = Page(html.read_text(encoding="utf-8")).text
+    assert "What would other targets or hours have meant?" in text
+    assert re.search(r"first_response breached 0 \d \+\d", text)
+    run(log, "--html", html)
+    assert "What would other targets" not in Page(html.read_text(encoding="utf-8")).text
+
+
 def test_the_command_has_a_page_for_an_empty_log(tmp_path: Path) -> None:
     log, html = tmp_path / "empty.jsonl", tmp_path / "report.html"
     log.write_bytes(b"")
     result = run(log, "--html", html)
     assert result.exit_code == 0, result.output
     assert "No data yet." in Page(html.read_text(encoding="utf-8")).text
+
+
+# -- to be seen -----------------------------------------------------------------------------------------------------------------------
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance as WCAG 2 defines it."""
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_text_and_lines_stand_out_in_both_themes(theme: int) -> None:
+    """4.5 for what is to be read, 3 for what is to be seen."""
+    blocks = re.findall(r":root \{(.*?)\}", (TEMPLATES / "style.css").read_text(encoding="utf-8"), flags=re.DOTALL)
+    colours = dict(re.findall(r"--([\w]+): (#[0-9a-f]{6})", blocks[theme]))
+    for name in ("ink", "muted", "accent", "goal", "good", "near", "bad", "s1", "s2", "s3"):
+        for ground in ("page", "card"):
+            low, high = sorted((luminance(colours[name]), luminance(colours[ground])))
+            assert (high + 0.05) / (low + 0.05) >= (3 if name.startswith("s") else 4.5), (name, ground)

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from processor.boards.judging import State
 from processor.core.kpis import definition_of
-from processor.report import goals
+from processor.report import comparison, goals
 from processor.report.page.charts import spark
 from processor.report.page.pictures import HEADLINES
 from processor.report.page.texts import number, sentence, stat_of, sure, title_of, value_text
@@ -43,6 +43,7 @@ def context(document: Document) -> Document:
         "tiles": [_tile(each, series) for each in headlines],
         "recent": recent,
         "months": _months(document["periods"]),
+        "what_if": comparison.differing(document["what_if"]) if "what_if" in document else None,
     }
 
 
