@@ -53,6 +53,15 @@ def filled(expression: str, *, rate_interval: str = RATE_INTERVAL, window: str =
     return expression
 
 
+def choices() -> Iterator[tuple[str, str]]:
+    """Of every variable that Prometheus fills: the series and the label whose values it offers."""
+    for path in PATHS:
+        for variable in document(path)["templating"]["list"]:
+            if variable["type"] == "query":
+                series, _, label = filled(variable["query"]["query"]).removeprefix("label_values(").removesuffix(")").rpartition(", ")
+                yield series, label
+
+
 def asked(**chosen: str) -> Iterator[Asked]:
     """Every expression of every dashboard."""
     for path in PATHS:

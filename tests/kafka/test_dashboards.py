@@ -33,7 +33,7 @@ from processor.core.settings import HOUR_MS, MINUTE_MS
 from processor.export.catalogue import BY_NAME
 from processor.synthetic.generate import generate
 from processor.wall_clock import WallClock
-from tests.deploy.dashboards import Asked, asked
+from tests.deploy.dashboards import Asked, asked, choices
 from tests.deploy.prometheus import Answer, Scraping
 from tests.kafka.broker import Broker
 from tests.kafka.deployment import Deployment, Worker, caught_up, ends_of, until
@@ -215,6 +215,13 @@ def test_every_expression_of_every_dashboard_answers_with_a_number(watched: Watc
     except AssertionError:
         pytest.fail("\n".join(f"{each.id}: {each.expression}" for each in silent))
     assert len(everything) > 150
+
+
+def test_every_variable_has_something_to_choose(watched: Watched) -> None:
+    found = {label: watched.prometheus.instant(f"count by ({label}) ({series})") for series, label in set(choices())}
+    assert found.keys() == {"job", "group", "channel", "priority", "instance"}
+    for label, offered in found.items():
+        assert any(each.labels.get(label) for each in offered), label
 
 
 # -- the same as a replay ---------------------------------------------------------------------------------------------------------
