@@ -7,6 +7,7 @@ only draws it. Freshness is of the whole page: `fresh`; `stale` (older than the 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from processor.boards.board import Board, Tile
-from processor.boards.judging import STALE_SECONDS, State, judge
+from processor.boards.judging import STALE_SECONDS, STEADY, State, judge
 from processor.boards.promql import DIRECTIONS
 from processor.boards.readings import Kpi, Series
 from processor.calendar_tables import compile_calendar
@@ -26,12 +27,14 @@ from processor.wall.numbers import IDENTITY, Found, Numbers, find
 from processor.wall.words import clock, number, span
 
 Json = dict[str, Any]
+Trend = tuple[str, str, str]  # arrow, words, since when
+NO_TREND: Trend = "", "", ""
 
 VERDICTS = {State.MET: "good", State.NEAR: "near", State.MISSED: "bad", State.FEW: "few"}  # the others have no colour
-STEADY = 0.02  # a change by no more than this share is none
 ENDLESS = {"backlog_drain": "growing"}  # what an infinite time means, where it means something
 FAULT = "This is a fault of the processor: do not trust these numbers, and please report it."
-COUNTED = ("tickets", "contacts", "agents", "events", "records")  # units that stand beside the title, so that numbers have more room
+# Units of counts stand below the number, so that it has more room. One of them has no s.
+COUNTED = frozenset({"tickets", "contacts", "agents", "events", "records", "ticket", "contact", "agent", "event", "record"})
 NUMBER_AND_UNIT = re.compile(r"(\d) (d|h|min|%)(?=\W|$)")
 CALENDARS_SHOWN = 3
 NOTICES_MAX = 4
@@ -90,8 +93,9 @@ def _freshness(numbers: Numbers, now_ms: int) -> str:
 def _facts(numbers: Numbers, frame: Frame, now_ms: int, freshness: str) -> list[Json]:
     told = []
     if freshness != "empty" and numbers.event_ms is not None:
-        behind = f"event time {clock(numbers.event_ms, now_ms, frame.zone)}, {span((now_ms - numbers.event_ms) / 1000)} behind"
-        told.append(_told(behind, "" if freshness == "fresh" else "warning"))
+        behind = (now_ms - numbers.event_ms) / 1000
+        text = f"event time {clock(numbers.event_ms, now_ms, frame.zone)}, {span(behind)} behind"
+        told.append(_told(text, "warning" if behind > STALE_SECONDS else ""))
     told += [_told(text, "" if is_open else "warning") for text, is_open in _calendars(frame, now_ms)[:CALENDARS_SHOWN]]
     return [*told, _told(clock(now_ms, now_ms, frame.zone, seconds=False), "clock")]
 
@@ -165,20 +169,20 @@ def _empty(numbers: Numbers, frame: Frame) -> Json:
 def _tile(board: Board, tile: Tile, numbers: Numbers, history: History, frame: Frame, now_ms: int) -> Json:
     found = find(tile.reading, numbers, now_ms)
     text, unit, words = _value(tile, found)
-    counted = tile.unit in COUNTED and not words
+    counted = unit in COUNTED
     target = target_of(tile, frame)
     age = 0 if numbers.end_ms is None else (now_ms - numbers.end_ms) / 1000
     stands = judge(found.value, better=tile.better, target=target, n=found.n, min_n=frame.min_n, age_seconds=age if board.dated else 0)
     if found.value is None:
         stands = State.FREE  # there is nothing to judge
     low_n = bool(found.n) and (found.n or 0) < frame.min_n
-    trend, trend_text = _trend(board, tile, found, history, frame, now_ms)
+    trend, trend_text, trend_since = _trend(board, tile, found, history, frame, now_ms)
     return {
         "name": tile.name, "title": _unbroken(tile.title), "value": text, "unit": "" if counted else unit, "words": words,
         "counted": unit if counted else "",
         "verdict": VERDICTS.get(stands, "none"), "verdict_text": stands.value.text if stands in VERDICTS else "",
         "target": "" if target is None else _target_text(tile, target),
-        "trend": trend, "trend_text": trend_text,
+        "trend": trend, "trend_text": trend_text, "trend_since": trend_since,
         "n": f"n = {found.n:,}{', few' if low_n else ''}" if found.n else "", "low_n": low_n,
         "note": f"{numbers.partitions - found.without} of {numbers.partitions} partitions" if found.without else "",
     }  # fmt: skip
@@ -216,16 +220,17 @@ def _target_text(tile: Tile, target: float) -> str:
     return f"target {'at least' if tile.better == 'up' else 'at most'} {shown}"
 
 
-def _trend(board: Board, tile: Tile, found: Found, history: History, frame: Frame, now_ms: int) -> tuple[str, str]:
+def _trend(board: Board, tile: Tile, found: Found, history: History, frame: Frame, now_ms: int) -> Trend:
     """Where it is going; nothing where that is no question."""
-    if found.value is None or tile.unit == "flag" or (isinstance(tile.reading, Series) and tile.reading.form == "until"):
-        return "", ""
+    if found.value is None or not math.isfinite(found.value) or tile.unit == "flag":
+        return NO_TREND
     before = history.before((board.name, tile.name), now_ms)
-    if before is None or number(found.value, tile.unit)[2]:
-        return "", ""
+    if before is None or (isinstance(tile.reading, Series) and tile.reading.form == "until"):
+        return NO_TREND
     then, was = before
-    told = " ".join(number(was, tile.unit)[:2]).strip() if tile.unit in ("seconds", "ratio") else number(was, tile.unit)[0]
-    since = clock(then, now_ms, frame.zone, seconds=False)
-    if abs(found.value - was) <= STEADY * max(abs(was), abs(found.value)):
-        return "flat", f"steady since {since}"
-    return "up" if found.value > was else "down", f"was {told} at {since}"
+    text, unit, _ = number(was, tile.unit)
+    told = text if unit in COUNTED else f"{text} {unit}".strip()
+    since = f"since {clock(then, now_ms, frame.zone, seconds=False)}"
+    if found.value == was or abs(found.value - was) < STEADY * abs(found.value):
+        return "flat", "steady", since
+    return "up" if found.value > was else "down", f"from {told}", since

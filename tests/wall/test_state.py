@@ -210,13 +210,13 @@ def test_partitions_and_labels_are_taken_together_as_the_boards_say() -> None:
 
 @pytest.mark.parametrize(
     ("was", "trend", "words"),
-    [(1200, "up", "was 1,200 at 11:54"), (1700, "down", "was 1,700 at 11:54"), (1641, "flat", "steady since 11:54")],
+    [(1200, "up", "from 1,200"), (1700, "down", "from 1,700"), (1641, "flat", "steady"), (1642, "flat", "steady")],
 )
 def test_an_arrow_says_where_it_is_going_and_from_where(was: float, trend: str, words: str) -> None:
     history = History()
     history.note(("backlog-flow", "backlog"), NOW - 10 * MINUTE_MS, was)
     told = tile(page(numbers(), history=history), "backlog-flow", "backlog")
-    assert (told["trend"], told["trend_text"]) == (trend, words)
+    assert (told["trend"], told["trend_text"], told["trend_since"]) == (trend, words, "since 11:54")
 
 
 def test_what_is_too_young_or_too_old_says_nothing_about_where_it_is_going() -> None:

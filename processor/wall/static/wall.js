@@ -80,23 +80,23 @@ function tile(told) {
   const inside = make("div", "inside");
   const top = make("div", "top");
   top.append(make("h2", "", told.title));
-  if (told.counted) top.append(make("p", "counted", told.counted));
-  const value = make("p", "value", told.value);
-  value.dataset.words = String(told.words);
-  value.style.setProperty("--length", String(lengthOf(told)));
-  if (told.unit) value.append(" ", make("span", "unit", told.unit));
-  const bottom = make("div", "bottom");
-  const stands = make("div", "row");
-  const rests = make("div", "row");
-  if (told.verdict_text) stands.append(marked("verdict", told.verdict, told.verdict_text));
   if (told.trend) {
     const trend = marked("trend", told.trend, told.trend_text);
     trend.prepend(make("span", "unseen", `${told.trend}, `)); // who cannot see the arrow hears it
-    stands.append(trend);
+    trend.title = told.trend_since;
+    top.append(trend);
   }
-  if (told.target) rests.append(make("p", "target", told.target));
-  if (told.n) rests.append(make("p", told.low_n ? "few" : "n", told.n));
-  for (const row of [stands, rests]) if (row.children.length) bottom.append(row);
+  const value = make("p", "value", told.value);
+  value.dataset.words = String(told.words);
+  value.style.setProperty("--length", String(lengthOf(told)));
+  if (told.unit) value.append(make("span", "unit", `\u00a0${told.unit}`));
+  const bottom = make("div", "bottom");
+  if (told.verdict_text) bottom.append(marked("verdict", told.verdict, told.verdict_text));
+  const row = make("div", "row");
+  if (told.target) row.append(make("p", "target", told.target));
+  if (told.counted) row.append(make("p", "counted", told.counted));
+  if (told.n) row.append(make("p", told.low_n ? "few" : "n", told.n));
+  if (row.children.length) bottom.append(row);
   if (told.note) bottom.append(make("p", "note", told.note));
   inside.append(top, value, bottom);
   item.append(inside);
@@ -133,7 +133,7 @@ function draw() {
     const link = make("a");
     link.href = `#${board.name}`;
     if (board === shown) link.setAttribute("aria-current", "page");
-    link.append(make("span", "number", String(index + 1)), " ", make("span", "", board.title));
+    link.append(make("span", "number", `${index + 1}\u00a0`), make("span", "", board.title));
     item.append(link);
     return item;
   }));
