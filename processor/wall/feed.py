@@ -230,7 +230,9 @@ class _Watch:
                     self.history.note((board.name, tile.name), window.at_ms, found_in(tile.reading, window).value)
 
     def note(self, numbers: Numbers, now: int) -> None:
-        """What tiles show of now."""
+        """What tiles show of now; what is old says nothing about where they are going."""
+        if page.freshness_of(numbers, now) != "fresh":
+            return
         for board in self._boards:
             for tile in board.wall:
                 if not isinstance(tile.reading, Kpi):

@@ -22,6 +22,7 @@ from processor.calendar_tables import compile_calendar
 from processor.config import Config
 from processor.config.zones import load_zone
 from processor.core.business_hours import NEVER, Calendar
+from processor.export.kpi_gauges import END
 from processor.wall.history import History
 from processor.wall.numbers import IDENTITY, Found, Numbers, find
 from processor.wall.words import clock, number, span
@@ -60,7 +61,7 @@ class Frame:
 
 def state(boards: Sequence[Board], numbers: Numbers, history: History, frame: Frame, now_ms: int) -> Json:
     """Everything that the page shows."""
-    freshness = _freshness(numbers, now_ms)
+    freshness = freshness_of(numbers, now_ms)
     return {
         "now": clock(now_ms, now_ms, frame.zone),
         "freshness": freshness,
@@ -81,7 +82,8 @@ def state(boards: Sequence[Board], numbers: Numbers, history: History, frame: Fr
 # -- the age of the data -----------------------------------------------------------------------------------------------------------
 
 
-def _freshness(numbers: Numbers, now_ms: int) -> str:
+def freshness_of(numbers: Numbers, now_ms: int) -> str:
+    """Whether these are numbers of now."""
     end, event = numbers.end_ms, numbers.event_ms
     if end is None or event is None:
         return "empty"
@@ -214,18 +216,20 @@ def _value(tile: Tile, found: Found) -> tuple[str, str, bool]:
 
 def _target_text(tile: Tile, target: float) -> str:
     text, unit, _ = number(target, tile.unit)
-    shown = f"{text} {unit}".strip()
+    shown = text if unit in COUNTED else f"{text} {unit}".strip()
     if tile.unit == "flag" or not target:
         return f"target {shown}"
     return f"target {'at least' if tile.better == 'up' else 'at most'} {shown}"
 
 
 def _trend(board: Board, tile: Tile, found: Found, history: History, frame: Frame, now_ms: int) -> Trend:
-    """Where it is going; nothing where that is no question."""
-    if found.value is None or not math.isfinite(found.value) or tile.unit == "flag":
+    """Where it is going; nothing where that is no question, as with deadlines and the age of the numbers."""
+    reading = tile.reading
+    counted_down = isinstance(reading, Series) and (reading.form == "until" or reading.family == END)
+    if found.value is None or not math.isfinite(found.value) or tile.unit == "flag" or counted_down:
         return NO_TREND
     before = history.before((board.name, tile.name), now_ms)
-    if before is None or (isinstance(tile.reading, Series) and tile.reading.form == "until"):
+    if before is None:
         return NO_TREND
     then, was = before
     text, unit, _ = number(was, tile.unit)

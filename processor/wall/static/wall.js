@@ -77,6 +77,7 @@ function tile(told) {
   const item = make("li", "tile");
   item.dataset.name = told.name;
   item.dataset.verdict = told.verdict;
+  item.dataset.note = String(Boolean(told.note));
   const inside = make("div", "inside");
   const top = make("div", "top");
   top.append(make("h2", "", told.title));
@@ -88,6 +89,7 @@ function tile(told) {
   }
   const value = make("p", "value", told.value);
   value.dataset.words = String(told.words);
+  value.dataset.letters = String(/[a-z]{2}/.test(told.value));
   value.style.setProperty("--length", String(lengthOf(told)));
   if (told.unit) value.append(make("span", "unit", `\u00a0${told.unit}`));
   const bottom = make("div", "bottom");
