@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from processor.codec.state import decode_marker
 from processor.codec.times import format_time
@@ -78,8 +79,10 @@ def unreadable(source: TopicPartition, error: Exception) -> RefusedError:
 
 
 def check_counts(consumer: AIOKafkaConsumer, rekeyed: TopicPartition, partitions: int) -> None:
-    """Do both inputs have the same partitions?"""
+    """Do both inputs have the same partitions? Raises UnknownTopicOrPartitionError where a broker that has just started cannot tell yet."""
     found = len(consumer.partitions_for_topic(rekeyed.topic) or ())
+    if not found:
+        raise UnknownTopicOrPartitionError(rekeyed.topic)
     if found != partitions:
         raise RefusedError(
             f"{_name(rekeyed)}: the topic has {found} partitions, that of the events has {partitions}; both must have as many. "

@@ -198,7 +198,8 @@ class Runtime(ConsumerRebalanceListener):
         if self._stopping:  # a takeover now would fence the one who gets the partition next
             return
         kept = {source for source in assigned if source.topic == self.config.topics.events}
-        total = len(self._consumer.partitions_for_topic(self.config.topics.events) or ())
+        # A broker that has just started may not know the topic yet; the configuration does.
+        total = len(self._consumer.partitions_for_topic(self.config.topics.events) or ()) or self.config.topics.partitions
         # Where the topic has got more partitions, keys have moved: what takes over anew compares the number with its state, and refuses.
         stay = {source for source, partition in self.partitions.items() if source in kept and partition.partitions == total}
         gone = [self.partitions.pop(source) for source in list(self.partitions) if source not in stay]

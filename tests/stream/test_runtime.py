@@ -126,6 +126,15 @@ async def test_a_partition_that_comes_back_is_kept_unless_the_topic_has_got_more
     assert (FakePartition.made, FakePartition.closed) == (2, 2)
 
 
+async def test_where_the_broker_does_not_know_the_topic_yet_the_configuration_says_how_many_partitions_it_has(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeConsumer, "total", 0)
+    await runtime.on_partitions_assigned([SOURCE])
+    assert runtime.partitions[SOURCE].partitions == runtime.config.topics.partitions > 0
+    await runtime.stop()
+
+
 async def test_who_was_away_for_a_session_shows_nothing_until_each_partition_has_proven_itself(
     runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 from aiokafka import TopicPartition
+from aiokafka.errors import UnknownTopicOrPartitionError
 from aiokafka.structs import OffsetAndTimestamp
 
 from processor.codec.state import STATE_VERSION, encode_marker
@@ -271,10 +272,16 @@ async def test_a_record_that_is_none_of_ours_is_refused(key: bytes, value: bytes
         await taken(monkeypatch, StoredState(encode_marker(marker()), {key: value}, 1))
 
 
-@pytest.mark.parametrize("partitions", [0, 3, 5])
+@pytest.mark.parametrize("partitions", [3, 5])
 async def test_a_re_keyed_topic_with_other_partitions_than_the_events_is_refused(monkeypatch: pytest.MonkeyPatch, partitions: int) -> None:
     with pytest.raises(RefusedError, match=rf"has {partitions} partitions, that of the events has 4.*ticket-kpis topics verify"):
         await taken(monkeypatch, StoredState(), partitions)
+
+
+async def test_a_re_keyed_topic_of_which_a_broker_has_not_heard_yet_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its start a broker may know no topic for a moment; a refusal would ask people to mend what is in order."""
+    with pytest.raises(UnknownTopicOrPartitionError):
+        await taken(monkeypatch, StoredState(), 0)
 
 
 async def test_a_state_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
