@@ -44,6 +44,8 @@ def test_the_worker_is_scraped_where_it_listens_and_finds_the_broker(compose: di
     port = Http().port
     assert config.kafka.bootstrap_servers == ["kafka:9092"]
     assert compose["services"]["worker"]["expose"] == [str(port)]
+    assert compose["services"]["worker"]["ports"] == [f"127.0.0.1:{port}-{port + 9}:{port}"]
+    assert config.http.peers == [f"worker:{port}"]  # all that --scale makes of it
     scraped = load_yaml("deploy/prometheus/prometheus.yml")["scrape_configs"][0]["dns_sd_configs"][0]
     assert (scraped["names"], scraped["port"]) == (["worker"], port)
 
