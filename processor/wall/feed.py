@@ -94,7 +94,7 @@ class Feed:
         self._boards, self._watched, self._open, self._peers = boards, watched, open_together, tuple(peers)
         self._name = uuid4().hex  # for those who know this worker under several addresses
         self._partitions = config.topics.partitions
-        self._frame = page.Frame.of(config)
+        self._config = config
         self._families = families_of(boards)
         self._clock = WallClock()
         self._news = asyncio.Event()
@@ -136,7 +136,7 @@ class Feed:
 
     async def _while_watched(self) -> None:
         """One time of being watched; everything is forgotten at its end."""
-        watch = _Watch(self._boards)
+        watch = _Watch(self._boards, await asyncio.to_thread(page.Frame.of, self._config))  # calendars are tables of years
         log.info("wall: somebody watches; reading")
         tasks = [asyncio.create_task(self._together(watch)), asyncio.create_task(self._gather(watch))]
         try:
@@ -155,7 +155,7 @@ class Feed:
             now = self._clock.now()
             numbers = watch.numbers(self._partitions)
             watch.note(numbers, now)
-            self.latest = orjson.dumps(page.state(self._boards, numbers, watch.history, self._frame, now))
+            self.latest = orjson.dumps(page.state(self._boards, numbers, watch.history, watch.frame, now))
         except Exception:
             log.exception("wall: the page could not be made")
         self._tell()
@@ -196,8 +196,9 @@ class Feed:
 class _Watch:
     """What was found since somebody began to watch."""
 
-    def __init__(self, boards: Sequence[Board]) -> None:
+    def __init__(self, boards: Sequence[Board], frame: page.Frame) -> None:
         self._boards = boards
+        self.frame = frame
         self.history = History()
         self.together: Together | None = None
         self.gathered: Gathered = together([])

@@ -65,7 +65,6 @@ def state(boards: Sequence[Board], numbers: Numbers, history: History, frame: Fr
     return {
         "now": clock(now_ms, now_ms, frame.zone),
         "freshness": freshness,
-        "closed": _closed(frame, now_ms),
         "facts": _facts(numbers, frame, now_ms, freshness),
         "notices": _notices(numbers, frame, now_ms, freshness)[:NOTICES_MAX],
         "empty": _empty(numbers, frame) if freshness == "empty" else None,

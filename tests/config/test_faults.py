@@ -78,6 +78,7 @@ worker: {clock: live}
         ("topics: {facts: support.events.v1}", "topics.facts", "already the topic of events"),
         ("kafka: {bootstrap_servers: [localhost]}", "kafka.bootstrap_servers[0]", "host:port"),
         ("kafka: {bootstrap_servers: ['localhost:65536']}", "kafka.bootstrap_servers[0]", "host:port"),
+        ("http: {peers: ['http://worker:9108']}", "http.peers[0]", 'not a worker: write "host:port"'),
         ("worker: {step_ms_max: 9000}", "worker.step_ms_max", "half of transaction_timeout_seconds"),
         ("worker: {event_type_prefix: com.example}", "worker.event_type_prefix", 'end in a dot: "com.example."'),
         ("segments: {group_bys: [[channel]], windows: [[channel]]}", "segments.group_bys", "the total, [], is missing"),

@@ -43,7 +43,7 @@ def texts(told: dict[str, Any], part: str) -> list[str]:
 
 def test_what_is_fresh_says_how_old_it_is_and_nothing_else() -> None:
     told = page(numbers())
-    assert (told["freshness"], told["closed"], told["notices"], told["empty"]) == ("fresh", False, [], None)
+    assert (told["freshness"], told["notices"], told["empty"]) == ("fresh", [], None)
     assert texts(told, "facts") == ["event time 12:04:31, 6 s behind", "office open", "12:04"]
     assert [board["name"] for board in told["boards"]] == [board.name for board in BOARDS]
     assert all(len(board["tiles"]) <= 6 for board in told["boards"])
@@ -86,7 +86,6 @@ def test_outside_opening_hours_the_page_says_so_and_until_when() -> None:
     evening = NOW + 8 * HOUR_MS
     found = numbers(windows=all_windows(evening - 37_000), samples=samples(**{TIMER: evening / 1000 - 6}))
     told = page(found, now=evening)
-    assert told["closed"]
     assert told["facts"][1] == {"text": "office closed until Thu 08:00", "kind": "warning"}
     assert texts(told, "notices") == ["Outside opening hours: nobody is expected to answer now."]
     two = config('  late: {zone: Europe/Berlin, hours: {thu: "07:00-22:00"}}\n')
@@ -97,7 +96,7 @@ def test_outside_opening_hours_the_page_says_so_and_until_when() -> None:
 
 def test_a_team_without_calendars_is_never_closed() -> None:
     told = page(numbers(), frame=Frame({}, 30, [], FRAME.zone, "events"))
-    assert not told["closed"]
+    assert told["notices"] == []
     assert texts(told, "facts") == ["event time 12:04:31, 6 s behind", "12:04"]
 
 
