@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser
 
-from tests.wall.stage import SIZES, Stage, Visit, browser
+from tests.wall.stage import OTHER_SIZES, SIZES, Stage, Visit, browser
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def visit(chromium: Browser, one_stage: Stage) -> Iterator[Callable[..., Visit]]
     with ExitStack() as contexts:
 
         def make(size: str = "tv", theme: str = "light") -> Visit:
-            width, height = SIZES[size]
+            width, height = (SIZES | OTHER_SIZES)[size]
             context = chromium.new_context(
                 viewport={"width": width, "height": height}, color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce"
             )

@@ -3,7 +3,7 @@
   const found = [];
   const wide = document.documentElement;
   if (wide.scrollWidth > innerWidth) found.push(`the page is ${wide.scrollWidth} px wide, the window ${innerWidth}`);
-  if (innerWidth > 700 && wide.scrollHeight > innerHeight) found.push(`the page is ${wide.scrollHeight} px high, the window ${innerHeight}`);
+  if (innerWidth > 700 && innerHeight > 560 && wide.scrollHeight > innerHeight) found.push(`the page is ${wide.scrollHeight} px high, the window ${innerHeight}`);
 
   const texts = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);

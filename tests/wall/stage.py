@@ -23,6 +23,7 @@ from processor.wall.state import Frame, state
 from tests.wall.made import NOW, config
 
 SIZES = {"tv": (1920, 1080), "phone": (390, 844)}
+OTHER_SIZES = {"turned": (844, 390), "small": (320, 568), "tablet": (1024, 768), "laptop": (1366, 768), "large": (3840, 2160)}
 PATIENCE_MS = 60_000.0
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 SHOTS = os.environ.get("WALL_SCREENSHOTS", "")  # a folder, for those who want to look

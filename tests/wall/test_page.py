@@ -16,7 +16,7 @@ from processor.core.settings import DAY_MS, HOUR_MS, MINUTE_MS
 from processor.wall.history import History
 from processor.wall.numbers import IDENTITY, REPLAYING, TIMER, Numbers
 from tests.wall.made import NOW, all_windows, kpi, numbers, samples, spread
-from tests.wall.stage import PATIENCE_MS, SHOTS, SIZES, Stage, Visit
+from tests.wall.stage import OTHER_SIZES, PATIENCE_MS, SHOTS, SIZES, Stage, Visit
 
 MEASURE = (Path(__file__).parent / "measure.js").read_text(encoding="utf-8")
 EVENING = NOW + 8 * HOUR_MS
@@ -92,6 +92,18 @@ def test_no_board_has_text_that_is_cut_off_covered_or_pale(stage: Stage, visit: 
     assert not visited.complaints
     own = page.url.partition("/wall")[0] + "/wall"
     assert {request for request in visited.requests if not request.startswith((own, "data:,"))} == set()
+
+
+@pytest.mark.parametrize("size", OTHER_SIZES)
+def test_other_screens_have_room_too(stage: Stage, visit: Visits, size: str) -> None:
+    page = visit(size).go()
+    stage.show(crowded(), history=history())
+    page.wait_for_function(NOTICES, arg=4)
+    assert [f"{board}: {each}" for board in boards(page) for each in page.evaluate(MEASURE)] == []
+    smallest = "Math.min(...[...document.querySelectorAll('.tile p, .tile h2')].map(each => parseFloat(getComputedStyle(each).fontSize)))"
+    assert page.evaluate(smallest) >= 11
+    if SHOTS:
+        page.screenshot(path=f"{SHOTS}/crowded-{size}.png", full_page=True)
 
 
 @pytest.mark.parametrize(
