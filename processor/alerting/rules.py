@@ -11,8 +11,10 @@ from typing import Any
 
 import yaml
 
-from processor.alerting.about_kpis import backlog, clocks, contacts
+from processor.alerting.about_kpis import arrivals, backlog, contacts, waits
 from processor.alerting.about_processor import processor
+from processor.alerting.about_promises import promises
+from processor.alerting.about_quality import quality
 from processor.alerting.alert import Alert
 from processor.alerting.durations import duration_text, scaled_expression
 from processor.alerting.series import Recording, lowest, recordings
@@ -31,7 +33,7 @@ INTERVAL_SECONDS = 15  # at least one, however short everything else becomes
 
 def alerts(config: Config) -> tuple[Alert, ...]:
     """Every alert, in the order of the runbook."""
-    return (*backlog(config), *clocks(config), *contacts(config), *processor(config))
+    return (*backlog(config), *arrivals(config), *promises(config), *waits(config), *contacts(config), *quality(config), *processor(config))
 
 
 def rule_files(config: Config, *, time_scale: float = 1.0) -> dict[str, str]:

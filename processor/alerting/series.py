@@ -17,15 +17,15 @@ from processor.export.family import PREFIX
 
 LOWEST = re.compile(r"\bsupport:(\w+):max\b")
 _RETRACTED = re.compile(r"_retracted(?=_total$|_bucket$|_sum$|_count$|$)")
+BURN_WINDOWS = ("5m", "30m", "1h", "2h", "6h", "1d")
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One recording rule, and why it is there."""
+    """One recording rule."""
 
     record: str
     expr: str
-    why: str = ""
 
 
 def lowest(expressions: Iterable[str]) -> Iterator[Recording]:
@@ -41,37 +41,95 @@ def lowest(expressions: Iterable[str]) -> Iterator[Recording]:
         yield Recording(f"support:{name}:max", expr)
 
 
-def net(name: str, by: str, length: str) -> str:
+def net(name: str, by: str, length: str, suffix: str = "_total") -> str:
     """By how much a counter has grown within a time, by some labels, less what was taken back."""
-    grown = f"sum by ({by}) (increase(support:{{}}_total:max[{length}]))"
+    grown = f"sum by ({by}) (increase(support:{{}}{suffix}:max[{length}]))"
     return f"{grown.format(name)}\n- {grown.format(f'{name}_retracted')}"
 
 
+def together(name: str, by: str) -> str:
+    """A gauge of the exposition, of whoever serves it."""
+    return f"max by ({by}) ({name})"
+
+
 def recordings(config: Config) -> tuple[Recording, ...]:
-    """Everything above the lowest. What is named elsewhere first."""
-    return (*_resting(config), *_tickets(), *_contacts(), *_clocks())
+    """Everything above the lowest. What others read comes first."""
+    return (*_resting(config), *_tickets(), *_contacts(config), *_clocks(), *_usual())
 
 
 def _resting(config: Config) -> Iterator[Recording]:
-    yield Recording(REPLAYING, "max by (job) (support:processor_replaying:max)", "Alerts about KPIs rest while history is read.")
+    yield Recording(REPLAYING, "max by (job) (support:processor_replaying:max)")
     # Without a calendar nothing matches, and nothing rests: no calendar has an empty name.
     chosen = f'support_calendar_open{{calendar="{config.alerts.calendar or ""}"}}'
-    yield Recording(OPEN, f"max by (job) ({chosen})", "And while nobody is at work.")
+    yield Recording(OPEN, f"max by (job) ({chosen})")
 
 
 def _tickets() -> Iterator[Recording]:
-    yield Recording("job_group:support_backlog_tickets:sum", "sum by (job, group) (support:backlog_tickets:max)")
+    by = "job, group"
+    yield Recording("job_group:support_backlog_tickets:sum", f"sum by ({by}) (support:backlog_tickets:max)")
+    yield Recording(
+        "job_group:support_backlog_net_flow:increase30m", f"{net('backlog_entered', by, '30m')}\n- ({net('backlog_left', by, '30m')})"
+    )
+    yield Recording("job_group:support_tickets_created:increase1h", net("tickets_created", by, "1h"))
+    yield Recording("job_topic:support_arrivals_tickets:sum", "sum by (job, topic) (support:arrivals_tickets:max)")
+    yield Recording("job_group_survey:support_surveys_negative:increase4h", net("surveys_negative", f"{by}, survey", "4h"))
+    buckets = net("first_response_seconds", f"{by}, le", "1h", "_bucket").replace("_bucket_retracted", "_retracted_bucket")
+    yield Recording("job_group_le:support_first_response_seconds_bucket:increase1h", buckets)
+    yield Recording("job_group:support_first_response_seconds:p50_1h",
+                    "histogram_quantile(0.5, job_group_le:support_first_response_seconds_bucket:increase1h)")  # fmt: skip
 
 
-def _contacts() -> Iterator[Recording]:
+def _contacts(config: Config) -> Iterator[Recording]:
+    by = "job, queue"
+    # Whose patience was tried: who left within the threshold of a short abandonment is in neither side of the rate.
     yield Recording(
         "job_queue:support_contacts_offered_without_short:increase30m",
-        f"{net('contacts_offered', 'job, queue', '30m')}\n- ({net('contacts_short_abandoned', 'job, queue', '30m')})",
-        "Whose patience was tried: who left within the threshold of a short abandonment is in neither side of the rate.",
+        f"{net('contacts_offered', by, '30m')}\n- ({net('contacts_short_abandoned', by, '30m')})",
     )
-    yield Recording("job_queue:support_contacts_abandoned:increase30m", net("contacts_abandoned", "job, queue", "30m"))
+    yield Recording("job_queue:support_contacts_abandoned:increase30m", net("contacts_abandoned", by, "30m"))
+    yield Recording("job_queue:support_contacts_offered:increase1h", net("contacts_offered", by, "1h"))
+    # The denominator of the service level, as it is configured.
+    level = config.service_level
+    decided = ["contacts_answered", "contacts_abandoned"]
+    decided += ["contacts_short_abandoned"] if level.counts_short_abandonments else []
+    decided += ["contacts_flowed_out"] if level.counts_flow_outs else []
+    yield Recording("job_queue:support_contacts_decided:increase1h", "\n+ ".join(f"({net(name, by, '1h')})" for name in decided))
+    yield Recording("job_queue:support_contacts_answered_in_target:increase1h", net("contacts_answered_in_target", by, "1h"))
+    # Where a call goes is known later than that it came, so not by queue.
+    yield Recording("job:support_calls_initiated:increase1h", net("calls_initiated", "job", "1h"))
+    yield Recording("job:support_calls_missed:increase1h", f"{net('calls_missed', 'job', '1h')}\n- ({net('calls_recovered', 'job', '1h')})")
+    yield Recording("job:support_agents:sum", "sum by (job) (support:agents:max)")
 
 
 def _clocks() -> Iterator[Recording]:
-    for verb in ("measured", "breached"):
-        yield Recording(f"job_clock_policy:support_sla_clocks_{verb}:increase1h", net(f"sla_clocks_{verb}", "job, clock, policy", "1h"))
+    yield Recording("job_clock_policy:support_sla_clocks_breached:increase1h", net("sla_clocks_breached", "job, clock, policy", "1h"))
+    by = "job, clock"
+    for length in BURN_WINDOWS:
+        for verb in ("measured", "breached"):
+            yield Recording(f"job_clock:support_sla_clocks_{verb}:increase{length}", net(f"sla_clocks_{verb}", by, length))
+        breached, measured = (f"job_clock:support_sla_clocks_{verb}:increase{length}" for verb in ("breached", "measured"))
+        yield Recording(
+            f"job_clock:support_sla_clocks_breached_per_sla_clocks_measured:ratio_increase{length}", f"{breached}\n/ ({measured} > 0)"
+        )
+    # What is due soon, less what the team has lately kept in such a time.
+    yield Recording(
+        "job_clock:support_sla_breaches:predicted30m",
+        'sum by (job, clock) (support:sla_clocks_due:max{horizon="30m"})\n'
+        "- clamp_min(job_clock:support_sla_clocks_measured:increase30m - job_clock:support_sla_clocks_breached:increase30m, 0)",
+    )
+    paused, running = (f"sum by ({by}) (support:sla_clocks_{state}:max)" for state in ("paused", "running"))
+    yield Recording("job_clock:support_sla_clocks_paused:ratio", f"{paused}\n/ ({paused} + {running} > 0)")
+
+
+def _usual() -> Iterator[Recording]:
+    """What came at this hour of the last three weeks, the median; of fewer where there are no more."""
+    for by, name in (
+        ("job, group", "job_group:support_tickets_created:increase1h"),
+        ("job, topic", "job_topic:support_arrivals_tickets:sum"),
+        ("job, queue", "job_queue:support_contacts_offered:increase1h"),
+        ("job", "job:support_processor_events_consumed:increase30m"),
+    ):
+        if by == "job":
+            yield Recording(name, "sum by (job) (increase(support:processor_events_consumed_total:max[30m]))")
+        weeks = "\n  or ".join(f'label_replace({name} offset {week}w, "week", "{week}", "", "")' for week in (1, 2, 3))
+        yield Recording(f"{name}_usual", f"quantile by ({by}) (0.5,\n  {weeks}\n)")
