@@ -26,6 +26,8 @@ def all_keys(section: Section, path: str = "") -> set[str]:
         found.add(path + name)
         if isinstance(value, Section):
             found |= all_keys(value, f"{path}{name}.")
+        elif isinstance(value, dict):
+            found |= {f"{path}{name}.{key}" for key in value}
     return found
 
 

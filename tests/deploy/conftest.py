@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,14 @@ def load_yaml(path: str) -> Any:
 
 def rules(kind: str) -> list[dict[str, Any]]:
     """All recording rules (`record`) or alerts (`alert`)."""
+    return [rule for rule in _all_rules() if kind in rule]
+
+
+@cache
+def _all_rules() -> list[dict[str, Any]]:
     files = sorted((ROOT / "deploy/prometheus/rules").glob("*.yml"))
     groups = [group for file in files for group in yaml.safe_load(file.read_text(encoding="utf-8"))["groups"]]
-    return [rule for group in groups for rule in group["rules"] if kind in rule]
+    return [rule for group in groups for rule in group["rules"]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

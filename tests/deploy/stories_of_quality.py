@@ -62,7 +62,7 @@ STORIES = (
         OVER,
     ),
     Story(
-        "SupportQualitySacrificed", "faster, and customers are as satisfied as before; few answered about effort, nothing is known of the rest",
+        "SupportQualitySacrificed", "faster, customers as satisfied as before; few answered about effort, of the rest nothing is known",
         {
             **kpi("handle_time", "300", "400"), **kpi("csat", "0.87", "0.9"), **kpi("ces", "2", "5.5", "19x50"),
             **kpi("fcr_provisional", "NaN+0x50", "0.7"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ def expressions() -> Iterator[Any]:
         yield pytest.param(each.expression, id=each.id)
 
 
+@cache
 def labels_of(name: str) -> set[str]:
     """The labels that a raw or recorded series can have; fails where nobody makes such a series."""
     recorded = {rule["record"]: rule["expr"] for rule in rules("record")}
