@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from processor.core.facts import Fact, Out
-from processor.core.settings import NO_DIMENSIONS, Settings
+from processor.core.settings import DAY_MS, NO_DIMENSIONS, Settings
 
 SOURCES_MAX: Final = 256  # tickets and contacts of one requester that are remembered; beyond, those heard of longest ago are forgotten
 TOLD_MAX: Final = 8  # a ticket is told of so many repeats; machines that write tickets all day would otherwise tell each of all others
@@ -21,8 +21,8 @@ Number = Callable[[int], int]
 
 
 def remembered(settings: Settings) -> int:
-    """How long a source is remembered after it was heard of last: what comes late may still come back to it."""
-    return 2 * settings.repeat_window + settings.allowed_lateness
+    """How long a source is remembered after it was heard of last."""
+    return 2 * settings.repeat_window + DAY_MS
 
 
 class Sources:

@@ -19,8 +19,8 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaConnectionError, KafkaTimeoutError
 
 from processor.config.service import Kafka
-from processor.stream.closed_connections import connect_again_when_closed
 from processor.stream.empty_batches import read_over_empty_batches
+from processor.stream.lost_brokers import outlive_lost_brokers
 
 FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 10.0
@@ -48,7 +48,7 @@ def kafka_python_settings(kafka: Kafka) -> dict[str, Any]:
 def aiokafka_settings(kafka: Kafka) -> dict[str, Any]:
     """Keyword arguments for clients of aiokafka; by luck nearly the same words."""
     read_over_empty_batches()  # none is made without these
-    connect_again_when_closed()
+    outlive_lost_brokers()
     return kafka_python_settings(kafka)
 
 

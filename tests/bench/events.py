@@ -12,7 +12,6 @@ from processor.core.events import PRIORITIES
 
 START_MS = 1_700_000_000_000
 OPEN_TICKETS = 20_000  # about so many are open at once
-REQUESTERS = 100_000
 CHANNELS = ("email", "web", "chat", "messaging")
 GROUPS = tuple(f"group-{number}" for number in range(8))
 TOPICS = tuple(f"topic-{number}" for number in range(16))
@@ -20,7 +19,7 @@ TOPICS = tuple(f"topic-{number}" for number in range(16))
 LIFE = ("assigned", "reply", "question", "pending", "open", "reply", "solved")
 
 
-def events(count: int, seed: int = 1, *, balanced: bool = False) -> Iterator[bytes]:
+def events(count: int, seed: int = 1, *, requesters: int = 100_000, balanced: bool = False) -> Iterator[bytes]:
     """`count` events as JSON lines without line ends, in time order, 20 ms apart on average.
 
     `balanced`: a ticket comes for each that is solved. Without it they slowly become more, since some are reopened.
@@ -34,7 +33,7 @@ def events(count: int, seed: int = 1, *, balanced: bool = False) -> Iterator[byt
         if len(open_tickets) < OPEN_TICKETS or (not balanced and random.random() < 1 / (len(LIFE) + 1)):
             created += 1
             open_tickets.append((f"T{created}", 0))
-            yield _line("ticket.created", number, at, _creation(random, f"T{created}"))
+            yield _line("ticket.created", number, at, _creation(random, f"T{created}", requesters))
             continue
         place = random.randrange(len(open_tickets))
         ticket, stage = open_tickets[place]
@@ -49,14 +48,14 @@ def events(count: int, seed: int = 1, *, balanced: bool = False) -> Iterator[byt
         yield _line(kind, number, at, data)
 
 
-def _creation(random: Random, ticket: str) -> dict[str, object]:
+def _creation(random: Random, ticket: str, requesters: int) -> dict[str, object]:
     return {
         "ticket_id": ticket,
         "channel": random.choice(CHANNELS),
         "priority": random.choice(PRIORITIES),
         "group": random.choice(GROUPS),
         "topic": random.choice(TOPICS),
-        "requester_id": f"C{random.randrange(REQUESTERS)}",
+        "requester_id": f"C{random.randrange(requesters)}",
     }
 
 

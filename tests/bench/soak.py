@@ -38,6 +38,7 @@ BALANCE_SHARE = 0.2  # of the speed on a backlog, while nothing has come to its 
 SAMPLE_SECONDS = 2.0
 ENDLESS = 10**9
 MB = 1e6
+REQUESTERS = 500  # so few that each soon has as many tickets as are remembered of one, which is for a day at least
 CREATED = b'"type":"support.ticket.created"'
 TIMER = "support_processor_timer_timestamp_seconds"
 DRIFT_EVERY = 5  # samples
@@ -110,7 +111,7 @@ class Lines:
         self.created = 0
 
     def __iter__(self) -> Iterator[Line]:
-        for line in events(ENDLESS, balanced=True):
+        for line in events(ENDLESS, requesters=REQUESTERS, balanced=True):
             self.created += CREATED in line
             yield split(line)
 

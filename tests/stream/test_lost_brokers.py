@@ -1,4 +1,4 @@
-"""A connection that ended a moment ago: what is asked of it fails as any broken connection does, and it is made anew."""
+"""A broker that went away: what is asked fails as an error of Kafka, which is waited out."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import asyncio
 
 import pytest
 import uvloop
+from aiokafka.client import AIOKafkaClient, CoordinationType
 from aiokafka.conn import AIOKafkaConnection
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import CoordinatorNotAvailableError, KafkaConnectionError
 from aiokafka.protocol.admin import ApiVersionRequest
 
-from processor.stream.closed_connections import connect_again_when_closed
+from processor.stream.lost_brokers import outlive_lost_brokers
 
 
 async def _ended_connection() -> AIOKafkaConnection:
@@ -33,6 +34,14 @@ def test_a_request_on_a_connection_that_just_ended_is_a_broken_connection() -> N
             connection.send(ApiVersionRequest())
         assert not connection.connected()
 
-    connect_again_when_closed()
+    outlive_lost_brokers()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(ask())
+
+
+async def test_where_no_broker_is_known_the_coordinator_is_asked_for_again() -> None:
+    outlive_lost_brokers()
+    client = AIOKafkaClient(bootstrap_servers="127.0.0.1:1")
+    with pytest.raises(CoordinatorNotAvailableError) as refused:
+        await client.coordinator_lookup(CoordinationType.GROUP, "group")
+    assert refused.value.retriable
