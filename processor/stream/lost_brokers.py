@@ -1,7 +1,7 @@
 """Mends aiokafka: that a broker went away is an error of Kafka, which is waited out, and no programming error, which ends a worker's stage.
 
-- Between the end of a connection and aiokafka's hearing of it there is a turn of the event loop. asyncio takes what is written then and drops
-  it; uvloop raises RuntimeError, where aiokafka expects OSError, closes the connection and connects again.
+- Between the end of a connection and aiokafka's hearing of it there is a turn of the event loop. asyncio takes what is written then and
+  drops it; uvloop raises RuntimeError, where aiokafka expects OSError, closes the connection and connects again.
 - A broker that has just started may answer that there are no brokers. aiokafka then fails on an assertion when it looks for a coordinator,
   instead of asking again.
 """
