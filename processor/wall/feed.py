@@ -38,6 +38,7 @@ TICK_SECONDS = 1.0  # how often the page is told anew
 GATHER_SECONDS = 2.0  # how often workers are asked
 UNWATCHED_SECONDS = 60.0  # after so long without anybody, nothing is read any more
 STOP_SECONDS = 1.0
+BEGIN_SECONDS = 60.0  # aiokafka may wait for ever for a broker that went away in between
 FETCH_BYTES = 1024 * 1024  # of a topic at once
 PEERS_NAMED_MAX = 3
 
@@ -72,7 +73,8 @@ def from_kafka(config: Config) -> Open:
         async def read(begun: OnBegun) -> None:
             connection = aiokafka_settings(config.kafka)
             async with open_reader(connection, max_partition_fetch_bytes=FETCH_BYTES) as reader:
-                await tails.begin(reader, WallClock().now())
+                async with asyncio.timeout(BEGIN_SECONDS):
+                    await tails.begin(reader, WallClock().now())
                 begun()
                 while True:
                     await tails.follow(reader)

@@ -71,6 +71,7 @@ def state(boards: Sequence[Board], numbers: Numbers, history: History, frame: Fr
         "boards": [
             {
                 "name": board.name, "title": board.title, "question": board.question, "audience": board.audience,
+                "playlist": board.playlist,
                 "tiles": [_tile(board, tile, numbers, history, frame, now_ms) for tile in board.wall],
             }
             for board in boards

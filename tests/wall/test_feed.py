@@ -18,7 +18,7 @@ from processor.export.telemetry import Telemetry
 from processor.wall import feed as feed_module
 from processor.wall import serving, workers
 from processor.wall import state as page
-from processor.wall.feed import Feed, OnBegun, Together
+from processor.wall.feed import Feed, OnBegun, Together, from_kafka
 from processor.wall.serving import add_wall
 from processor.wall.tails import OnWindow
 from tests.wall.made import all_windows, config
@@ -154,6 +154,13 @@ async def test_what_fails_is_told_and_tried_again() -> None:
         whole = await first(client, lambda state: "cannot be read" not in notices(state))
         assert read.begun == 1
         assert whole["freshness"] != "empty"
+
+
+async def test_without_a_broker_the_page_says_so() -> None:
+    away = config("kafka: {bootstrap_servers: ['127.0.0.1:9']}\n")
+    async with served(Feed(away, Worker(0, 1), from_kafka(away))) as client:
+        state = await first(client, lambda state: "cannot be read" in notices(state))
+        assert "The topics of KPIs cannot be read: KafkaConnectionError: " in notices(state)
 
 
 async def test_the_walls_of_two_workers_show_the_partitions_of_both() -> None:

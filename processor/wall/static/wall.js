@@ -4,7 +4,6 @@
 const SILENT_MS = 6000; // the worker sends every second; after so long without a word nothing can be trusted
 const AGAIN_MS = 3000; // between attempts where the browser has given up
 const SECONDS = 15; // that a board stays, unless ?seconds says otherwise
-const ROTATED = ["queue-now", "sla-risk", "backlog-flow", "quality"]; // unless ?boards says otherwise; "all" for each
 
 const root = document.documentElement;
 const asked = new URLSearchParams(location.search);
@@ -184,10 +183,11 @@ function lose() {
 function names() {
   return page.state ? page.state.boards.map((board) => board.name) : [];
 }
+/** The boards that take turns: those of ?boards, "all", or else those that are meant for walls. */
 function rotated() {
   const chosen = (asked.get("boards") || "").split(",").filter((name) => names().includes(name));
   if (chosen.length) return chosen;
-  return asked.get("boards") === "all" ? names() : ROTATED.filter((name) => names().includes(name));
+  return asked.get("boards") === "all" ? names() : page.state.boards.filter((board) => board.playlist).map((board) => board.name);
 }
 function go(name) {
   page.board = name;
