@@ -24,6 +24,7 @@ COMMANDS = {
     "explain": "Tell why a ticket's clocks breached or not.",
     "rules": "Write the recording rules and alerts for Prometheus.",
     "alerts": "Receive Alertmanager's alerts, write them to a topic with evidence.",
+    "metrics": "Print what every series at /metrics is.",
     "check": "Check a configuration; list all its faults.",
     "state": "Export, import or rebuild the stored state.",
     "forget": "Erase a person from the stored state.",

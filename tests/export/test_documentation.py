@@ -8,15 +8,30 @@ from processor.core.settings import CLOCKS
 from processor.export.catalogue import FAMILIES
 from processor.export.documentation import kpi_page
 from processor.export.kpi_families import family_of, gauged
+from processor.export.metrics_page import metrics_page
 from processor.schemas_path import schemas_path
 
-PAGE = schemas_path() / "kpis.md"
+PAGE, SERIES = schemas_path() / "kpis.md", schemas_path() / "metrics.md"
 # Counters and histograms of what the page does not list: parts of the backlog's identity and of the clocks stand in the counts that it has.
 OPERATIONAL = ("process", "counts")
 
 
 def test_the_page_is_what_the_tables_say() -> None:
     assert PAGE.read_text(encoding="utf-8") == kpi_page(), "run: ticket-kpis check --kpis > schemas/kpis.md"
+
+
+def test_the_page_of_series_is_what_the_catalogue_says() -> None:
+    assert SERIES.read_text(encoding="utf-8") == metrics_page(), "run: ticket-kpis metrics > schemas/metrics.md"
+
+
+def test_every_series_stands_there_once_and_every_label_has_its_values() -> None:
+    text = SERIES.read_text(encoding="utf-8")
+    for family in FAMILIES:
+        assert text.count(f"\n| `{family.name}` |") == (not family.retracted), family.name
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{family.name.replace('_retracted', '')}` |"))
+        for label in family.label_names:
+            assert f"\n| `{label}` |" in text or f" {label} (" in row, (family.name, label)
+        assert any(f"| {mark} |" in row for mark in ("stable", "experimental"))
 
 
 def test_it_names_every_kpi_every_clock_and_every_family() -> None:
