@@ -22,7 +22,8 @@ LIFE = ("assigned", "reply", "question", "pending", "open", "reply", "solved")
 def events(count: int, seed: int = 1, *, requesters: int = 100_000, balanced: bool = False) -> Iterator[bytes]:
     """`count` events as JSON lines without line ends, in time order, 20 ms apart on average.
 
-    `balanced`: a ticket comes for each that is solved. Without it they slowly become more, since some are reopened.
+    `balanced`: a ticket comes for each that is solved. Without it they slowly become more, since some are reopened. Without `requesters`
+    nobody is said to have asked.
     """
     random = Random(seed)
     at = START_MS
@@ -55,7 +56,7 @@ def _creation(random: Random, ticket: str, requesters: int) -> dict[str, object]
         "priority": random.choice(PRIORITIES),
         "group": random.choice(GROUPS),
         "topic": random.choice(TOPICS),
-        "requester_id": f"C{random.randrange(requesters)}",
+        "requester_id": f"C{random.randrange(requesters)}" if requesters else None,
     }
 
 
