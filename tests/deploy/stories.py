@@ -74,6 +74,17 @@ def _test(story: Story, interval: str, config: Config) -> dict[str, Any]:
     return {"name": f"{story.alert}: {story.name}", "interval": interval, "input_series": inputs, "alert_rule_test": cases}
 
 
+def _quiet(name: str, series: Mapping[str, str], config: Config) -> dict[str, Any]:
+    """What must not raise any alert about KPIs."""
+    names = dict.fromkeys(alert.name for alert in alerts(config) if alert.gated)
+    return {
+        "name": name,
+        "interval": "1m",
+        "input_series": [_series(each, values, JOB) for each, values in series.items()],
+        "alert_rule_test": [{"eval_time": at, "alertname": each} for each in names for at in ("1m", "40m")],
+    }
+
+
 def _series(name: str, values: str, job: str) -> dict[str, str]:
     """With its job, and what a worker's series have beside."""
     family, _, labels = name.removesuffix("}").partition("{")
@@ -107,6 +118,7 @@ def _filled(text: str, labels: Labels, value: str) -> str:
 
 def files(config: Config) -> Iterator[tuple[str, str]]:
     """Name and text of each file of tests."""
+    from tests.deploy.stories_of_kpis import QUIET
     from tests.deploy.stories_of_kpis import STORIES as OF_KPIS
     from tests.deploy.stories_of_processor import STORIES as OF_PROCESSOR
     from tests.deploy.stories_of_quality import STORIES as OF_QUALITY
@@ -117,7 +129,9 @@ def files(config: Config) -> Iterator[tuple[str, str]]:
         ("kpis_test.yml", OF_KPIS, "1m", "1m"), ("quality_test.yml", OF_QUALITY, "5m", "5m"),
         ("processor_test.yml", OF_PROCESSOR, "1m", "1m"), ("weeks_test.yml", OF_WEEKS, "15m", "30m"),
     ):  # fmt: skip
-        yield name, head + dump(document(stories, interval, evaluated, config))
+        made = document(stories, interval, evaluated, config)
+        made["tests"] += [_quiet(title, series, config) for title, series in QUIET.items()] if stories is OF_KPIS else []
+        yield name, head + dump(made)
 
 
 if __name__ == "__main__":

@@ -179,3 +179,26 @@ STORIES = (
         silent=("10m", "30m"),
     ),
 )
+
+# A worker that has seen nothing, and one that has seen a single ticket; no alert about KPIs may come of it.
+_NOTHING = {
+    **flow("billing", "0x60", "0x60"), **clock("first_response", "0x60", "0x60"), **queue("hotline", offered="0x60", abandoned="0x60"),
+    **buckets("billing", "0x60", "0x60"),
+    'support_waiting_oldest_timestamp_seconds{partition="0"}': "Inf+0x60",
+    'support_contacts_waiting_oldest_timestamp_seconds{partition="0"}': "Inf+0x60",
+    'support_window_backlog_drain_seconds{window="24h",by="total"}': "NaN+0x60",
+    'support_processor_events_consumed_total{partition="0"}': "0x60",
+}
+QUIET = {
+    "no data yet": _NOTHING,
+    "one ticket only, answered late": {
+        **_NOTHING, **flow("billing", "0x9 1x50", "0x9 1x50"), **clock("first_response", "0x9 1x50", "0x60"),
+        **buckets("billing", "0x60", "0x9 1x50"),
+        'support_waiting_oldest_timestamp_seconds{partition="0"}': "Inf+0x9 600x50",
+        'support_window_backlog_drain_seconds{window="24h",by="total"}': "NaN+0x9 Inf+0x50",
+        'support_window_backlog_work_off_seconds{window="24h",by="total"}': "_x60",
+        'support_window_csat_ratio{window="24h",by="total"}': "0x60", 'support_window_csat_ratio{window="7d",by="total"}': "1x60",
+        'support_window_kpi_observations{kpi="csat",window="24h",by="total"}': "1x60",
+        'support_processor_events_consumed_total{partition="0"}': "0x9 3x50",
+    },
+}  # fmt: skip
