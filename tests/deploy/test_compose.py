@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from typing import Any
 
 import pytest
 import yaml
 
+from processor.alerting.durations import milliseconds
 from processor.cli.alerts import PORT
 from processor.config import load
 from processor.config.service import Http
-from tests.deploy.conftest import ROOT, Run, load_yaml
+from tests.deploy.conftest import ROOT, Run, load_yaml, rules
 
 
 @pytest.fixture
@@ -69,3 +71,9 @@ def test_every_yaml_file_of_deploy_can_be_read() -> None:
     assert files
     for path in files:
         assert yaml.safe_load(path.read_text(encoding="utf-8")), path
+
+
+def test_prometheus_keeps_the_weeks_that_alerts_compare_with(compose: dict[str, Any]) -> None:
+    kept = next(each for each in compose["services"]["prometheus"]["command"] if "retention" in each).partition("=")[2]
+    longest = max(milliseconds(found) for rule in rules("record") for found in re.findall(r"offset (\w+)", rule["expr"]))
+    assert milliseconds(kept) > longest + milliseconds("1d")
