@@ -6,12 +6,13 @@ step and the same engine, and what it answers is loaded as its series.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from processor.backtest.firing import STEP_SECONDS, Episode, LabelPairs, episodes
 from processor.backtest.prometheus import Prometheus
 from processor.backtest.rules import Alerting, Recording, Rules
+from processor.backtest.series import sparse
 from processor.export.collector import label_text
 
 Advance = Callable[[str], None]  # hears what is done next
@@ -38,7 +39,7 @@ def evaluate(rules: Rules, samples: Path, directory: Path, span: tuple[int, int]
         with prometheus, recorded.open("w", encoding="utf-8") as text:
             for rule in level:
                 advance(rule.name)
-                text.writelines(_record(prometheus, rule, span))
+                text.writelines(_record(prometheus, rule, span, every=rule.name in rules.ranged))
             text.write("# EOF\n")
         prometheus.load(recorded)
         recorded.unlink()
@@ -50,12 +51,21 @@ def evaluate(rules: Rules, samples: Path, directory: Path, span: tuple[int, int]
     return sorted(found, key=lambda episode: (episode.fired, episode.alert.name, episode.alert.severity, episode.labels))
 
 
-def _record(prometheus: Prometheus, rule: Recording, span: tuple[int, int]) -> Iterator[str]:
+def _record(prometheus: Prometheus, rule: Recording, span: tuple[int, int], *, every: bool) -> Iterator[str]:
+    """What a rule records, as text: of each minute, or of those alone that tell something new (see `series`)."""
     for metric, values in prometheus.series(rule.expr, *span, STEP_SECONDS):
         labels = {**{name: value for name, value in metric.items() if name != "__name__"}, **rule.labels}
         text = label_text(tuple(labels), tuple(labels.values()))
         begun = f"{rule.name}{{{text}}} "
-        yield from (f"{begun}{value} {at}\n" for at, value in values)
+        yield from (f"{begun}{value} {at}\n" for at, value in (values if every else _telling(values)))
+
+
+def _telling(values: Sequence[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    begin = 0
+    for end in range(1, len(values) + 1):
+        if end == len(values) or values[end][1] != values[begin][1] or values[end][0] - values[end - 1][0] != STEP_SECONDS:
+            yield from sparse(values[begin:end])
+            begin = end
 
 
 def _held(prometheus: Prometheus, alert: Alerting, span: tuple[int, int]) -> Mapping[LabelPairs, Iterable[int]]:

@@ -8,10 +8,10 @@ late event counts when it came, not when it should have come. The processor itse
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import BinaryIO
 
 from processor.backtest.heard import Breaches, Flow
 from processor.backtest.rules import Rules
+from processor.backtest.series import Series
 from processor.compile import compile_settings
 from processor.config import Config
 from processor.core.engine import Engine
@@ -22,38 +22,33 @@ from processor.export.catalogue import FAMILIES
 from processor.export.collector import Exporter
 from processor.export.family import Family
 from processor.export.kpi_view import KpiView
-from processor.export.labels import LabelSet
-from processor.export.openmetrics import prefixes, texts
 from processor.export.telemetry import Telemetry
 from processor.replay import Refused, Replay
 from processor.replay.kpis import ReplayedKpis
 
-JOB = "ticket-kpis"
-INSTANCE = "backtest:9108"
 DAYS_MAX = 120
 _MINUTES_MAX = DAYS_MAX * 1440
 
 
 class Metering:
-    """Replays a log and writes down the series that the rules need. `since` and `until` (ms) bound what is written, not what is counted.
+    """Replays a log and notes the series that the rules need. `since` and `until` (ms) bound what is noted, not what is counted.
 
     After `finish` the first and the last minute are known, unless there was no event; `too_long` where the log has more minutes than fit.
     """
 
     def __init__(
-        self, config: Config, rules: Rules, sink: BinaryIO, *,
+        self, config: Config, rules: Rules, *,
         since: int | None = None, until: int | None = None, partitions: int | None = None,
         on_refused: Callable[[Refused], None] | None = None,
     ) -> None:  # fmt: skip
-        self._wanted = _wanted(rules)
-        self.families = tuple(family for family in FAMILIES if not self._wanted.keys().isdisjoint(_sample_names(family)))
+        names = _wanted(rules)
+        self.families = tuple(family for family in FAMILIES if not names.keys().isdisjoint(_sample_names(family)))
+        self.series = Series(names, rules.ranged)
         self.breaches, self.flow = Breaches(), Flow(config.reporting_zone)
         self.first = self.last = 0  # minutes since 1970
-        self.samples = 0
         self.too_long = False
-        self._sink, self._since, self._until = sink, since, until
-        self._begun: dict[tuple[str, LabelSet], list[tuple[str, ...]]] = {}
-        self._exporter, self._telemetry = Exporter(config, families=self.families), Telemetry()
+        self._since, self._until = since, until
+        self._exporter, self._telemetry = Exporter(config, families=self.families, kpi_windows=rules.windows), Telemetry()
         settings = compile_settings(config)
         self._delay = settings.timer_delay
         asked = any(family.source == "kpi" for family in self.families)
@@ -96,7 +91,7 @@ class Metering:
         if (self._since is not None and at < self._since) or (self._until is not None and at > self._until) or self.too_long:
             return
         self.first, self.last = self.first or minute, minute
-        if self.last - self.first > _MINUTES_MAX:
+        if self.last - self.first > _MINUTES_MAX or self.series.full:
             self.too_long = True
             return
         views = [engine.view() for engine in self.replay.engines.values()]
@@ -104,15 +99,8 @@ class Metering:
         for view in views:
             self._telemetry.running(view.partition, flag=True)
             self._telemetry.replaying(view.partition, flag=False)
-        lines: list[str] = []
         for table in self._exporter.tables(views, self._telemetry, self._kpi_views()):
-            end = f" {minute * 60}\n"
-            for labels, value in table.numbers or table.histograms:
-                begun = self._begun.get((table.family.name, labels)) or self._begin(table.family, labels)
-                for prefix, text in zip(begun, texts(table.family, value), strict=True):
-                    lines += [f"{each}{text}{end}" for each in prefix]
-        self.samples += len(lines)
-        self._sink.write("".join(lines).encode())
+            self.series.note(minute, table.family, table.numbers or table.histograms)
 
     def _kpi_views(self) -> Sequence[KpiView]:
         if self._kpis is None:
@@ -120,20 +108,6 @@ class Metering:
         for number, engine in self.replay.engines.items():
             self._kpis.take_levels(number, engine)
         return self._kpis.views()
-
-    def _begin(self, family: Family, labels: LabelSet) -> list[tuple[str, ...]]:
-        """The beginnings of the lines of a series, under all the names that are wanted of it."""
-        begun = []
-        for prefix in prefixes(family, family.label_names, labels):
-            name, _, rest = prefix.strip().partition("{")
-            rest = rest.removesuffix("}")
-            named = [[f'job="{JOB}"', *([] if other != name else [f'instance="{INSTANCE}"'])] for other in self._wanted.get(name, ())]
-            begun.append(tuple(
-                f"{other}{{{','.join([*([rest] if rest else []), *more])}}} "
-                for other, more in zip(self._wanted.get(name, ()), named, strict=True)
-            ))
-        self._begun[family.name, labels] = begun
-        return begun
 
 
 def _wanted(rules: Rules) -> dict[str, list[str]]:

@@ -5,7 +5,6 @@ Nothing is asked of the network but of this machine's own address, and nothing o
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import socket
@@ -19,6 +18,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+import orjson
 
 UNPACKED = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ticket-kpis" / "tools" / "usr" / "bin"
 PATIENCE_SECONDS = 60.0
@@ -119,7 +120,7 @@ class Prometheus:
         body = urllib.parse.urlencode({"query": query, **parameters}).encode()
         try:
             with urllib.request.urlopen(f"http://{self._address}/api/v1/{path}", body, timeout=QUERY_SECONDS) as answer:
-                found: list[dict[str, Any]] = json.load(answer)["data"]["result"]
+                found: list[dict[str, Any]] = orjson.loads(answer.read())["data"]["result"]
                 return found
         except urllib.error.HTTPError as error:
             raise PrometheusError(f"Prometheus refuses {query}: {error.read().decode(errors='replace')[:2000]}") from None

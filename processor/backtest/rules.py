@@ -12,10 +12,16 @@ from typing import Any
 
 import yaml
 
+from processor.core.windows import WINDOWS
+from processor.export.family import PREFIX
+
 # What tells how the processor itself fares; a log of events does not say that.
 NOT_IN_A_LOG = frozenset({"processor", "watchdog"})
 
 _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
+_RANGED = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(?:\{[^}]*\})?\s*\[")
+_OF_WINDOW = re.compile(rf"\b{PREFIX}(?:window_|kpi_goal_)\w+(\{{[^}}]*\}})?")
+_WINDOW = re.compile(r'\bwindow="(\w+)"')
 _DURATION = re.compile(r"(\d+)(ms|[smhdwy])")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
 # One worker serves each series once, and a counter's twin beside it: then this is another name of the same series.
@@ -70,6 +76,8 @@ class Rules:
     renamed: Mapping[str, str]  # recorded name -> family
     levels: tuple[tuple[Recording, ...], ...]
     names: frozenset[str]  # what alerts and levels refer to, among much else
+    ranged: frozenset[str]  # those of whose samples within a range they read, not only the newest
+    windows: frozenset[str]  # of the KPIs that they refer to
 
 
 def read_rules(files: Mapping[str, str]) -> Rules:
@@ -91,12 +99,21 @@ def read_rules(files: Mapping[str, str]) -> Rules:
     levels = tuple(_levels({name: rules for name, rules in needed.items() if name not in renamed}))
     exprs = [*(alert.expr for alert in asked), *(rule.expr for level in levels for rule in level)]
     names = frozenset(name for expr in exprs for name in names_in(expr))
-    return Rules(tuple(asked), tuple(left_out), renamed, levels, names)
+    ranged = frozenset(name for expr in exprs for name in _RANGED.findall(expr))
+    windows = frozenset(window for expr in exprs for window in _windows(expr))
+    return Rules(tuple(asked), tuple(left_out), renamed, levels, names, ranged, windows)
 
 
 def names_in(expr: str) -> set[str]:
     """Everything in an expression that may be the name of a series."""
     return set(_NAME.findall(expr))
+
+
+def _windows(expr: str) -> Iterable[str]:
+    """Of which windows the KPIs are that an expression names; where it does not say so, of all."""
+    for matchers in _OF_WINDOW.findall(expr):
+        chosen = _WINDOW.findall(matchers)
+        yield from chosen or WINDOWS
 
 
 def seconds_of(duration: str | float) -> float:

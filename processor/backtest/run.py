@@ -34,7 +34,7 @@ def backtest(
     config: Config, rules: Rules, read: Callable[[Replay], float], *,
     within: Range, partitions: int | None, folder: Path | None, advance: Advance, on_refused: Callable[[Refused], None],
 ) -> dict[str, Any]:  # fmt: skip
-    """What would have fired. `read` feeds the log into a replay, `advance` hears of each rule that is evaluated.
+    """What would have fired. `read` feeds the log into a replay, `advance` hears of each rule.
 
     `folder` is where promtool and prometheus are, if not on the PATH; that they are there is checked before the log is read.
     """
@@ -44,24 +44,26 @@ def backtest(
     with tempfile.TemporaryDirectory(prefix="ticket-kpis-backtest-") as name:
         directory = Path(name)
         samples = directory / "samples.txt"
-        with samples.open("wb") as sink:
-            metering = Metering(config, rules, sink, since=within.since, until=within.until, partitions=partitions, on_refused=on_refused)
-            read(metering.replay)
-            metering.finish()
-            sink.write(b"# EOF\n")
+        metering = Metering(config, rules, since=within.since, until=within.until, partitions=partitions, on_refused=on_refused)
+        read(metering.replay)
+        metering.finish()
         _check(metering)
         replayed = perf_counter()
+        with samples.open("w", encoding="utf-8") as sink:
+            sink.writelines(metering.series.text(metering.first, metering.last))
         span = metering.first * 60, metering.last * 60
         fired = evaluate(rules, samples, directory, span, advance, folder)
     found = Findings(rules, fired, metering.breaches, metering.flow, *span).document()
     seconds = {"replaying": replayed - started, "evaluating": perf_counter() - replayed}
     replay = metering.replay
-    return {**found, "records": replay.records, "rejected": replay.refused.total(), "samples": metering.samples, "took_seconds": seconds}
+    counted = {"records": replay.records, "rejected": replay.refused.total(), "samples": metering.series.samples}
+    return {**found, **counted, "took_seconds": seconds}
 
 
 def _check(metering: Metering) -> None:
     if metering.too_long:
-        raise BacktestError(f"the log spans more than {DAYS_MAX} days: say which part with --since and --until")
+        limit = f"spans more than {DAYS_MAX} days, or has more numbers than fit into memory"
+        raise BacktestError(f"the log {limit}: say which part with --since and --until")
     if not metering.replay.records:
         raise BacktestError("the log is empty")
     if not metering.heard:

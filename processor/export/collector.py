@@ -42,19 +42,21 @@ _LADDER = (*(go_float(edge) for edge in EDGES_SECONDS), "+Inf")
 
 
 class Exporter:
-    """Turns views into metrics, one per process; of `families` alone, where they are named.
+    """Turns views into metrics, one per process; of `families` and of KPIs over `kpi_windows` alone, where they are named.
 
     `read` gives the views and telemetry of the moment to a registry that collects.
     """
 
     def __init__(
         self, config: Config, read: Callable[[], tuple[list[View], Telemetry | None]] = lambda: ([], None), *,
-        families: Collection[Family] = FAMILIES,
+        families: Collection[Family] = FAMILIES, kpi_windows: Collection[str] = tuple(WINDOWS),
     ) -> None:  # fmt: skip
         self.known = known_label_sets(config)
         self.folding = Folding(self.known.values)
         self._read, self._families = read, families
-        self._kpi_gauges = KpiGauges(config, self.known, None if families is FAMILIES else {family.name for family in families})
+        self._kpi_gauges = KpiGauges(
+            config, self.known, None if families is FAMILIES else {family.name for family in families}, kpi_windows
+        )
         self._prefixes: dict[tuple[str, LabelSet], str] = {}
         self._bucket_prefixes: dict[tuple[str, LabelSet], tuple[str, ...]] = {}
         self._headers = {family.name: _header(family) for family in FAMILIES}

@@ -49,10 +49,15 @@ LEVEL_OF_ALL = "overdue"  # of the total
 
 
 class KpiGauges:
-    """Turns views of the KPI stage into samples. One per process; `families` are the names of those that are wanted, None = all."""
+    """Turns views of the KPI stage into samples. One per process.
 
-    def __init__(self, config: Config, known: Known, families: Collection[str] | None = None) -> None:
-        self._families = families
+    `families` are the names of those that are wanted, None = all; `windows` those of which their KPIs are.
+    """
+
+    def __init__(
+        self, config: Config, known: Known, families: Collection[str] | None = None, windows: Collection[str] = tuple(WINDOWS)
+    ) -> None:
+        self._families, self._window_names = families, [window for window in WINDOWS if window in windows]
         self._served = {known.group_bys[index] for index in known.window_group_bys}
         self._goals = list(goals(config))
         self._rules = compile_rules(config)
@@ -62,6 +67,7 @@ class KpiGauges:
         self._reached: dict[int, tuple[Mapping[Place, Merged], list[tuple[LabelSet, Number]]]] = {}
         # Long windows change every quarter of an hour, and at night none does. By segment and window: what its KPIs were made from.
         self._measured: dict[tuple[Place, str], tuple[tuple[Row, int, int], dict[str, Measure]]] = {}
+        self._shown: dict[Place, tuple[dict[str, dict[str, Measure]], Samples]] = {}  # by segment: those KPIs, as samples
 
     def samples(self, views: Sequence[KpiView], folding: Folding) -> Samples:
         """All samples of the KPI partitions owned now, by family."""
@@ -84,6 +90,7 @@ class KpiGauges:
         self._reached = {number: reached for number, reached in self._reached.items() if number in owned}
         if len(self._measured) > MEASURED_MAX:
             self._measured.clear()
+            self._shown.clear()
         return found
 
     def _wants(self, family: str) -> bool:
@@ -110,7 +117,7 @@ class KpiGauges:
 
     def _observed(self, place: Place, merged: Merged, end: int) -> Iterator[tuple[str, dict[str, Measure]]]:
         """Every KPI of a segment, window by window."""
-        for window in WINDOWS:
+        for window in self._window_names:
             start, until = bounds_of(window, end // MINUTE_MS, self._midnights)
             made_from = merged.windows.get(window, {}), merged.backlog, (until - start) * MINUTE_SECONDS
             measured = self._measured.get((place, window))
@@ -128,10 +135,17 @@ class KpiGauges:
         return made[1]
 
     def _of_segment(self, place: Place, merged: Merged, end: int) -> Samples:
+        """Made anew only where a KPI of one of the windows was."""
+        by_window = dict(self._observed(place, merged, end))
+        shown = self._shown.get(place)
+        if shown is None or any(kpis is not shown[0].get(window) for window, kpis in by_window.items()):
+            shown = self._shown[place] = by_window, self._samples_of(place, by_window)
+        return shown[1]
+
+    def _samples_of(self, place: Place, by_window: Mapping[str, Mapping[str, Measure]]) -> Samples:
         """What one window of a segment has observed, the others have too, as 0 observations."""
         found: Samples = {OBSERVATIONS: []}
         labels = _labels(place)
-        by_window = dict(self._observed(place, merged, end))
         names = dict.fromkeys(name for kpis in by_window.values() for name in kpis)
         shown = [definition for name in names if (definition := definition_of(name)) is not None and gauged(definition)]
         if self._families is not None and OBSERVATIONS not in self._families:

@@ -53,8 +53,8 @@ def tables(
     """All families of the catalogue, in its order, as they are served; or only some of them."""
     views = list(views)
     cells = [Cells(view, known, folding) for view in views]
-    windowed = any(family.source == "window" for family in families)
-    windows = window_tables(cells, known.group_bys, known.window_group_bys) if windowed else {}
+    wanted = {family.key for family in families if family.source == "window"}
+    windows = window_tables(cells, known.group_bys, known.window_group_bys, wanted)
     for family in families:
         if family.source == "kpi":
             yield Table(family, kpis.get(family.name, []), [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from processor.core.distinct import count, is_person
 from processor.core.posting import NUMBERS
@@ -18,6 +18,7 @@ _TOTAL: LabelSet = (TOTAL, *("",) * len(DIMENSIONS))
 Sums = tuple[dict[str, int], dict[str, int]]  # observations and milliseconds by KPI
 _NOTHING: Sums = ({}, {})
 _BY_TOPIC = ("topic",)
+_TABLES = ("observations", "seconds", "topics")
 _SUM = "sum"
 _COUNT = "count"
 
@@ -61,16 +62,16 @@ def window_sums(row: Row) -> Sums:
 
 
 def window_tables(
-    all_cells: list[Cells], group_bys: Sequence[LabelSet], served: frozenset[int]
+    all_cells: list[Cells], group_bys: Sequence[LabelSet], served: frozenset[int], wanted: Collection[str] = _TABLES
 ) -> dict[str, list[tuple[LabelSet, Number]]]:
-    """Both window families at once, since one walk over the rows gives both.
+    """Both window families at once, since one walk over the rows gives both; and what came in by topic. Only what is `wanted`.
 
     What one window of a segment has, the others have too, as 0: so a number goes away only when nothing has happened for seven days, or
     all of it was taken back. The total has everything, other segments what is basic.
     """
     observations: list[tuple[LabelSet, Number]] = []
     seconds: list[tuple[LabelSet, Number]] = []
-    for cells in all_cells:
+    for cells in all_cells if "observations" in wanted or "seconds" in wanted else ():
         sums_of: dict[str, dict[LabelSet, Sums]] = {}
         counted: dict[LabelSet, dict[str, None]] = {_TOTAL: dict.fromkeys(_of_total(cells.known))}
         timed: dict[LabelSet, dict[str, None]] = {_TOTAL: dict.fromkeys(WINDOW_SECONDS)}
@@ -86,7 +87,7 @@ def window_tables(
                 rest = place + cells.partition
                 observations += [((kpi, window, *rest), counts.get(kpi, 0)) for kpi in kpis]
                 seconds += [((kpi, window, *rest), sums.get(kpi, 0) / 1000) for kpi in timed[place]]
-    return {"observations": observations, "seconds": seconds, "topics": _arrivals(all_cells, group_bys)}
+    return {"observations": observations, "seconds": seconds, "topics": _arrivals(all_cells, group_bys) if "topics" in wanted else []}
 
 
 def _arrivals(all_cells: list[Cells], group_bys: Sequence[LabelSet]) -> list[tuple[LabelSet, Number]]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import re
 from datetime import timedelta
+from itertools import pairwise
 
 from processor.alerting import rule_files
-from processor.backtest.metering import INSTANCE, JOB, Metering
+from processor.backtest.metering import Metering
 from processor.backtest.rules import Rules, read_rules
+from processor.backtest.series import INSTANCE, JOB, Series
 from processor.config import Config
+from processor.export.catalogue import BY_NAME
 from processor.export.collector import Exporter
 from tests.backtest.calls import MONDAY, calls
 
@@ -20,18 +22,19 @@ groups:
       - {record: "support:contacts_offered_total:max", expr: "max without (instance, pod) (support_contacts_offered_total)"}
       - alert: Some
         expr: >-
-          support:contacts_offered_total:max + support_speed_of_answer_seconds_bucket + support_contacts_waiting
+          increase(support:contacts_offered_total:max[1h]) + support_speed_of_answer_seconds_bucket + support_contacts_waiting
           + support_window_service_level_ratio + support_kpi_level + support_window_observations
 """
 LINE = re.compile(r"(?P<series>\S+) (?P<value>\S+) (?P<at>\d+)")
 
 
 def metered(rules: Rules, lines: list[bytes]) -> tuple[Metering, list[str]]:
-    sink = io.BytesIO()
-    metering = Metering(Config(), rules, sink)
+    metering = Metering(Config(), rules)
     metering.replay.feed_lines(lines)
     metering.finish()
-    return metering, sink.getvalue().decode().splitlines()
+    written = "".join(metering.series.text(metering.first, metering.last)).splitlines()
+    assert written.pop() == "# EOF"
+    return metering, written
 
 
 def test_the_last_samples_are_what_a_worker_serves_then() -> None:
@@ -65,7 +68,22 @@ def test_each_minute_has_one_sample_of_each_series_and_nights_have_them_too() ->
     assert metering.first * 60 == MONDAY.timestamp() + 60
     minutes = range(metering.first * 60, metering.last * 60 + 1, 60)
     assert sorted(set(offered)) == list(minutes)
-    assert len({(line["series"], line["at"]) for line in found if line}) == len(lines) == metering.samples
+    assert len({(line["series"], line["at"]) for line in found if line}) == len(lines) == metering.series.samples
+
+
+def test_what_never_changes_has_fewer_samples_and_is_never_out_of_sight() -> None:
+    metering, lines = metered(read_rules({"some.yml": RULES}), calls(30))
+    waiting = [int(line.split()[2]) // 60 for line in lines if line.startswith('support_kpi_level{level="backlog",by="total"')]
+    assert (waiting[0], waiting[-1]) == (metering.first, metering.last)
+    assert max(later - earlier for earlier, later in pairwise(waiting)) == 4
+
+
+def test_what_is_gone_for_a_while_has_no_sample_then() -> None:
+    family = BY_NAME["support_contacts_waiting"]
+    series = Series({family.name: [family.name]}, {family.name})
+    for minute in (1, 2, 3, 6, 7):
+        series.note(minute, family, [(("phone", "sales", "0"), 1)])
+    assert [line.split()[2] for line in "".join(series.text(1, 8)).splitlines()[:-1]] == ["60", "120", "180", "360", "420"]
 
 
 def test_a_late_event_counts_when_it_came() -> None:
@@ -79,13 +97,13 @@ def test_a_late_event_counts_when_it_came() -> None:
 
 
 def test_the_generated_rules_find_every_series_that_they_need() -> None:
-    """What they name exists among the samples or among what they record: nothing is silent because nobody wrote it down."""
+    """What they name a worker serves, or it is recorded: nothing is silent because nobody wrote it down."""
     rules = read_rules(rule_files(Config()))
-    _, lines = metered(rules, calls(30))
-    there = {line.partition("{")[0] for line in lines} | {rule.name for level in rules.levels for rule in level}
+    metering, _ = metered(rules, calls(5))
+    served = {family.name for family in metering.families} | {
+        f"{family.name}_{part}" for family in metering.families if family.kind == "histogram" for part in ("bucket", "sum", "count")
+    }
+    recorded = {rule.name for level in rules.levels for rule in level} | rules.renamed.keys()
     named = {name for name in rules.names if name.startswith("support_") or ":" in name}
-    assert named - there - ABSENT == set()
-
-
-# Only there with what these calls do not have: tickets, surveys, calendars.
-ABSENT = {"support_calendar_open"}
+    assert named - served - recorded == set()
+    assert set(rules.renamed.values()) <= served

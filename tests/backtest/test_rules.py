@@ -7,6 +7,7 @@ import pytest
 from processor.alerting import alerts, rule_files
 from processor.backtest.rules import RulesError, read_rules, seconds_of
 from processor.config import Config
+from processor.core.windows import WINDOWS
 
 RULES = """
 groups:
@@ -30,6 +31,14 @@ def test_only_what_the_alerts_need_is_recorded_in_an_order_that_works() -> None:
     assert rules.renamed == {"support:a:max": "support_a", "support:b:max": "support_b"}
     assert [[rule.name for rule in level] for level in rules.levels] == [["job:second:sum"], ["job:third:sum"]]
     assert not rules.names & {"support_a", "support_b", "support_c", "support_d"}  # the raw ones have other names here
+
+
+def test_only_the_windows_that_are_named_are_needed() -> None:
+    expr = 'support_window_csat_ratio{by="total",window="24h"} < support_window_csat_ratio{window="7d"}'
+    text = "groups: [{{name: g, rules: [{{alert: A, expr: '{}'}}]}}]"
+    assert read_rules({"some.yml": text.format(expr)}).windows == {"24h", "7d"}
+    assert read_rules({"some.yml": text.format(f"{expr} + support_window_csat_ratio")}).windows == set(WINDOWS)
+    assert read_rules({"some.yml": text.format("support_contacts_waiting > 3")}).windows == set()
 
 
 def test_the_generated_rules_are_read_and_all_alerts_about_kpis_are_there() -> None:
