@@ -17,9 +17,11 @@ from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as model
 
 from deploy.grafana import panels
+from processor.alerting import alerts
 from processor.boards.board import Board
 from processor.boards.tables import BOARDS
 from processor.boards.working import PANELS
+from processor.config import Config
 
 HERE = Path(__file__).parent
 WALL, WORKING = "wall", "working"  # folders, and tags
@@ -63,7 +65,8 @@ def working(board: Board) -> build.Dashboard:
     made = made.with_row(build.Row("Why is that? Of what is chosen above"))
     for chart in charts:
         made = made.with_panel(panels.chart(chart, COLUMNS // 2))
-    return made
+    made = made.with_row(build.Row("Who is told, and of what?"))
+    return made.with_panel(panels.words("Alerts that lead to this board.", _alerts(board), COLUMNS))
 
 
 def playlist() -> dict[str, Any]:
@@ -79,6 +82,13 @@ def files() -> Iterator[tuple[Path, str]]:
             document = _completed(json.loads(json.dumps(made.build(), cls=JSONEncoder)))
             yield HERE / "dashboards" / folder / f"{board.name}.json", _text(document)
     yield HERE / "playlist.json", _text(playlist())
+
+
+def _alerts(board: Board) -> str:
+    """Those whose link leads here, each once, with the heading of their entry in the runbook."""
+    told = {alert.name: alert.summary for alert in reversed(alerts(Config())) if alert.board == board.name}
+    lines = [f"- **{name}**: {told[name]}" for name in reversed(told)]
+    return "\n".join([*lines, "", "`deploy/runbook.md` has a chapter of each name: what it means and what to do."]) if lines else "None."
 
 
 def _dashboard(board: Board, version: str, refresh: str, since: str) -> build.Dashboard:

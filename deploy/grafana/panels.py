@@ -104,9 +104,13 @@ def _letters() -> Iterator[str]:
 
 def heading(board: Board, width: int) -> AnyPanel:
     """The board's name, since a kiosk hides Grafana's own."""
-    words = f"# {board.title}\n{board.question}"
-    panel = text.Panel().title("").description(board.question).mode(text_model.TextMode.MARKDOWN).content(words)
-    return panel.transparent(True).span(width).height(3)
+    return words(board.question, f"# {board.title}\n{board.question}", width).height(3)
+
+
+def words(description: str, content: str, width: int) -> text.Panel:
+    """Text without a frame."""
+    panel = text.Panel().title("").description(description).mode(text_model.TextMode.MARKDOWN).content(content)
+    return panel.transparent(True).span(width).height(8)
 
 
 def state_of_data(width: int) -> Iterator[AnyPanel]:

@@ -144,6 +144,8 @@ def test_alerts_lead_to_dashboards_that_are_there() -> None:
         uid, _, chosen = rule["annotations"]["dashboard_url"].rpartition("/")[2].partition("?")
         assert uid in there, rule["alert"]
         assert chosen.startswith("var-job=")
+        (told,) = [panel for panel in document(FOLDER / f"{build.WORKING}/{uid}.json")["panels"] if panel["type"] == "text"]
+        assert f"**{rule['alert']}**" in told["options"]["content"], CHANGED
 
 
 def test_the_playlist_shows_the_walls_of_those_who_work_with_tickets() -> None:
