@@ -81,11 +81,15 @@ def _bar(rules: Rules) -> Iterator[Advance]:
     """A bar over the rules, on standard error; the one over the log comes before it."""
     console = Console(stderr=True)
     columns = (TextColumn("evaluating"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=console, transient=True, auto_refresh=False, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=steps(rules), start=False)
+    progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    task = progress.add_task("", total=steps(rules), start=False)
 
-        def advance(what: str) -> None:
-            progress.start_task(task)
-            progress.update(task, advance=1, description=what, refresh=True)
+    def advance(what: str) -> None:
+        progress.start()
+        progress.start_task(task)
+        progress.update(task, advance=1, description=what)
 
+    try:
         yield advance
+    finally:
+        progress.stop()

@@ -217,3 +217,21 @@ def test_the_estimate_covers_every_known_segment_with_everything_in_it(config: C
     samples = sum(not line.startswith("#") for line in text.splitlines())
     assert samples <= estimate_samples(config) < config.limits.samples_max
     assert samples > 1000
+
+
+def test_what_is_kept_of_unchanged_windows_is_never_what_was() -> None:
+    """One exporter over minutes in which some windows change and others do not serves what a new one would."""
+    kept = Exporter(CONFIG)
+    more = {**ROW, "contacts_answered": 9, "contacts_answered_in_target": 7}
+    minutes = ((ROW, ROW, 5), (more, ROW, 5), (more, ROW, 5), (more, more, 5), (ROW, more, 6), ({}, more, 6))
+    for step, (hour, day, backlog) in enumerate(minutes):
+        shown = KpiView(0, END + step * 60_000, True, {TOTAL: Merged({"1h": hour, "24h": day}, backlog)}, {})
+        assert served(shown, exporter=kept) == served(shown)
+
+
+def test_an_exporter_of_some_families_and_windows_serves_those_as_all_do() -> None:
+    family = BY_NAME["support_window_service_level_ratio"]
+    some = served(view(TOTAL), exporter=Exporter(CONFIG, families=[family], kpi_windows=["1h"]))
+    everything = {key: value for key, value in served(view(TOTAL)).items() if key[0] == family.name and ("window", "1h") in key[1]}
+    assert some == everything
+    assert some
