@@ -233,7 +233,7 @@ def _trend(board: Board, tile: Tile, found: Found, history: History, frame: Fram
         return NO_TREND
     then, was = before
     text, unit, _ = number(was, tile.unit)
-    told = text if unit in COUNTED else f"{text} {unit}".strip()
+    told = text if unit in COUNTED or not unit else f"{text}\u00a0{unit}"
     since = f"since {clock(then, now_ms, frame.zone, seconds=False)}"
     if found.value == was or abs(found.value - was) < STEADY * abs(found.value):
         return "flat", "steady", since

@@ -13,6 +13,12 @@
     if (!node.textContent.trim() || parent.closest("dialog, noscript, script, symbol, .unseen") || !parent.checkVisibility()) continue;
     const range = document.createRange();
     range.selectNodeContents(node);
+    for (const word of node.textContent.matchAll(/[^\s]+/g)) {
+      const letters = document.createRange();
+      letters.setStart(node, word.index);
+      letters.setEnd(node, word.index + word[0].length);
+      if (!/[-/:.,]/.test(word[0].slice(0, -1)) && new Set([...letters.getClientRects()].map((box) => Math.round(box.top))).size > 1) found.push(`“${word[0]}” is broken`);
+    }
     for (const box of range.getClientRects()) texts.push({ text: node.textContent.trim(), parent, box });
   }
   const slack = 1.5;

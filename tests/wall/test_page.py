@@ -111,7 +111,8 @@ def test_other_screens_have_room_too(stage: Stage, visit: Visits, size: str) -> 
     [
         ("document.querySelector('.value').style.fontSize = '900px'", "sticks out of its box"),
         ("document.querySelector('.top').style.transform = 'translateY(120px)'", "lie on each other"),
-        ("document.querySelector('h2').style.cssText = 'overflow: hidden; white-space: nowrap; width: 90px'", "is cut off at the side"),
+        ("document.querySelector('h2').style.cssText = 'overflow: hidden; text-wrap: nowrap; width: 9px'", "is cut off at the side"),
+        ("document.querySelector('h2').style.cssText = 'width: 40px'", "is broken"),
         ("document.querySelector('.target').style.color = '#8fae9f'", "has a contrast of"),
         ("document.querySelector('#title').style.marginRight = '3000px'", "px wide, the window 1920"),
     ],

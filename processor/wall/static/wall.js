@@ -79,7 +79,9 @@ function tile(told) {
   item.dataset.note = String(Boolean(told.note));
   const inside = make("div", "inside");
   const top = make("div", "top");
-  top.append(make("h2", "", told.title));
+  const title = make("h2", "", told.title);
+  if (told.trend) title.style.setProperty("--word", String(Math.max(...told.title.split(" ").map((word) => word.length)))); // beside it
+  top.append(title);
   if (told.trend) {
     const trend = marked("trend", told.trend, told.trend_text);
     trend.prepend(make("span", "unseen", `${told.trend}, `)); // who cannot see the arrow hears it
