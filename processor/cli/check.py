@@ -10,6 +10,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
+from processor.alerting import alerts
 from processor.cli.options import WRONG_USAGE, config_option, paper
 from processor.compile import compile_settings
 from processor.config import BUILT_IN, Config, ConfigError, Fault, load
@@ -67,6 +68,7 @@ def _report(config: Config, source: str, samples: int) -> None:
     console.print(f"/metrics: about {samples:,} samples of at most {config.limits.samples_max:,}")
     console.print(f"surveys: {escape(_surveys(config))}")
     console.print(f"agents: KPIs of each {_yes(config.kpis.per_agent)}, named in facts {_yes(config.facts.agents)}")
+    console.print(f"alerts: {escape(_alerts(config))}")
     now = WallClock().now()
     if config.calendars:
         console.print(_calendar_table(config, settings, now))
@@ -89,6 +91,12 @@ def _surveys(config: Config) -> str:
         f"satisfied from {satisfied or 'three quarters of the scale'} on; effort {effort}; one recommendation a respondent in "
         f"{surveys.nps_window}; changed within {surveys.edit_window}, late by up to {surveys.lateness}"
     )
+
+
+def _alerts(config: Config) -> str:
+    names, calendar = len({alert.name for alert in alerts(config)}), config.alerts.calendar
+    resting = "never rest" if calendar is None else f"rest while {calendar} is closed"
+    return f"{names} kinds; those about KPIs {resting} (`ticket-kpis rules` writes them for Prometheus)"
 
 
 def _yes(setting: bool) -> str:

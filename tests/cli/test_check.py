@@ -20,6 +20,7 @@ def test_a_good_configuration_is_shown_as_it_was_understood() -> None:
     assert result.exit_code == 0, result.output
     shown = (
         *("valid", "office", "Europe/Berlin", "mon-thu 08:00-12:00 13:00-18:00", "holidays of DE-BE"),
+        "those about KPIs rest while extended is closed",
         *("standard v2", "2026-01-01 00:00", "8h open hours", "priority: low,", "everything", "24h"),
     )
     assert [text for text in shown if text not in result.stdout] == []
