@@ -25,11 +25,14 @@ def steps(rules: Rules) -> int:
     return 1 + sum(map(len, rules.levels)) + len(rules.alerts)
 
 
-def evaluate(rules: Rules, samples: Path, directory: Path, span: tuple[int, int], advance: Advance, folder: Path | None) -> list[Episode]:
-    """What fired between the first and the last evaluation (`span`, seconds since 1970), in the order of time.
+def evaluate(
+    rules: Rules, samples: Path, directory: Path, instants: tuple[int, int, int], advance: Advance, folder: Path | None
+) -> list[Episode]:
+    """What fired, in the order of time. Series are recorded from the first instant on, alerts evaluated from the second to the last.
 
     `samples` is an OpenMetrics text, `directory` takes the files of Prometheus, `folder` is where its programs are, if not on the PATH.
     """
+    first, begin, last = instants
     prometheus = Prometheus(directory, folder)
     advance(LOADING)
     prometheus.load(samples)
@@ -39,7 +42,7 @@ def evaluate(rules: Rules, samples: Path, directory: Path, span: tuple[int, int]
         with prometheus, recorded.open("w", encoding="utf-8") as text:
             for rule in level:
                 advance(rule.name)
-                text.writelines(_record(prometheus, rule, span, every=rule.name in rules.ranged))
+                text.writelines(_record(prometheus, rule, (first, last), every=rule.name in rules.ranged))
             text.write("# EOF\n")
         prometheus.load(recorded)
         recorded.unlink()
@@ -47,7 +50,7 @@ def evaluate(rules: Rules, samples: Path, directory: Path, span: tuple[int, int]
     with prometheus:
         for alert in rules.alerts:
             advance(alert.name)
-            found += episodes(alert, _held(prometheus, alert, span), span[1])
+            found += episodes(alert, _held(prometheus, alert, (begin, last)), last)
     return sorted(found, key=lambda episode: (episode.fired, episode.alert.name, episode.alert.severity, episode.labels))
 
 

@@ -40,7 +40,7 @@ class Findings:
         """For programs and for tables."""
         days = self._days()
         paged = [day["date"] for day in days if day["pages"]]
-        breached = self.breaches.instants({})
+        breached = [at for at in self.breaches.instants({}) if self.first <= at <= self.last]
         pages = [episode.fired for episode in self.episodes if episode.alert.severity == PAGES]
         fired = {episode.alert.name for episode in self.episodes}
         return {

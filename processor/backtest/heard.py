@@ -32,7 +32,7 @@ class Breaches:
                     self._standing[stated.number] = count, stated.fact
 
     def instants(self, labels: Mapping[str, str]) -> list[int]:
-        """When clocks breached that these labels speak of, in seconds since 1970, ascending; without any, all."""
+        """When clocks breached that these labels speak of, in seconds since 1970, ascending; without any, all of the log."""
         wanted = {name: value for name, value in labels.items() if name in SPEAK_OF_BREACHES and value != OTHER}
         return sorted(fact.at // MS for count, fact in self._standing.values() if count > 0 and _speaks_of(wanted, fact))
 
@@ -59,6 +59,10 @@ class Flow:
     def day_of(self, at: int) -> date:
         """The day in which an instant (ms) lies."""
         return datetime.fromtimestamp(at / MS, self._zone).date()
+
+    def before(self, views: Sequence[View]) -> None:
+        """What there was before the first day that counts."""
+        self._views = views
 
     def hear(self, at: int, views: Sequence[View]) -> None:
         """The numbers at the end of a minute."""

@@ -17,7 +17,7 @@ from processor.config import Config
 from processor.core.engine import Engine
 from processor.core.events import Event, Rejected
 from processor.core.outputs import Conflict, Step
-from processor.core.settings import MINUTE_MS
+from processor.core.settings import DAY_MS, MINUTE_MS
 from processor.export.catalogue import FAMILIES
 from processor.export.collector import Exporter
 from processor.export.family import Family
@@ -27,13 +27,15 @@ from processor.replay import Refused, Replay
 from processor.replay.kpis import ReplayedKpis
 
 DAYS_MAX = 120
+HISTORY_MS = 22 * DAY_MS  # of before `since`: alerts compare with the last three weeks
 _MINUTES_MAX = DAYS_MAX * 1440
 
 
 class Metering:
-    """Replays a log and notes the series that the rules need. `since` and `until` (ms) bound what is noted, not what is counted.
+    """Replays a log and notes the series that the rules need, between `since` and `until` (ms), and three weeks before.
 
-    After `finish` the first and the last minute are known, unless there was no event; `too_long` where the log has more minutes than fit.
+    After `finish` the first minute that is noted, the first that is to be evaluated and the last are known, unless there are none;
+    `too_long` where there is more than fits. Everything counts, whatever is noted.
     """
 
     def __init__(
@@ -45,7 +47,7 @@ class Metering:
         self.families = tuple(family for family in FAMILIES if not names.keys().isdisjoint(_sample_names(family)))
         self.series = Series(names, rules.ranged)
         self.breaches, self.flow = Breaches(), Flow(config.reporting_zone)
-        self.first = self.last = 0  # minutes since 1970
+        self.first = self.begin = self.last = 0  # minutes since 1970
         self.too_long = False
         self._since, self._until = since, until
         self._exporter, self._telemetry = Exporter(config, families=self.families, kpi_windows=rules.windows), Telemetry()
@@ -88,14 +90,19 @@ class Metering:
         """The numbers at the beginning of this minute."""
         at = minute * MINUTE_MS
         self.replay.finish(at - self._delay)
-        if (self._since is not None and at < self._since) or (self._until is not None and at > self._until) or self.too_long:
+        since = self._since or 0
+        if at < since - HISTORY_MS or (self._until is not None and at > self._until) or self.too_long:
             return
         self.first, self.last = self.first or minute, minute
         if self.last - self.first > _MINUTES_MAX or self.series.full:
             self.too_long = True
             return
         views = [engine.view() for engine in self.replay.engines.values()]
-        self.flow.hear(at, views)
+        if at < since:
+            self.flow.before(views)
+        else:
+            self.begin = self.begin or minute
+            self.flow.hear(at, views)
         for view in views:
             self._telemetry.running(view.partition, flag=True)
             self._telemetry.replaying(view.partition, flag=False)

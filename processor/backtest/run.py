@@ -24,7 +24,7 @@ class BacktestError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Which part of the log is evaluated, in milliseconds since 1970; what lies before is counted all the same."""
+    """Which part of the log is evaluated, in milliseconds since 1970; what lies before counts all the same."""
 
     since: int | None = None
     until: int | None = None
@@ -51,9 +51,9 @@ def backtest(
         replayed = perf_counter()
         with samples.open("w", encoding="utf-8") as sink:
             sink.writelines(metering.series.text(metering.first, metering.last))
-        span = metering.first * 60, metering.last * 60
-        fired = evaluate(rules, samples, directory, span, advance, folder)
-    found = Findings(rules, fired, metering.breaches, metering.flow, *span).document()
+        first, begin, last = (minute * 60 for minute in (metering.first, metering.begin, metering.last))
+        fired = evaluate(rules, samples, directory, (first, begin, last), advance, folder)
+    found = Findings(rules, fired, metering.breaches, metering.flow, begin, last).document()
     seconds = {"replaying": replayed - started, "evaluating": perf_counter() - replayed}
     replay = metering.replay
     counted = {"records": replay.records, "rejected": replay.refused.total(), "samples": metering.series.samples}
@@ -68,5 +68,5 @@ def _check(metering: Metering) -> None:
         raise BacktestError("the log is empty")
     if not metering.heard:
         raise BacktestError(f"none of the {metering.replay.records:,} records is an event; `ticket-kpis convert csv` reads tables")
-    if not metering.last:
+    if not metering.begin:
         raise BacktestError("the log has nothing within --since and --until")

@@ -122,12 +122,22 @@ def test_the_number_of_partitions_makes_no_difference(tmp_path: Path, rules: Pat
     assert several["days"] == alone["days"]
 
 
-def test_what_lies_before_since_is_counted_and_not_evaluated(tmp_path: Path, rules: Path, config: Path) -> None:
+def test_what_lies_before_since_counts_and_is_not_evaluated(tmp_path: Path, rules: Path, config: Path) -> None:
     log = written(tmp_path, calls(120, [range(20, 30), range(80, 90)]))
     part = ("--since", "2026-11-16T09:00:00Z", "--until", "2026-11-16T09:40:00Z")
     document = found(log, tmp_path, "--rules", rules, "--config", config, *part)
     assert [minute(page["fired_at"]) for page in told(document, "critical")] == [84]
     assert (document["from"], document["until"]) == ("2026-11-16T09:00:00.000Z", "2026-11-16T09:40:00.000Z")
+    (day,) = document["days"]
+    assert (day["contacts_offered"], day["contacts_abandoned"]) == (82, 20)  # of the 40 minutes, and of that at whose end they begin
+    assert document["breaches"] == 20
+
+
+def test_rules_look_back_on_what_came_before_since(tmp_path: Path, rules: Path, config: Path) -> None:
+    """The surge of minutes 50 to 59 is over when the part begins, but within the last ten minutes."""
+    log = written(tmp_path, calls(120, [range(50, 60)]))
+    document = found(log, tmp_path, "--rules", rules, "--config", config, "--since", "2026-11-16T09:01:00Z")
+    assert [minute(page["held_since"]) for page in told(document, "critical")] == [61]
 
 
 def test_the_tables_say_who_was_paged_when_and_why(tmp_path: Path, rules: Path, config: Path) -> None:

@@ -6,8 +6,9 @@ import pytest
 
 from processor.alerting import alerts, rule_files
 from processor.backtest.rules import RulesError, read_rules, seconds_of
-from processor.config import Config
+from processor.config import Config, load
 from processor.core.windows import WINDOWS
+from tests.deploy.conftest import ROOT
 
 RULES = """
 groups:
@@ -31,6 +32,12 @@ def test_only_what_the_alerts_need_is_recorded_in_an_order_that_works() -> None:
     assert rules.renamed == {"support:a:max": "support_a", "support:b:max": "support_b"}
     assert [[rule.name for rule in level] for level in rules.levels] == [["job:second:sum"], ["job:third:sum"]]
     assert not rules.names & {"support_a", "support_b", "support_c", "support_d"}  # the raw ones have other names here
+
+
+def test_the_shipped_example_of_a_call_centre_has_rules() -> None:
+    rules = read_rules(rule_files(load(ROOT / "deploy/examples/call-centre.yaml")))
+    (page,) = [alert for alert in rules.alerts if (alert.name, alert.severity) == ("SupportAbandonmentHigh", "critical")]
+    assert "> 0.4" in page.expr
 
 
 def test_only_the_windows_that_are_named_are_needed() -> None:
