@@ -223,7 +223,8 @@ def test_what_is_kept_of_unchanged_windows_is_never_what_was() -> None:
     """One exporter over minutes in which some windows change and others do not serves what a new one would."""
     kept = Exporter(CONFIG)
     more = {**ROW, "contacts_answered": 9, "contacts_answered_in_target": 7}
-    minutes: tuple[tuple[Row, Row, int], ...] = ((ROW, ROW, 5), (more, ROW, 5), (more, ROW, 5), (more, more, 5), (ROW, more, 6), ({}, more, 6))
+    nothing: Row = {}
+    minutes = ((ROW, ROW, 5), (more, ROW, 5), (more, ROW, 5), (more, more, 5), (ROW, more, 6), (nothing, more, 6))
     for step, (hour, day, backlog) in enumerate(minutes):
         shown = KpiView(0, END + step * 60_000, True, {TOTAL: Merged({"1h": hour, "24h": day}, backlog)}, {})
         assert served(shown, exporter=kept) == served(shown)
