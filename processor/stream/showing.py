@@ -1,12 +1,13 @@
 """What a worker shows over HTTP: the numbers of its partitions as of their last commits, and the KPIs of the segments that it owns now.
 
-The text for Prometheus is rendered at most once per snapshot interval, in a thread, however many ask for it; a scrape copies bytes. But no
+The text for Prometheus is rendered at most once per snapshot interval, however many ask for it; else a scrape copies bytes. But no
 text is served with KPIs of which this worker cannot prove, at the instant of serving, that they are still its own.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -36,7 +37,6 @@ class Showing:
         self._exporter = Exporter(config)
         self._evidence = Evidence(config, runtime.partitions)
         self._group_bys = tuple(tuple(names) for names in config.segments.group_bys)
-        self._rendering = asyncio.Lock()
         self._rendered_for: tuple[list[Shown], list[KpiView]] | None = None
         self._rendered_owned: Owned = frozenset()  # whose KPIs the text has
         self._rendered_partitions: set[int] = set()  # whose numbers it has
@@ -46,35 +46,35 @@ class Showing:
 
     async def exposition(self) -> bytes:
         """The metrics of this instant: at most a snapshot interval old, and a second where nothing was committed since."""
-        async with self._rendering:
-            await self._render_if_due()
-            left = RENDERINGS_MAX
-            while self._shows_lost():  # nothing may come between this and the answer
-                left -= 1
-                await self._render(*(self._kpis.shown() if left else ([], frozenset())))  # lost faster than can be rendered
-            return self._text
+        self._render_if_due()
+        left = RENDERINGS_MAX
+        while self._shows_lost():  # nothing may come between this and the answer
+            left -= 1
+            self._render(*(self._kpis.shown() if left else ([], frozenset())))  # lost faster than can be rendered
+        return self._text
 
     def _shows_lost(self) -> bool:
         """Whether the text has numbers of what is not ours any more."""
         owned = {shown.view.partition for shown in self._runtime.shown()}
         return not (self._rendered_owned <= self._kpis.owned() and self._rendered_partitions <= owned)
 
-    async def _render_if_due(self) -> None:
+    def _render_if_due(self) -> None:
         shown, (views, owned) = self._runtime.shown(), self._kpis.shown()
         same = self._rendered_for is not None and _same(shown, self._rendered_for[0]) and _same(views, self._rendered_for[1])
         pause = max(self._interval_seconds, 1.0) if same else self._interval_seconds
-        if self._rendered_for is None or asyncio.get_running_loop().time() - self._rendered_at >= pause:
-            await self._render(views, owned)
+        if self._rendered_for is None or time.monotonic() - self._rendered_at >= pause:
+            self._render(views, owned)
 
-    async def _render(self, kpis: list[KpiView], owned: Owned) -> None:
-        shown, started = self._runtime.shown(), asyncio.get_running_loop().time()
+    def _render(self, kpis: list[KpiView], owned: Owned) -> None:
+        shown, started = self._runtime.shown(), time.monotonic()  # the loop's own clock stands still in here
         self._telemetry.kpi_partitions(owned)
         self._telemetry.progress(self._runtime.progress())
         views = [item.view for item in shown]
-        self._text = await asyncio.to_thread(self._exporter.render, views, self._telemetry, kpis)
+        # Not in a thread: that would compete with the fold, and wait for a piece of it again and again. A scrape took twice as long then.
+        self._text = self._exporter.render(views, self._telemetry, kpis)
         self._rendered_for, self._rendered_owned, self._rendered_at = (shown, kpis), owned, started
         self._rendered_partitions = {view.partition for view in views}
-        self._telemetry.exposition_rendered(asyncio.get_running_loop().time() - started)
+        self._telemetry.exposition_rendered(time.monotonic() - started)
 
     async def snapshot(self) -> dict[str, Any]:
         """The numbers for programs: per partition what was applied, and every family."""
