@@ -13,6 +13,7 @@ from typing import Any
 
 from processor.config import Config
 from processor.core.outputs import View
+from processor.cycles import none_made
 from processor.export.collector import Exporter
 from processor.export.kpi_view import KpiView
 from processor.export.snapshot import snapshot
@@ -71,7 +72,8 @@ class Showing:
         self._telemetry.progress(self._runtime.progress())
         views = [item.view for item in shown]
         # Not in a thread: that would compete with the fold, and wait for a piece of it again and again. A scrape took twice as long then.
-        self._text = self._exporter.render(views, self._telemetry, kpis)
+        with none_made():
+            self._text = self._exporter.render(views, self._telemetry, kpis)
         self._rendered_for, self._rendered_owned, self._rendered_at = (shown, kpis), owned, started
         self._rendered_partitions = {view.partition for view in views}
         self._telemetry.exposition_rendered(time.monotonic() - started)
