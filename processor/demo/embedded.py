@@ -65,11 +65,13 @@ class Embedded:
 
     async def explain(self, ticket: str, at: int | None) -> tuple[int, dict[str, Any]]:
         """Why the numbers of a ticket are what they are, as far as its events are kept."""
+        if not ticket:
+            return 400, {"error": "say which ticket: /explain?ticket=ID", "reason": "no_ticket"}
         for engine in self.replay.engines.values():
             kept = Kept.by(engine, ticket)
             if kept is not None:
                 return answer(kept, engine.policies, engine.partition, at)
-        return 404, {"error": f"{ticket or 'this'} is no ticket of the demonstration", "reason": "unknown"}
+        return 404, {"error": f"{ticket} is no ticket of the demonstration", "reason": "unknown"}
 
     async def evidence(self, query: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
         """What stands behind an alert about a segment."""

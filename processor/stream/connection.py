@@ -99,10 +99,11 @@ def silent(_problem: str, _pause_seconds: float) -> None:
 def admin_client(kafka: Kafka, *, wait_seconds: float, notify: Notify = silent) -> Iterator[KafkaAdminClient]:
     """A client for topics, once a broker answers. Tries for `wait_seconds` (at least once), then raises `BrokerUnreachableError`."""
     give_up = time.monotonic() + wait_seconds
+    hint = " --wait SECONDS waits longer." if wait_seconds else ""  # who does not wait tries again by itself
     client = None
     pause = pauses()
     while client is None:
-        client = _attempt(kafka, give_up, next(pause), notify)
+        client = _attempt(kafka, give_up, next(pause), notify, hint)
     try:
         yield client
     finally:
@@ -122,14 +123,14 @@ class _Admin(KafkaAdminClient):
             raise
 
 
-def _attempt(kafka: Kafka, give_up: float, pause: float, notify: Notify) -> KafkaAdminClient | None:
+def _attempt(kafka: Kafka, give_up: float, pause: float, notify: Notify, hint: str) -> KafkaAdminClient | None:
     """A client, or None after a pause."""
     attempt_seconds = max(ATTEMPT_SECONDS, pause)
     with _quiet("kafka"):
         try:
             return _Admin(**kafka_python_settings(kafka), bootstrap_timeout_ms=int(1000 * attempt_seconds))
         except (KafkaConnectionError, KafkaTimeoutError):
-            _report(kafka, give_up, pause, notify)
+            _report(kafka, give_up, pause, notify, hint)
     time.sleep(pause)
     return None
 
@@ -144,12 +145,12 @@ async def partitions_of(kafka: Kafka, topic: str, *, wait_seconds: float, notify
     return await asyncio.to_thread(ask)
 
 
-def _report(kafka: Kafka, give_up: float, pause: float, notify: Notify) -> None:
+def _report(kafka: Kafka, give_up: float, pause: float, notify: Notify, hint: str) -> None:
     """Give up when the next attempt would come too late; else tell that there will be one."""
     problem = "; ".join(f"{server}: {reason or 'connects, but does not answer as Kafka'}" for server, reason in _probe(kafka))
     if time.monotonic() + pause > give_up:
         raise BrokerUnreachableError(
-            f"no Kafka broker ({problem}). Is it running, and is kafka.bootstrap_servers right? --wait SECONDS waits longer.")
+            f"no Kafka broker ({problem}). Is it running, and is kafka.bootstrap_servers right?{hint}")
     notify(f"no Kafka broker yet ({problem})", pause)
 
 

@@ -61,3 +61,11 @@ def test_an_attempt_that_fails_leaves_no_thread_behind() -> None:
     for thread in set(threading.enumerate()) - before:
         thread.join(10)
         assert not thread.is_alive(), thread
+
+
+@pytest.mark.parametrize(("wait_seconds", "advised"), [(0, False), (0.1, True)])
+def test_only_who_waits_is_told_how_to_wait_longer(wait_seconds: float, advised: bool) -> None:
+    """Who does not wait tries again by itself, and has no such option."""
+    with pytest.raises(BrokerUnreachableError) as told, admin_client(nobody_listens(), wait_seconds=wait_seconds):
+        pass
+    assert ("--wait SECONDS" in str(told.value)) is advised
