@@ -25,7 +25,7 @@ from processor.core.business_hours import NEVER, Calendar
 from processor.export.kpi_gauges import END
 from processor.wall.history import History
 from processor.wall.numbers import IDENTITY, Found, Numbers, find
-from processor.wall.words import clock, number, span
+from processor.wall.words import clock, local, number, span
 
 Json = dict[str, Any]
 Trend = tuple[str, str, str]  # arrow, words, since when
@@ -93,13 +93,15 @@ def freshness_of(numbers: Numbers, now_ms: int) -> str:
 
 
 def _facts(numbers: Numbers, frame: Frame, now_ms: int, freshness: str) -> list[Json]:
+    """With what the page needs to let the age and the clock go on when no worker tells them any more."""
     told = []
     if freshness != "empty" and numbers.event_ms is not None:
         behind = (now_ms - numbers.event_ms) / 1000
-        text = f"event time {clock(numbers.event_ms, now_ms, frame.zone)}, {span(behind)} behind"
-        told.append(_told(text, "warning" if behind > STALE_SECONDS else ""))
+        event = f"event time {clock(numbers.event_ms, now_ms, frame.zone)}"
+        age = _told(f"{event}, {span(behind)} behind", "warning" if behind > STALE_SECONDS else "")
+        told.append(age | {"event": event, "behind": behind})
     told += [_told(text, "" if is_open else "warning") for text, is_open in _calendars(frame, now_ms)[:CALENDARS_SHOWN]]
-    return [*told, _told(clock(now_ms, now_ms, frame.zone, seconds=False), "clock")]
+    return [*told, _told(clock(now_ms, now_ms, frame.zone, seconds=False), "clock") | {"local": local(now_ms, frame.zone)}]
 
 
 def _told(text: str, kind: str) -> Json:

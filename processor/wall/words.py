@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from processor.core.settings import DAY_MS
@@ -71,3 +71,8 @@ def clock(at_ms: int, now_ms: int, zone: ZoneInfo, *, seconds: bool = True) -> s
     if abs(at_ms - now_ms) < 6 * DAY_MS:
         return f"{at:%a} {time}"
     return f"{at.day} {at:%b} {time}" if at.year == now.year else f"{at.day} {at:%b %Y} {time}"
+
+
+def local(at_ms: int, zone: ZoneInfo) -> int:
+    """What the clocks of this zone show, as milliseconds of UTC: a page goes on from there without knowing the zone."""
+    return round(datetime.fromtimestamp(at_ms / 1000, zone).replace(tzinfo=UTC).timestamp() * 1000)

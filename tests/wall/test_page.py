@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from processor.boards.tables import BOARDS
 from processor.core.settings import DAY_MS, HOUR_MS, MINUTE_MS
 from processor.wall.history import History
 from processor.wall.numbers import IDENTITY, REPLAYING, TIMER, Numbers
+from processor.wall.words import span
 from tests.wall.made import NOW, all_windows, kpi, numbers, samples, spread
 from tests.wall.stage import OTHER_SIZES, PATIENCE_MS, SHOTS, SIZES, Stage, Visit
 
@@ -259,6 +261,8 @@ def test_without_a_worker_the_page_says_so_and_comes_back_by_itself(stage: Stage
     try:
         expect(page.get_by_role("status")).to_contain_text("Disconnected from the processor since 12:04:37", timeout=PATIENCE_MS)
         expect(page.locator("html")).to_have_attribute("data-connection", "lost")
+        expect(page.get_by_text("event time 12:04:31, 6 s behind")).to_have_count(0)  # it grows
+        expect(page.get_by_text("office open")).to_have_count(0)  # nobody says so
         assert "repeating-linear-gradient" in page.locator(".tile").first.evaluate("each => getComputedStyle(each).backgroundImage")
         assert page.evaluate(MEASURE) == []
     finally:
@@ -267,6 +271,7 @@ def test_without_a_worker_the_page_says_so_and_comes_back_by_itself(stage: Stage
     expect(page.locator("html")).to_have_attribute("data-connection", "live", timeout=PATIENCE_MS)
     expect(page.locator(".tile[data-name=contacts_waiting] .value")).to_have_text("77")
     expect(page.get_by_role("status")).to_be_empty()
+    expect(page.locator("#facts li")).to_have_text(["event time 12:04:31, 6 s behind", "office open", "12:04"])
 
 
 def test_a_worker_that_falls_silent_is_noticed_without_an_error(stage: Stage, visit: Visits) -> None:
@@ -275,6 +280,18 @@ def test_a_worker_that_falls_silent_is_noticed_without_an_error(stage: Stage, vi
     page = visited.go()
     page.clock.run_for(10_000)
     expect(page.get_by_role("status")).to_contain_text("Disconnected")
+    later = re.compile("^12:1[45]$")
+    page.clock.fast_forward(600_000)
+    expect(page.locator("#facts li")).to_have_text(["event time 12:04:31, 10 min behind", later])
+    page.clock.fast_forward(DAY_MS)
+    expect(page.locator("#facts li")).to_have_text(["event time 12:04:31, 24 h behind", later])
+    assert page.evaluate(MEASURE) == []
+
+
+def test_the_page_says_how_long_as_the_worker_does(stage: Stage, visit: Visits) -> None:
+    page = visit().go()
+    seconds = [-3, 0, 59, 119, 120, 3599, 7199, 7200, 172_799, 172_800, 9e7, 8.7e9]
+    assert page.evaluate("seconds => seconds.map(span)", seconds) == [span(each) for each in seconds]
 
 
 def test_the_page_has_the_parts_that_readers_of_screens_look_for(stage: Stage, visit: Visits) -> None:

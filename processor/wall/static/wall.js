@@ -7,7 +7,7 @@ const SECONDS = 15; // that a board stays, unless ?seconds says otherwise
 
 const root = document.documentElement;
 const asked = new URLSearchParams(location.search);
-const page = { state: null, board: "", heard: 0, since: "", paused: false, turned: 0, source: null };
+const page = { state: null, board: "", heard: 0, dated: 0, since: "", paused: false, turned: 0, source: null };
 
 // ---- light and dark: before anything is drawn
 
@@ -122,11 +122,7 @@ function draw() {
   by("title").textContent = shown.title;
   by("question").textContent = shown.question;
   document.title = `${shown.title} · ticket-kpis`;
-  put(by("facts"), state.facts.map((fact) => {
-    const item = make("li", "", fact.text);
-    item.dataset.kind = fact.kind;
-    return item;
-  }));
+  facts();
   const tiles = state.empty ? [empty(state.empty)] : shown.tiles.map(tile);
   const columns = tiles.length <= 3 ? tiles.length : Math.ceil(tiles.length / 2);
   by("tiles").style.setProperty("--columns", String(columns));
@@ -141,6 +137,32 @@ function draw() {
     return item;
   }));
   notices();
+}
+
+function facts() {
+  const told = page.state.facts;
+  put(by("facts"), (root.dataset.connection === "lost" ? told.flatMap(aged) : told).map((fact) => {
+    const item = make("li", "", fact.text);
+    item.dataset.kind = fact.kind;
+    return item;
+  }));
+}
+
+/** A fact without a worker: the age grows and the clock goes on; what is open now cannot be told. */
+function aged(fact) {
+  // Of both clocks: the first stands still while a computer sleeps, the second may be set back.
+  const away = Math.max(performance.now() - page.heard, Date.now() - page.dated);
+  if ("behind" in fact) return [{ kind: "warning", text: `${fact.event}, ${span(fact.behind + away / 1000)} behind` }];
+  return "local" in fact ? [{ kind: fact.kind, text: new Date(fact.local + away).toISOString().slice(11, 16) }] : [];
+}
+
+/** How long, as the worker says it. */
+function span(seconds) {
+  const whole = Math.max(Math.round(seconds), 0);
+  for (const [length, unit, least] of [[86400, "days", 2 * 86400], [3600, "h", 2 * 3600], [60, "min", 2 * 60]]) {
+    if (whole >= least) return `${Math.floor(whole / length).toLocaleString("en")} ${unit}`;
+  }
+  return `${whole} s`;
 }
 
 function notices() {
@@ -163,6 +185,7 @@ function connect() {
   page.source.addEventListener("state", (event) => {
     page.state = JSON.parse(event.data);
     page.heard = performance.now();
+    page.dated = Date.now();
     page.since = "";
     root.dataset.connection = "live";
     draw();
@@ -177,6 +200,7 @@ function lose() {
   if (root.dataset.connection === "lost") return;
   root.dataset.connection = "lost";
   page.since = page.state ? page.state.now : "";
+  if (page.state) facts();
   notices();
 }
 
@@ -206,6 +230,7 @@ function rotating() {
 function tick() {
   const now = performance.now();
   if (page.heard && now - page.heard > SILENT_MS) lose();
+  if (page.state && root.dataset.connection === "lost") facts();
   const seconds = Math.max(1, Number(asked.get("seconds")) || SECONDS);
   if (rotating() && page.state && !by("help").open && now - page.turned >= seconds * 1000) step(rotated(), 1);
   by("rotation").textContent = asked.has("kiosk") ? (page.paused ? "rotation paused" : `next board every ${seconds} s`) : "";
