@@ -28,7 +28,9 @@ def steps(rules: Rules) -> int:
 def evaluate(
     rules: Rules, samples: Path, directory: Path, instants: tuple[int, int, int], advance: Advance, folder: Path | None
 ) -> list[Episode]:
-    """What fired, in the order of time. Series are recorded from the first instant on, alerts evaluated from the second to the last.
+    """What fired between the second instant and the last, in the order of time; what did in the second already has its own beginning.
+
+    So alerts are evaluated from the first instant on, as series are recorded, or they would begin anew with the second.
 
     `samples` is an OpenMetrics text, `directory` takes the files of Prometheus, `folder` is where its programs are, if not on the PATH.
     """
@@ -50,7 +52,8 @@ def evaluate(
     with prometheus:
         for alert in rules.alerts:
             advance(alert.name)
-            found += episodes(alert, _held(prometheus, alert, (begin, last)), last)
+            told = episodes(alert, _held(prometheus, alert, (first, last)), last)
+            found += (episode for episode in told if episode.ended is None or episode.ended > begin)
     return sorted(found, key=lambda episode: (episode.fired, episode.alert.name, episode.alert.severity, episode.labels))
 
 

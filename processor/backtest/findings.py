@@ -21,13 +21,17 @@ from processor.core.settings import MS
 
 HOUR_SECONDS = 3600
 PAGES, FOR_THE_DAY = "critical", "warning"
+SAYS_NOTHING = frozenset(("alertname", "job", "severity", "alert_kind", "alert_family"))  # of what an alert is about
 # What must agree so that an alert that pages keeps the warning about the same quiet, as deploy/alertmanager says.
 SAME = ("job", "alert_family", "group", "queue", "clock", "policy", "topic", "channel", "priority")
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Everything that fired, in the order of time; `first` and `last` are evaluations, in seconds since 1970."""
+    """Everything that fired, in the order of time; `first` and `last` are evaluations, in seconds since 1970.
+
+    What fired already at the first one is told with its true beginning, and counts as no page or warning of these days.
+    """
 
     rules: Rules
     episodes: Sequence[Episode]
@@ -40,8 +44,8 @@ class Findings:
         """For programs and for tables."""
         days = self._days()
         paged = [day["date"] for day in days if day["pages"]]
-        breached = [at for at in self.breaches.instants({}) if self.first <= at <= self.last]
-        pages = [episode.fired for episode in self.episodes if episode.alert.severity == PAGES]
+        breached = self._breached()
+        pages = [episode.fired for episode in self._begun() if episode.alert.severity == PAGES]
         fired = {episode.alert.name for episode in self.episodes}
         return {
             "from": _time(self.first), "until": _time(self.last), "evaluated_every_seconds": STEP_SECONDS,
@@ -53,17 +57,25 @@ class Findings:
             "breaches": len(breached), "first_breach_at": _time(breached[0]) if breached else None,
         }  # fmt: skip
 
+    def _begun(self) -> list[Episode]:
+        """Without what fired already."""
+        return [episode for episode in self.episodes if episode.fired >= self.first]
+
+    def _breached(self) -> list[int]:
+        """The breaches of the days."""
+        return [at for at in self.breaches.instants({}) if self.flow.counts(at * MS)]
+
     def _told(self, episode: Episode) -> dict[str, Any]:
         alert, fired, ended, labels = episode.alert, episode.fired, episode.until(self.last), dict(episode.labels)
-        own = {*alert.labels, "alertname", "job"}
         instants = self.breaches.instants(labels)
         after = next(iter(instants[bisect_left(instants, fired):]), None)
         return {
             "alert": alert.name, "severity": alert.severity, "summary": alert.summary,
-            "labels": {name: value for name, value in labels.items() if name not in own and value},
+            "labels": {name: value for name, value in labels.items() if name not in SAYS_NOTHING and value},
             "day": self.flow.day_of(fired * MS).isoformat(),
-            "held_since": _time(episode.active), "fired_at": _time(fired), "ended_at": None if episode.ended is None else _time(ended),
-            "seconds": ended - fired, "inhibited_seconds": self._inhibited_seconds(episode),
+            "held_since": _time(episode.active), "fired_at": _time(fired), "fired_already": fired < self.first,
+            "ended_at": None if episode.ended is None else _time(ended), "seconds": ended - fired,
+            "inhibited_seconds": self._inhibited_seconds(episode),
             "breaches_in_the_hour_before": _between(instants, fired - HOUR_SECONDS, fired),
             "breaches_while_firing": _between(instants, fired, ended),
             "first_breach_after": None if after is None else _time(after), "early_seconds": None if after is None else after - fired,
@@ -83,9 +95,9 @@ class Findings:
 
     def _days(self) -> list[dict[str, Any]]:
         fired: dict[date, list[Episode]] = {}
-        for episode in self.episodes:
+        for episode in self._begun():
             fired.setdefault(self.flow.day_of(episode.fired * MS), []).append(episode)
-        breached = Counter(self.flow.day_of(at * MS) for at in self.breaches.instants({}))
+        breached = Counter(self.flow.day_of(at * MS) for at in self._breached())
         return [_day(day, counts, fired.get(day, ()), breached[day]) for day, counts in sorted(self.flow.days.items())]
 
 

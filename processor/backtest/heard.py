@@ -54,15 +54,20 @@ class Flow:
         self._date: date | None = None
         self._before: Counter[str] = Counter()
         self._views: Sequence[View] = ()
+        self._since = self._until = 0
         self.days: dict[date, Counter[str]] = {}
 
     def day_of(self, at: int) -> date:
         """The day in which an instant (ms) lies."""
         return datetime.fromtimestamp(at / MS, self._zone).date()
 
-    def before(self, views: Sequence[View]) -> None:
-        """What there was before the first day that counts."""
-        self._views = views
+    def before(self, at: int, views: Sequence[View]) -> None:
+        """What there was at an instant (ms) from which on the days count, if no later one is told."""
+        self._since, self._views = at, views
+
+    def counts(self, at: int) -> bool:
+        """Whether what happens at an instant (ms) is among the numbers of the days."""
+        return self._since <= at < self._until
 
     def hear(self, at: int, views: Sequence[View]) -> None:
         """The numbers at the end of a minute."""
@@ -70,7 +75,7 @@ class Flow:
         if day != self._date:
             self.close()
             self._date = day
-        self._views = views
+        self._until, self._views = at, views
 
     def close(self) -> None:
         """The day is over, as far as it is known."""

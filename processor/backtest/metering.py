@@ -98,11 +98,12 @@ class Metering:
             self.too_long = True
             return
         views = [engine.view() for engine in self.replay.engines.values()]
-        if at < since:
-            self.flow.before(views)
+        if at - MINUTE_MS < since:  # the minute that ends here had begun before
+            self.flow.before(at, views)
         else:
-            self.begin = self.begin or minute
             self.flow.hear(at, views)
+        if at >= since:
+            self.begin = self.begin or minute
         for view in views:
             self._telemetry.running(view.partition, flag=True)
             self._telemetry.replaying(view.partition, flag=False)

@@ -31,7 +31,7 @@ REFUSED = (BacktestError, PrometheusError, ReplayError, RulesError, OSError)  # 
 @click.option("--rules", "rules_path", metavar="PATH", type=click.Path(exists=True, path_type=Path),
               help="A file of rules, or a folder of such, in place of those that the configuration makes (`ticket-kpis rules`).")
 @click.option("--since", "since_ms", callback=instant, metavar="TIME",
-              help="Evaluate from here on (RFC 3339). What came before counts, and three weeks of it are what rules look back on.")
+              help="Tell from here on (RFC 3339). What came before counts, and three weeks of it are what rules and states look back on.")
 @click.option("--until", "until_ms", callback=instant, metavar="TIME", help="Evaluate up to here.")
 @click.option("--partitions", type=click.IntRange(min=1, max=10_000), help="As of replay.")
 @click.option("--json", "json_path", metavar="FILE", type=click.Path(dir_okay=False, allow_dash=True),

@@ -77,7 +77,8 @@ def _first_breach(each: Document, zone: tzinfo) -> str:
 
 
 def _note(each: Document) -> str:
-    notes = ["still fires in the end"] if each["ended_at"] is None else []
+    notes = ["fired already in the beginning"] if each["fired_already"] else []
+    notes += ["still fires in the end"] if each["ended_at"] is None else []
     if inhibited := each["inhibited_seconds"]:
         notes.append("inhibited by a page" + ("" if inhibited >= each["seconds"] else f" for {duration(inhibited)}"))
     return "; ".join(notes)
@@ -89,12 +90,18 @@ def _by_alert(fired: Sequence[Document]) -> Table:
     for alert, severity in sorted({(each["alert"], each["severity"]) for each in fired}, key=lambda name: (name[1] != PAGES, name)):
         told = [each for each in fired if (each["alert"], each["severity"]) == (alert, severity)]
         seconds = [each["seconds"] for each in told]
-        early = sum(each["early_seconds"] is not None and not each["breaches_in_the_hour_before"] for each in told)
+        begun = [each for each in told if not each["fired_already"]]
+        early = sum(each["early_seconds"] is not None and not each["breaches_in_the_hour_before"] for each in begun)
         table.add_row(
-            alert, _painted(severity), f"{len(told):,}", f"{len({each['day'] for each in told}):,}", duration(median(seconds)),
-            duration(max(seconds)), f"{early:,}", f"{sum(each['inhibited_seconds'] > 0 for each in told):,}", escape(told[0]["summary"]),
+            alert, _painted(severity), _times(len(begun), len(told) - len(begun)), f"{len({each['day'] for each in begun}):,}",
+            duration(median(seconds)), duration(max(seconds)), f"{early:,}", f"{sum(each['inhibited_seconds'] > 0 for each in told):,}",
+            escape(told[0]["summary"]),
         )  # fmt: skip
     return table
+
+
+def _times(begun: int, already: int) -> str:
+    return f"{begun:,}" + (f" and {already:,} from before" if already else "")
 
 
 def _days(days: Sequence[Document], zone_name: str) -> Table:
@@ -122,6 +129,8 @@ def _closing(found: Document, zone: tzinfo) -> Iterator[str]:
         yield f"The first page came {_local(page, zone)}, {how} the first of {found['breaches']:,} breaches of SLA targets."
     elif breach:
         yield f"The first of {found['breaches']:,} breaches of SLA targets came {_local(breach, zone)}."
+    if already := sorted({each["alert"] for each in found["fired"] if each["fired_already"]}):
+        yield f"Fired already in the beginning, and count as no page or warning: {', '.join(already)}."
     if found["never_fired"]:
         yield f"Never fired: {', '.join(found['never_fired'])}."
     if found["not_in_a_log"]:

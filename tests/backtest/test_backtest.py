@@ -129,15 +129,50 @@ def test_what_lies_before_since_counts_and_is_not_evaluated(tmp_path: Path, rule
     assert [minute(page["fired_at"]) for page in told(document, "critical")] == [84]
     assert (document["from"], document["until"]) == ("2026-11-16T09:00:00.000Z", "2026-11-16T09:40:00.000Z")
     (day,) = document["days"]
-    assert (day["contacts_offered"], day["contacts_abandoned"]) == (82, 20)  # of the 40 minutes, and of that at whose end they begin
-    assert document["breaches"] == 20
+    assert (day["contacts_offered"], day["contacts_abandoned"]) == (80, 20)  # of the 40 minutes
+    assert document["breaches"] == day["breaches"] == 20
 
 
-def test_rules_look_back_on_what_came_before_since(tmp_path: Path, rules: Path, config: Path) -> None:
-    """The surge of minutes 50 to 59 is over when the part begins, but within the last ten minutes."""
+def test_what_fires_already_when_a_part_begins_has_its_own_beginning_and_is_no_page_of_it(
+    tmp_path: Path, rules: Path, config: Path,
+) -> None:  # fmt: skip
+    """The surge of minutes 50 to 59 is over when the part begins, but the page goes on; that of minute 5 is forgotten."""
+    log = written(tmp_path, calls(120, [range(5, 10), range(50, 60)]))
+    whole = ("--rules", rules, "--config", config)
+    later = (*whole, "--since", "2026-11-16T09:01:00Z")
+    _, page = told(found(log, tmp_path, *whole), "critical")
+    part = found(log, tmp_path, *later)
+    assert (minute(page["held_since"]), minute(page["fired_at"]), page["fired_already"]) == (52, 54, False)
+    assert told(part, "critical") == [{**page, "fired_already": True}]
+    assert (part["pages"], part["first_page_at"], part["days_paged"], part["never_fired"]) == (0, None, [], [])
+    assert [(day["pages"], day["warnings"], day["breaches"]) for day in part["days"]] == [(0, 0, 0)]
+    said = run(log, *later).output
+    for words in ("Mon 16 Nov 08:54", "0 and 1 from before", "Nobody would have been paged.", "no page or warning: Abandoned."):
+        assert words in said, said
+
+
+def test_what_is_pending_when_a_part_begins_fires_when_it_must(tmp_path: Path, rules: Path, config: Path) -> None:
     log = written(tmp_path, calls(120, [range(50, 60)]))
-    document = found(log, tmp_path, "--rules", rules, "--config", config, "--since", "2026-11-16T09:01:00Z")
-    assert [minute(page["held_since"]) for page in told(document, "critical")] == [61]
+    part = found(log, tmp_path, "--rules", rules, "--config", config, "--since", "2026-11-16T08:53:00Z")
+    (page,) = told(part, "critical")
+    assert (minute(page["held_since"]), minute(page["fired_at"]), page["fired_already"], part["pages"]) == (52, 54, False, 1)
+
+
+def test_the_breaches_of_the_days_are_cut_as_their_sum_is(tmp_path: Path, rules: Path, config: Path) -> None:
+    """Two each minute, from ten minutes before midnight to ten minutes after it."""
+    log = written(tmp_path, calls(20, [range(20)], start=MONDAY.replace(hour=23, minute=50)))
+    for begin, end, breaches in (("16T23:55", "17T00:05", [10, 10]), ("17T00:00", "17T00:04", [8]), ("16T23:52", "17T00:00", [16])):
+        part = ("--since", f"2026-11-{begin}:00Z", "--until", f"2026-11-{end}:00Z")
+        document = found(log, tmp_path, "--rules", rules, "--config", config, *part)
+        assert [day["breaches"] for day in document["days"]] == [day["contacts_offered"] for day in document["days"]] == breaches
+        assert document["breaches"] == sum(breaches)
+
+
+def test_labels_that_a_rule_adds_say_what_it_is_about(tmp_path: Path, rules: Path, config: Path) -> None:
+    rules.write_text(RULES.replace("{severity: critical,", "{severity: critical, clock: queue_wait, window: 10m,"))
+    log = written(tmp_path, calls(90, [range(60, 75)]))
+    (page,) = told(found(log, tmp_path, "--rules", rules, "--config", config), "critical")
+    assert page["labels"] == {"clock": "queue_wait", "queue": "sales", "window": "10m"}
 
 
 def test_the_tables_say_who_was_paged_when_and_why(tmp_path: Path, rules: Path, config: Path) -> None:
