@@ -242,6 +242,15 @@ def test_a_kiosk_shows_the_boards_that_it_is_asked_for(stage: Stage, visit: Visi
         page.clock.run_for(5_250)
         seen.append(page.get_by_role("heading", level=1).inner_text())
     assert seen == ["Goals", "Processor health", "Goals"]
+    expect(page.get_by_role("status")).not_to_contain_text("no board")
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_kiosk_that_is_asked_for_a_board_that_is_not_there_says_so(stage: Stage, visit: Visits, size: str) -> None:
+    page = visit(size).go("?kiosk&boards=queue-now,qualty,<b>goal</b>")
+    there = ", ".join(board.name for board in BOARDS)
+    expect(page.get_by_role("status")).to_have_text(f"?boards: no board qualty, no board <b>goal</b>. There are {there}.")
+    assert page.evaluate(MEASURE) == []
 
 
 # -- the stream -----------------------------------------------------------------------------------------------------------------------

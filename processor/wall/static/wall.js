@@ -170,7 +170,9 @@ function notices() {
   const told = page.state ? page.state.notices : [];
   const away = page.since ? ` since ${page.since}` : "";
   const all = lost ? [{ kind: "error", text: `Disconnected from the processor${away}. These numbers are old; trying again.` }, ...told] : told;
-  put(by("notices"), all.map((notice) => {
+  const unknown = page.state ? chosen().filter((name) => name !== "all" && !names().includes(name)).map((name) => `no board ${name}`) : [];
+  const mistyped = unknown.length ? [{ kind: "warning", text: `?boards: ${unknown.join(", ")}. There are ${names().join(", ")}.` }] : [];
+  put(by("notices"), [...all, ...mistyped].map((notice) => {
     const item = make("p", "notice", notice.text);
     item.dataset.kind = notice.kind;
     return item;
@@ -209,11 +211,15 @@ function lose() {
 function names() {
   return page.state ? page.state.boards.map((board) => board.name) : [];
 }
+/** What ?boards says. */
+function chosen() {
+  return (asked.get("boards") || "").split(",").map((name) => name.trim()).filter(Boolean);
+}
 /** The boards that take turns: those of ?boards, "all", or else those that are meant for walls. */
 function rotated() {
-  const chosen = (asked.get("boards") || "").split(",").filter((name) => names().includes(name));
-  if (chosen.length) return chosen;
-  return asked.get("boards") === "all" ? names() : page.state.boards.filter((board) => board.playlist).map((board) => board.name);
+  const present = chosen().filter((name) => names().includes(name));
+  if (present.length) return present;
+  return chosen().includes("all") ? names() : page.state.boards.filter((board) => board.playlist).map((board) => board.name);
 }
 function go(name) {
   page.board = name;
