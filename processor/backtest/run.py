@@ -38,6 +38,8 @@ def backtest(
 
     `folder` is where promtool and prometheus are, if not on the PATH; that they are there is checked before the log is read.
     """
+    if within.since is not None and within.until is not None and within.since > within.until:
+        raise BacktestError("--since is after --until: nothing lies between them")
     for name in ("promtool", "prometheus"):
         tool(name, folder)
     started = perf_counter()

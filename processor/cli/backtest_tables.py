@@ -20,6 +20,11 @@ from processor.report.numbers import duration, percent
 Document = dict[str, Any]
 
 ROWS_MAX = 100  # of one table; what is left out is counted
+WIDE = 140  # columns of a terminal; a narrower one gets fewer columns of the tables
+_WIDE_ALONE = {
+    "breaches while firing", "", "for (median)", "before any breach", "inhibited", "what it says", "created", "solved", "offered",
+    "warnings",
+}  # fmt: skip
 _STYLES = {PAGES: "bold red", FOR_THE_DAY: "yellow"}
 
 
@@ -30,14 +35,26 @@ def render(found: Document, zone_name: str, console: Console, *, everything: boo
     pages = [each for each in fired if each["severity"] == PAGES]
     for told, title in ((pages, "Pages"), ([each for each in fired if each["severity"] != PAGES] if everything else [], "All others")):
         if told:
-            console.print(_one_by_one(told[:ROWS_MAX], f"{title} ({zone_name})", zone))
+            console.print(_fitting(_one_by_one(told[:ROWS_MAX], f"{title} ({zone_name})", zone), console.width, "severity"))
         if len(told) > ROWS_MAX:
             console.print(f"and {len(told) - ROWS_MAX:,} more; --json FILE has all of them")
     if fired:
-        console.print(_by_alert(fired))
-    console.print(_days(found["days"], zone_name))
+        console.print(_fitting(_by_alert(fired), console.width))
+    console.print(_fitting(_days(found["days"], zone_name, ", " if console.width >= WIDE else "\n"), console.width))
+    if console.width < WIDE:
+        console.print(f"A terminal of {WIDE} columns shows more of each table; --json FILE has everything.", highlight=False)
     for line in _closing(found, zone):
         console.print(line, highlight=False)
+
+
+def _fitting(table: Table, width: int, *spare: str) -> Table:
+    """Without columns for which there is no room, these among them; the names of alerts stay whole."""
+    if width < WIDE:
+        table.columns = [column for column in table.columns if column.header not in {*_WIDE_ALONE, *spare}]
+    for column in table.columns:
+        column.overflow = "fold"
+        column.no_wrap = column.header == "alert" or (column.header == "by" and width < WIDE)
+    return table
 
 
 def _title(found: Document) -> str:
@@ -104,14 +121,14 @@ def _times(begun: int, already: int) -> str:
     return f"{begun:,}" + (f" and {already:,} from before" if already else "")
 
 
-def _days(days: Sequence[Document], zone_name: str) -> Table:
+def _days(days: Sequence[Document], zone_name: str, between: str) -> Table:
     heads = ("day", "", "created", "solved", "offered", "abandoned", "breaches", "warnings", "pages", "by")
     table = Table(*heads, title=f"By day ({zone_name})", title_justify="left")
     for day in days:
         table.add_row(
             day["date"], day["weekday"], f"{day['tickets_created']:,}", f"{day['tickets_solved']:,}", f"{day['contacts_offered']:,}",
             percent(day["abandoned_ratio"]), f"{day['breaches']:,}", f"{day['warnings']:,}", f"{day['pages']:,}",
-            ", ".join(day["paged_by"]), style=_STYLES[PAGES] if day["pages"] else None,
+            between.join(day["paged_by"]), style=_STYLES[PAGES] if day["pages"] else None,
         )  # fmt: skip
     return table
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from processor.backtest.findings import PAGES, SAME
+from processor.cli.backtest_tables import WIDE, render
+from processor.cli.options import PAPER_WIDTH
 from processor.codec.times import format_time, parse_time
 from processor.core.settings import MS
 from tests.backtest.calls import MONDAY, calls, found, run, written
@@ -183,6 +187,19 @@ def test_the_tables_say_who_was_paged_when_and_why(tmp_path: Path, rules: Path, 
         assert words in result.output, result.output
 
 
+def test_a_narrow_terminal_shows_the_names_of_alerts_whole(tmp_path: Path, rules: Path, config: Path) -> None:
+    name = "SupportBacklogInvariantBroken"
+    rules.write_text(RULES.replace("alert: Abandoned", f"alert: {name}"))
+    document = found(written(tmp_path, calls(120, [range(60, 75)])), tmp_path, "--rules", rules, "--config", config)
+    for width in (80, WIDE, PAPER_WIDTH):
+        console = Console(width=width, file=StringIO(), record=True)
+        render(document, "UTC", console, everything=True)
+        lines = console.export_text().splitlines()
+        assert sum(name in line for line in lines) == 5  # the page, the warning, both by alert, the day
+        assert max(map(len, lines)) <= width or width > WIDE
+        assert ("Callers give up." in "\n".join(lines)) == (width >= WIDE)
+
+
 # -- bad input ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -216,6 +233,11 @@ def test_a_log_of_more_days_than_fit_says_how_to_choose(tmp_path: Path) -> None:
 
 def test_a_part_in_which_nothing_lies_is_refused(tmp_path: Path) -> None:
     assert "within --since and --until" in refused(written(tmp_path, calls(5)), "--since", "2027-01-01T00:00:00Z")
+
+
+def test_a_part_that_ends_before_it_begins_is_refused(tmp_path: Path) -> None:
+    part = ("--since", "2026-11-17T00:00:00Z", "--until", "2026-11-16T00:00:00Z")
+    assert "--since is after --until" in refused(written(tmp_path, calls(5)), *part)
 
 
 def test_where_prometheus_is_missing_it_says_how_to_get_it(tmp_path: Path) -> None:
