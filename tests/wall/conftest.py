@@ -31,11 +31,12 @@ def visit(chromium: Browser, one_stage: Stage) -> Iterator[Callable[..., Visit]]
     """Make a visit: in which window, in which colours."""
     with ExitStack() as contexts:
 
-        def make(size: str = "tv", theme: str = "light") -> Visit:
+        def make(size: str = "tv", theme: str = "light", *, scripts: bool = True) -> Visit:
             width, height = (SIZES | OTHER_SIZES)[size]
             context = chromium.new_context(
-                viewport={"width": width, "height": height}, color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce"
-            )
+                viewport={"width": width, "height": height}, color_scheme="dark" if theme == "dark" else "light", reduced_motion="reduce",
+                java_script_enabled=scripts,
+            )  # fmt: skip
             contexts.callback(context.close)
             return Visit(context, one_stage)
 

@@ -130,7 +130,7 @@ class Visit:
     def go(self, query: str = "") -> Page:
         """Open it, and wait until it shows something."""
         self.page.goto(self._stage.url + query)
-        self.page.wait_for_selector("#tiles > li")
+        self.page.wait_for_selector("html:not([data-freshness=waiting])")
         return self.page
 
 

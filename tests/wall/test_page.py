@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from processor.boards.judging import STALE_SECONDS
 from processor.boards.tables import BOARDS
@@ -281,6 +281,29 @@ def test_without_a_worker_the_page_says_so_and_comes_back_by_itself(stage: Stage
     expect(page.locator(".tile[data-name=contacts_waiting] .value")).to_have_text("77")
     expect(page.get_by_role("status")).to_be_empty()
     expect(page.locator("#facts li")).to_have_text(["event time 12:04:31, 6 s behind", "office open", "12:04"])
+
+
+def test_before_the_first_state_the_page_says_that_it_connects(stage: Stage, visit: Visits) -> None:
+    page = visit().page
+    held: list[Route] = []
+    page.route("**/wall/events", lambda route: held.extend([route]))  # no answer yet
+    page.goto(stage.url)
+    expect(page.get_by_role("main")).to_contain_text("Connecting…")
+    assert page.evaluate(MEASURE) == []
+    held[0].abort()
+    expect(page.get_by_role("status")).to_have_text("No answer from the processor; trying again.")
+    page.unroute("**/wall/events")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Queue now", timeout=PATIENCE_MS)
+    expect(page.get_by_role("main")).not_to_contain_text("Connecting")
+    expect(page.get_by_role("status")).to_be_empty()
+
+
+def test_without_javascript_the_page_says_where_the_numbers_are(stage: Stage, visit: Visits) -> None:
+    page = visit(scripts=False).page
+    page.goto(stage.url)
+    said = page.locator("main noscript .notice")
+    expect(said).to_be_in_viewport()
+    assert "The same numbers stand at /metrics and /snapshot." in said.inner_text()
 
 
 def test_a_worker_that_falls_silent_is_noticed_without_an_error(stage: Stage, visit: Visits) -> None:

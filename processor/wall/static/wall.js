@@ -169,7 +169,8 @@ function notices() {
   const lost = root.dataset.connection === "lost";
   const told = page.state ? page.state.notices : [];
   const away = page.since ? ` since ${page.since}` : "";
-  const all = lost ? [{ kind: "error", text: `Disconnected from the processor${away}. These numbers are old; trying again.` }, ...told] : told;
+  const text = page.state ? `Disconnected from the processor${away}. These numbers are old; trying again.` : "No answer from the processor; trying again.";
+  const all = lost ? [{ kind: "error", text }, ...told] : told;
   const unknown = page.state ? chosen().filter((name) => name !== "all" && !names().includes(name)).map((name) => `no board ${name}`) : [];
   const mistyped = unknown.length ? [{ kind: "warning", text: `?boards: ${unknown.join(", ")}. There are ${names().join(", ")}.` }] : [];
   put(by("notices"), [...all, ...mistyped].map((notice) => {
@@ -275,5 +276,6 @@ document.addEventListener("DOMContentLoaded", () => {
   by("ask").addEventListener("click", () => by("help").showModal());
   by("turn").addEventListener("click", turn);
   setInterval(tick, 250);
+  put(by("tiles"), [empty({ title: "Connecting…", lines: ["The numbers come with the first word from the processor."] })]);
   connect();
 });
