@@ -15,7 +15,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # One way only: a part may import itself and the parts of lower rank; parts of the same rank do not know each other.
 RANKS = {
-    "core": 0, "wall_clock": 0, "schemas_path": 0, "cycles": 0, "flavour": 0,
+    "core": 0, "wall_clock": 0, "schemas_path": 0, "cycles": 0, "flavour": 0, "addresses": 0,
     "codec": 1, "config": 1,
     "calendar_tables": 2, "versions": 2, "side_by_side": 2,
     "compile": 3,

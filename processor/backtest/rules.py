@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from processor.alerting.durations import milliseconds
+from processor.core.settings import MS
 from processor.core.windows import WINDOWS
 from processor.export.family import PREFIX
 
@@ -22,8 +24,6 @@ _NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _RANGED = re.compile(r"([a-zA-Z_:][a-zA-Z0-9_:]*)\s*(?:\{[^}]*\})?\s*\[")
 _OF_WINDOW = re.compile(rf"\b{PREFIX}(?:window_|kpi_goal_)\w+(\{{[^}}]*\}})?")
 _WINDOW = re.compile(r'\bwindow="(\w+)"')
-_DURATION = re.compile(r"(\d+)(ms|[smhdwy])")
-_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
 # One worker serves each series once, and a counter's twin beside it: then this is another name of the same series.
 _SAME_SERIES = re.compile(r"max without \(instance, pod\) \((\w+)\)(?:\s+or 0 \* max without \(instance, pod\) \(\w+\))?")
 
@@ -119,10 +119,10 @@ def _windows(expr: str) -> Iterable[str]:
 def seconds_of(duration: str | float) -> float:
     """A duration as Prometheus writes it, such as 1h30m."""
     text = str(duration)
-    parts = _DURATION.findall(text)
-    if "".join(number + unit for number, unit in parts) != text and text != "0":
-        raise RulesError(f"{text} is no duration; write 30s, 5m, 1h30m")
-    return float(sum(int(number) * _SECONDS[unit] for number, unit in parts))
+    try:
+        return 0.0 if text == "0" else milliseconds(text) / MS
+    except ValueError as error:
+        raise RulesError(str(error)) from None
 
 
 def _rules_of(name: str, text: str) -> Iterable[Mapping[str, Any]]:

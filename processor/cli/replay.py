@@ -34,7 +34,6 @@ from processor.replay.kpis import ReplayedKpis, lines_into
 from processor.replay.recording import recording
 from processor.replay.telling import told
 from processor.report import comparison, document, rendering
-from processor.report.page.render import About, render
 from processor.wall_clock import WallClock
 from processor.what_if import WhatIf
 
@@ -268,6 +267,8 @@ def _document(
 
 
 def _page(made: dict[str, Any], log: Path, config: Config) -> bytes:
+    from processor.report.page.render import About, render
+
     name = "standard input" if str(log) == "-" else log.resolve().name
     return render(made, About(name, WallClock().now(), config.reporting_zone, config.kpis.min_n)).encode()
 

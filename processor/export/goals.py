@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from processor.codec.partials import Place, place_of
 from processor.config import Config
-from processor.config.targets import KpiTarget
+from processor.config.targets import MEAN, KpiTarget
 from processor.core.kpis import Kind, Measure
 
 PROGRESS_MAX = 2.0  # a wall says how far a goal is missed; how far beyond is no news
@@ -30,7 +30,7 @@ class Goal:
         """1 and more = kept; None where too little was observed."""
         if measure is None or measure.n < max(min_n, 1):
             return None
-        value = measure.stats().get(self.target.stat_shown) if self.target.spread else measure.value
+        value = value_of(measure, self.target.stat_shown)
         if value is None:
             return None
         wanted = self.target.number
@@ -40,6 +40,11 @@ class Goal:
         if over <= 0:
             return 1.0 if reached >= over else 0.0
         return min(max(reached / over, 0.0), PROGRESS_MAX)
+
+
+def value_of(measure: Measure, stat: str) -> float | None:
+    """The value, or the named one of its statistics."""
+    return measure.value if stat in ("", MEAN) else measure.stats().get(stat)
 
 
 def goals(config: Config) -> Iterator[Goal]:

@@ -15,7 +15,7 @@ from processor.export.collector import CONTENT_TYPE
 
 
 class Source(Protocol):
-    """What is served. Called from the event loop; what takes long runs in a thread."""
+    """What is served. Called from the event loop; what takes seconds runs in a thread."""
 
     async def exposition(self) -> bytes:
         """The metrics, in Prometheus text format."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ import orjson
 from aiohttp import ClientError, ClientSession, ClientTimeout
 from yarl import URL
 
+from processor.addresses import hosts_behind
 from processor.explain.evidence import together
 
 ANSWER_SECONDS = 4.0
@@ -48,13 +48,11 @@ class Workers:
             return [url]
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                infos = await asyncio.get_running_loop().getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
+                hosts = await hosts_behind(url.host, url.port)
         except (OSError, TimeoutError):
             return [url]  # asked in vain, it is told as a problem
-        families = {info[0] for info in infos}
-        family = socket.AF_INET if socket.AF_INET in families else socket.AF_INET6  # both are the same worker
-        hosts = dict.fromkeys(str(info[4][0]) for info in infos if info[0] == family)
-        return [url.with_host(host) for host in hosts] or [url]
+        version_4 = [host for host in hosts if ":" not in host]  # both versions are the same worker
+        return [url.with_host(host) for host in version_4 or hosts] or [url]
 
     async def _ask(self, session: ClientSession, url: URL, segment: Mapping[str, str]) -> dict[str, Any] | str:
         """What the worker tells, or why it does not."""

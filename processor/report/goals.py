@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 from processor.boards.board import Better
 from processor.boards.judging import STEADY, State, judge
 from processor.codec.times import format_time
-from processor.config.targets import MEAN, KpiTarget
+from processor.config.targets import KpiTarget
 from processor.core.kpis import PLAIN, Measure, definition_of
+from processor.export.goals import value_of
 from processor.report.groups import described, finite
 from processor.report.history import HOUR_MINUTES, TOTAL, History
 from processor.report.segments import By
@@ -109,11 +110,6 @@ def _measured(history: History, part: Recent, by: By) -> tuple[dict[str, Measure
     stretches = ([part.before] if part.before else []) + [(part.first, part.until)]
     found = list(history.measures(stretches, by))
     return (found[0] if part.before else None), found[-1]
-
-
-def value_of(measure: Measure, stat: str) -> float | None:
-    """The value, or the named one of its statistics."""
-    return measure.value if stat in ("", MEAN) else measure.stats().get(stat)
 
 
 def _verdict(target: KpiTarget, measure: Measure, value: float | None, min_n: int) -> str:

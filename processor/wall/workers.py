@@ -8,14 +8,14 @@ them. Who does not answer in time is left out, and named on the page.
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import orjson
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
+from processor.addresses import hosts_behind
 from processor.boards.board import Board
 from processor.boards.readings import Series
 from processor.core.outputs import View
@@ -127,16 +127,14 @@ def _checked(answer: Any) -> Json:
     return told
 
 
-async def _addresses(peers: Sequence[str], resolve: Callable[..., Any] | None = None) -> list[str]:
+async def _addresses(peers: Sequence[str]) -> list[str]:
     """host:port of each, names resolved; one that does not resolve stays as it is, and will be silent."""
     found: dict[str, None] = {}
-    look_up = resolve or asyncio.get_running_loop().getaddrinfo
     for peer in peers:
         host, _, port = peer.rpartition(":")
         try:
-            infos = await look_up(host.strip("[]"), int(port), type=socket.SOCK_STREAM)
+            hosts = [f"[{each}]" if ":" in each else each for each in await hosts_behind(host.strip("[]"), int(port))]
         except OSError:
-            infos = []
-        hosts = [f"[{info[4][0]}]" if ":" in str(info[4][0]) else str(info[4][0]) for info in infos]
+            hosts = []
         found.update(dict.fromkeys(f"{each}:{port}" for each in hosts or [host]))
     return list(found)
