@@ -11,7 +11,9 @@ from typing import Literal
 
 from processor.codec.decode import MAX_BYTES, decode
 from processor.codec.murmur2 import partition_of
+from processor.core.engine import Engine
 from processor.core.events import CONTROL, Event, Reason, Rejected, Skipped, entity_of
+from processor.core.outputs import Conflict
 
 Partitioner = Literal["murmur2", "any"]
 UnknownTypes = Literal["reject", "skip"]
@@ -41,6 +43,22 @@ class Door:
         self._max_bytes = max_bytes
         self._prefix = prefix
         self._unknown_types = unknown_types
+
+    def take(
+        self, engine: Engine, value: bytes | None, key: bytes | None, timestamp_ms: int | None, partition: int
+    ) -> Rejected | Conflict | None:
+        """Fold a record that lies on `partition`, or refuse it; both are counted by the engine. Raises only where the engine fails."""
+        event = self.admit(value, key, timestamp_ms)
+        if isinstance(event, Event):
+            misplaced = None if engine.knows(event) else self.wrong_partition(event, partition)
+            if misplaced is None:
+                return engine.apply(event)
+            event = misplaced
+        if isinstance(event, Skipped):
+            engine.counts["skipped"] += 1
+            return None
+        engine.reject(event)
+        return event
 
     def admit(self, value: bytes | None, key: bytes | None, timestamp_ms: int | None) -> Event | Skipped | Rejected:
         """Decode a record and check its key and time. Never raises. `timestamp_ms` is the log's own, None (or negative) if unknown."""

@@ -30,35 +30,55 @@ WINDOWS_END_MS: Final = 8 * DAY_MS  # so long after the last event every window 
 _SHORT_MINUTES: Final = 60  # the longest window that ends at any minute; it needs each minute for itself
 
 
-Share = tuple[int, list[Segment], Row, int]  # at which minute, to which segments, what, and with which sign
+Share = tuple[int, tuple[int, ...], Row, int]  # at which minute, to which segments (their numbers), what, and with which sign
 
 
 class Held:
-    """What is known of a report that waits and was corrected: minutes [start, end) of its windows, and which rows are its own."""
+    """What a report that waits is to be corrected by. Corrections come by thousands and are of few segments, so they are added up first."""
 
-    __slots__ = ("_own", "bounds")
+    __slots__ = ("_bounds", "_names", "_sums")
 
     def __init__(self, bounds: list[tuple[str, int, int]]) -> None:
-        self.bounds = bounds
-        self._own: dict[Segment, dict[str, Row]] = {}
+        self._bounds = bounds  # minutes [start, end) of each window
+        self._names: dict[int, tuple[str, ...]] = {}  # the windows that hold a minute
+        self._sums: dict[tuple[str, ...], dict[tuple[int, ...], Row]] = {}  # by windows and segments
 
-    def add(self, report: Report, segment: Segment, name: str, row: Row, sign: int) -> None:
-        """Add to one of its sums. The windows may have the same row, so it is copied, once; what has nothing is left out."""
-        by_window = report.windows.get(segment)
-        if by_window is None:
-            by_window = report.windows[segment] = {}
-        sums, own = by_window.get(name), self._own.get(segment)
-        if own is None:
-            own = self._own[segment] = {}
-        if sums is None:
-            sums = by_window[name] = own[name] = {}
-        elif own.get(name) is not sums:
-            sums = by_window[name] = own[name] = sums.copy()
-        add_row(sums, row, sign)
-        if not sums:
-            del by_window[name]
-            if not by_window:
-                del report.windows[segment]
+    def add(self, shares: list[Share]) -> None:
+        """Remember what is to be added."""
+        for minute, numbers, row, sign in shares:
+            names = self._names.get(minute)
+            if names is None:
+                names = self._names[minute] = tuple([name for name, start, end in self._bounds if start <= minute < end])
+            by_segments = self._sums.get(names)
+            if by_segments is None:
+                by_segments = self._sums[names] = {}
+            sums = by_segments.get(numbers)
+            if sums is None:
+                sums = by_segments[numbers] = {}
+            add_row(sums, row, sign)
+
+    def correct(self, report: Report, segments: list[Segment]) -> None:
+        """Add all of it. The windows may have the same rows, so those that change are copied, once; what has nothing is left out."""
+        own: set[tuple[int, str]] = set()
+        for names, by_segments in self._sums.items():
+            for numbers, row in by_segments.items():
+                if row:
+                    for number in numbers:
+                        self._correct(report, segments[number], number, names, row, own)
+
+    @staticmethod
+    def _correct(report: Report, segment: Segment, number: int, names: tuple[str, ...], row: Row, own: set[tuple[int, str]]) -> None:
+        by_window = report.windows.setdefault(segment, {})
+        for name in names:
+            if (number, name) not in own:
+                own.add((number, name))
+                by_window[name] = by_window.get(name, {}).copy()
+            add_row(by_window[name], row, 1)
+            if not by_window[name]:
+                own.discard((number, name))
+                del by_window[name]
+        if not by_window:
+            del report.windows[segment]
 
 
 class Reports:
@@ -169,8 +189,7 @@ class Reports:
         for sign, fact in changes:
             if fact.kind in POSTINGS:
                 for numbers, entries in self._rows.shares(kind, fact):
-                    segments = [self._rows.segments[number] for number in numbers]
-                    shares.append((fact.at // MINUTE_MS, segments, dict(entries), sign))
+                    shares.append((fact.at // MINUTE_MS, numbers, dict(entries), sign))
         return shares
 
     def _correct(self, report: Report, shares: list[Share]) -> None:
@@ -178,11 +197,7 @@ class Reports:
         if held is None:
             names = self._windows.windows
             held = self._held[report.end] = Held([(name, *self._windows.bounds(name, report.end // MINUTE_MS)) for name in names])
-        for minute, segments, row, sign in shares:
-            for name, start, end in held.bounds:
-                if start <= minute < end:
-                    for segment in segments:
-                        held.add(report, segment, name, row, sign)
+        held.add(shares)
 
     # -- sending ------------------------------------------------------------------------------------------------------------------
 
@@ -199,9 +214,18 @@ class Reports:
         sent, self.taken = self.taken[:ready], self.taken[ready:]
         if sent:
             self.sent_until = sent[-1].end
-        for report in sent if self._held else ():
-            self._held.pop(report.end, None)
-        return sent
+        return self._corrected(sent)
+
+    def waiting(self) -> list[Report]:
+        """Those that were taken and not sent yet, as they would be sent now."""
+        return self._corrected(self.taken)
+
+    def _corrected(self, reports: list[Report]) -> list[Report]:
+        for report in reports if self._held else ():
+            held = self._held.pop(report.end, None)
+            if held is not None:
+                held.correct(report, self._rows.segments)
+        return reports
 
     def again(self, timer_time: int) -> None:
         """After a restart: the last report that was sent, and those that were taken and not sent.

@@ -107,13 +107,10 @@ class Replay:
             return
         door = self._door or self._open_door()
         engine = self.engines.get(partition) or self._engine(partition)
-        event = door.admit(value, key, timestamp_ms)
-        outcome: Rejected | Conflict | None
-        if type(event) is Event:
-            misplaced = None if engine.knows(event) else door.wrong_partition(event, partition)
-            outcome = self._apply(engine, event) if misplaced is None else self._reject(engine, misplaced)
-        else:
-            outcome = self._reject(engine, event)
+        try:
+            outcome = door.take(engine, value, key, timestamp_ms, partition)
+        except Exception as error:
+            raise ReplayError(self._fault()) from error
         if not shown:
             return
         if outcome is not None:

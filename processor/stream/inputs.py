@@ -15,9 +15,7 @@ from aiokafka.errors import IllegalStateError
 
 from processor.export.progress import Progress
 
-# Records folded before others may run: a few milliseconds. A re-keyed one may correct hundreds of reports that wait.
-EVENTS_SLICE = 250
-REKEYED_SLICE = 10
+SLICE_MAX = 250  # records that are folded before others may run: a few milliseconds
 
 Appended = tuple[int, int]  # the offset of a record, and when it was appended (ms)
 NO_RECORD: Appended = (-1, 0)
@@ -118,8 +116,8 @@ class Inputs:
         return bool(self.fetched) and self.fetched[-1].topic == self.events.topic
 
     def next_slice(self) -> list[Any]:
-        """The records to fold next; others may run after them."""
-        return self.fetched[: EVENTS_SLICE if self.fetched[0].topic == self.events.topic else REKEYED_SLICE]
+        """The records to fold next, at most; others may run after them."""
+        return self.fetched[:SLICE_MAX]
 
     def folded(self, records: Sequence[Any]) -> None:
         """The first ones of what is fetched are done with."""

@@ -15,7 +15,7 @@ from processor.codec.envelope import encode_event
 from processor.codec.rekeyed import decode_rekeyed
 from processor.config import Config
 from processor.core.engine import Engine
-from processor.core.events import Event, Reason, Rejected, Skipped
+from processor.core.events import Reason, Rejected
 from processor.core.outputs import Conflict, Rekeyed
 from processor.core.settings import Settings
 from processor.stream.committer import DeadLetter
@@ -58,11 +58,14 @@ class Intake:
         if record.topic == self._rekeyed_topic:
             return self._take_rekeyed(engine, record)
         outcome: Any
-        if (record.topic, record.offset) in self.set_aside:
+        if self.set_aside and (record.topic, record.offset) in self.set_aside:
             outcome = _FAILED
             engine.reject(outcome)
         else:
-            outcome = self._admit(engine, record)
+            try:
+                outcome = self._door.take(engine, record.value, record.key, record.timestamp, record.partition)
+            except Exception as error:
+                raise EngineFaultError(record) from error
         if outcome is None:
             return None
         value = record.value
@@ -87,19 +90,3 @@ class Intake:
         except Exception as error:
             raise EngineFaultError(record) from error
         return None
-
-    def _admit(self, engine: Engine, record: Any) -> Rejected | Conflict | None:
-        event = self._door.admit(record.value, record.key, record.timestamp)
-        if isinstance(event, Event):
-            try:
-                misplaced = None if engine.knows(event) else self._door.wrong_partition(event, record.partition)
-                if misplaced is None:
-                    return engine.apply(event)
-                event = misplaced
-            except Exception as error:
-                raise EngineFaultError(record) from error
-        if isinstance(event, Skipped):
-            engine.counts["skipped"] += 1
-            return None
-        engine.reject(event)
-        return event

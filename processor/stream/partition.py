@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, KafkaTimeoutError
@@ -40,6 +41,7 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 0.5  # how long a fetch waits, and how often a quiet partition asks for its end
 DEADLINE_PROBE_SECONDS = 0.05  # how often it asks while a deadline has passed and only the proof is missing
 MARKER_SECONDS = 5.0  # a clock that moved without events is written down this often
+SLICE_SECONDS = 0.005  # after so long others may run: a re-keyed record may correct hundreds of reports that wait
 STEP_MS_BEHIND = 600  # with a backlog a step may take so long: what a transaction costs is shared by more events, and nobody waits for it
 STOP_SECONDS = 2.0  # for a producer to end
 STALLED_SECONDS = 60.0  # a takeover that does not move for so long is begun anew: a broker that dies may leave a question open for ever
@@ -317,6 +319,7 @@ class PartitionProcessor:
         self._keep_pace()
         while inputs.fetched:
             records = inputs.next_slice()
+            pause_at, count = time.monotonic() + SLICE_SECONDS, 0
             with none_made():
                 for record in records:
                     letter = self._intake.take(engine, record)
@@ -324,7 +327,10 @@ class PartitionProcessor:
                         rejected.append(letter)
                     if engine.stream_time > newest:
                         newest, inputs.newest_appended_at = engine.stream_time, record.timestamp
-            inputs.folded(records)
+                    count += 1
+                    if time.monotonic() > pause_at:
+                        break
+            inputs.folded(records[:count])
             if loop.time() > until:
                 break
             await asyncio.sleep(0)

@@ -23,7 +23,7 @@ def answered(at: int, wait: int, sign: int = 1, known: int = 0) -> Rekeyed:
 
 def taken(engine: Engine) -> dict[int, int | None]:
     """Of each report that waits: its minute, and the first response times in its hour, ms."""
-    found = {(report.end - AT) // MINUTE_MS: report.windows.get((0, ()), {}).get("1h", {}) for report in engine.reports.taken}
+    found = {(report.end - AT) // MINUTE_MS: report.windows.get((0, ()), {}).get("1h", {}) for report in engine.reports.waiting()}
     return {minute: sums.get(ANSWERED) for minute, sums in sorted(found.items())}
 
 

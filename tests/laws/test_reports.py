@@ -343,9 +343,9 @@ def test_what_was_held_for_longer_than_minutes_are_kept_is_left_out_after_a_rest
     partition.apply(Event(until, 2, "", "a", "clock", "control.clock_advanced", "", (until,)))
     partition.engine.sweep()
     partition.step()
-    taken = {report.end: report for report in partition.engine.reports.taken}
+    taken = {report.end: report for report in partition.engine.reports.waiting()}
     partition.restart()
-    again = {report.end: report for report in partition.engine.reports.taken}
+    again = {report.end: report for report in partition.engine.reports.waiting()}
     assert all(taken[end] == report for end, report in again.items())
     assert max(again) == max(taken) == until
     assert 20 < len(again) < len(taken)
@@ -369,7 +369,7 @@ def test_what_is_handed_over_is_worked_out_once_for_all_reports_between_which_no
     original = timeline.fold
     monkeypatch.setattr(hindsight, "fold", counted)
     partition.engine.apply_rekeyed(Rekeyed(1, "ticket.wait_handed", "T1", 1, START + MINUTE_MS, ("T0", START - MINUTE_MS, 1)))
-    assert len(partition.engine.reports.taken) > 80
+    assert len(partition.engine.reports.waiting()) > 80
     assert 2 <= folds < 20
 
 
@@ -386,7 +386,7 @@ def test_what_was_known_later_is_in_no_report_of_before_however_long_that_is_hel
         assert isinstance(decoded, Rekeyed)
         assert (decoded, decoded.known) == (handed, known or handed.at)
         partition.engine.apply_rekeyed(decoded)
-        rows = {report.end: report.windows.get(TOTAL, {}).get("1h", {}) for report in partition.engine.reports.taken}
+        rows = {report.end: report.windows.get(TOTAL, {}).get("1h", {}) for report in partition.engine.reports.waiting()}
         ends = [(end - START) // MINUTE_MS for end, row in rows.items() if row.get("tickets_repeat_contacted")]
         assert ends == list(range(first, 6)), known
 

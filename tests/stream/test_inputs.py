@@ -9,7 +9,7 @@ import pytest
 from aiokafka import TopicPartition
 
 from processor.export.progress import Progress
-from processor.stream.inputs import EVENTS_SLICE, REKEYED_SLICE, Inputs
+from processor.stream.inputs import SLICE_MAX, Inputs
 
 EVENTS, REKEYED = TopicPartition("events", 3), TopicPartition("rekeyed", 3)
 
@@ -133,16 +133,16 @@ async def test_after_a_rebalance_it_is_read_again_from_what_is_applied(consumer:
     assert consumer.positions == {EVENTS: 0, REKEYED: 1}
 
 
-async def test_few_re_keyed_records_are_folded_at_once_and_many_events(consumer: FakeConsumer) -> None:
+async def test_what_was_fetched_is_folded_by_slices_re_keyed_records_first(consumer: FakeConsumer) -> None:
     consumer.logs, consumer.ends = {EVENTS: list(range(400)), REKEYED: list(range(15))}, {EVENTS: 400, REKEYED: 15}
     inputs = begun(consumer, -1, -1)
     await inputs.fetch(0.1, 500)
-    sizes = []
+    first = inputs.next_slice()
+    assert [record.topic for record in first] == ["rekeyed"] * 15 + ["events"] * (SLICE_MAX - 15)
+    inputs.folded(first[:20])  # the rest of a slice that took too long comes again
+    assert inputs.next_slice()[0] is first[20]
     while inputs.fetched:
-        records = inputs.next_slice()
-        sizes.append((records[0].topic, len(records)))
-        inputs.folded(records)
-    assert sizes[:3] == [("rekeyed", REKEYED_SLICE), ("rekeyed", REKEYED_SLICE), ("events", EVENTS_SLICE)]
+        inputs.folded(inputs.next_slice())
     assert inputs.applied() == {"events": 399, "rekeyed": 14}
 
 
