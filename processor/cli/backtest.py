@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import click
@@ -17,7 +18,7 @@ from processor.backtest.prometheus import PrometheusError
 from processor.backtest.rules import Rules, RulesError, read_rules
 from processor.backtest.run import BacktestError, Range, backtest
 from processor.cli.backtest_tables import render
-from processor.cli.options import PROBLEMS, config_option, instant, load_config, paper, refusing
+from processor.cli.options import PROBLEMS, beginning, config_option, day_or_instant, load_config, paper, refusing
 from processor.cli.reading import read_log
 from processor.config import Config
 from processor.replay import Refused, ReplayError
@@ -30,9 +31,10 @@ REFUSED = (BacktestError, PrometheusError, ReplayError, RulesError, OSError)  # 
 @config_option
 @click.option("--rules", "rules_path", metavar="PATH", type=click.Path(exists=True, path_type=Path),
               help="A file of rules, or a folder of such, in place of those that the configuration makes (`ticket-kpis rules`).")
-@click.option("--since", "since_ms", callback=instant, metavar="TIME",
-              help="Tell from here on (RFC 3339). What came before counts, and three weeks of it are what rules and states look back on.")
-@click.option("--until", "until_ms", callback=instant, metavar="TIME", help="Evaluate up to here.")
+@click.option("--since", callback=day_or_instant, metavar="TIME",
+              help="Tell from here on: RFC 3339, or a day (YYYY-MM-DD) of the reporting zone. What came before counts, and three weeks of "
+                   "it are what rules and states look back on.")
+@click.option("--until", callback=day_or_instant, metavar="TIME", help="Evaluate up to here, or up to the end of a day.")
 @click.option("--partitions", type=click.IntRange(min=1, max=10_000), help="As of replay.")
 @click.option("--json", "json_path", metavar="FILE", type=click.Path(dir_okay=False, allow_dash=True),
               help="Write everything that was found for programs; - is standard output, then nothing else goes there.")
@@ -41,8 +43,8 @@ REFUSED = (BacktestError, PrometheusError, ReplayError, RulesError, OSError)  # 
 @click.option("--all", "everything", is_flag=True, help="List warnings one by one, too, not only pages.")
 @click.option("--strict", is_flag=True, help="Exit with 1 if any record was rejected.")
 def command(
-    log: Path, config_path: Path | None, rules_path: Path | None, since_ms: int | None, until_ms: int | None, partitions: int | None,
-    json_path: str | None, folder: Path | None, *, everything: bool, strict: bool,
+    log: Path, config_path: Path | None, rules_path: Path | None, since: date | int | None, until: date | int | None,
+    partitions: int | None, json_path: str | None, folder: Path | None, *, everything: bool, strict: bool,
 ) -> None:  # fmt: skip
     """Replay LOG (as `replay` reads it) and evaluate the alerts over it, once a minute of its time, in a Prometheus of this command's own.
 
@@ -55,8 +57,10 @@ def command(
         rules = read_rules(_files(rules_path, config))
         refused: list[Refused] = []
         with _bar(rules) as advance:
-            found = backtest(config, rules, lambda replay: read_log(replay, log), within=Range(since_ms, until_ms), partitions=partitions,
-                             folder=folder, advance=advance, on_refused=refused.append)  # fmt: skip
+            zone = config.reporting_zone
+            within = Range(beginning(since, zone), beginning(until, zone, days_later=1))
+            found = backtest(config, rules, lambda replay: read_log(replay, log), within=within, partitions=partitions, folder=folder,
+                             advance=advance, on_refused=refused.append)  # fmt: skip
         if json_path:
             with click.open_file(json_path, "wb") as stream:
                 stream.write(orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -15,6 +16,7 @@ from rich.console import Console
 from processor.codec.times import parse_time
 from processor.config import Config, ConfigError, load
 from processor.config.service import Kafka
+from processor.config.zones import midnight
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -61,6 +63,21 @@ def instant(_context: click.Context, _parameter: click.Parameter, text: str | No
         return None if text is None else parse_time(text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
+
+
+def day_or_instant(context: click.Context, parameter: click.Parameter, text: str | None) -> date | int | None:
+    """A callback for options that take a day, too: YYYY-MM-DD -> date. When that begins is a question to the configuration, `beginning`."""
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        return instant(context, parameter, text)
+
+
+def beginning(moment: date | int | None, zone: str, *, days_later: int = 0) -> int | None:
+    """Milliseconds of an instant, or of the midnight with which a day of that zone begins, or one so many days later."""
+    if not isinstance(moment, date):
+        return moment
+    return midnight(moment + timedelta(days=days_later), zone)
 
 
 def load_config(path: Path | None, bootstrap: str | None = None) -> Config:

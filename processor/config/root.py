@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -16,7 +16,7 @@ from processor.config.measuring import FirstContact, ServiceLevel, Solving, Surv
 from processor.config.policies import PolicyConfig, default_policies
 from processor.config.service import DeadLetter, Facts, Http, Kafka, Topics, Worker
 from processor.config.values import Label, Section, Zone
-from processor.config.zones import load_zone
+from processor.config.zones import midnight
 
 BEGINNING = 0  # effective_from of a policy that names none: before every event
 
@@ -57,8 +57,7 @@ def starts_at(policy: PolicyConfig, reporting_zone: str) -> int:
     start = policy.effective_from
     if start is None:
         return BEGINNING
-    moment = start if isinstance(start, datetime) else datetime.combine(start, time(), load_zone(reporting_zone))
-    return round(moment.timestamp() * 1000)
+    return round(start.timestamp() * 1000) if isinstance(start, datetime) else midnight(start, reporting_zone)
 
 
 def describe_start(start: datetime | date | None) -> str:

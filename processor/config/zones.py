@@ -6,7 +6,7 @@ A zone is used in two forms: as `ZoneInfo` for single instants, and as offset pe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from importlib import metadata, resources
 from zoneinfo import ZoneInfo
@@ -44,6 +44,11 @@ def load_zone(name: str) -> ZoneInfo:
         raise KeyError(name)
     with resources.files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
         return ZoneInfo.from_file(file, key=name)
+
+
+def midnight(day: date, zone: str) -> int:
+    """UTC milliseconds at which a day begins in a zone."""
+    return round(datetime.combine(day, time(), load_zone(zone)).timestamp() * 1000)
 
 
 def offset_at(zone: ZoneInfo, instant: int) -> int:

@@ -7,7 +7,9 @@ without being folded.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from processor.codec.door import Door
@@ -21,6 +23,8 @@ from processor.core.settings import Settings
 from processor.stream.committer import DeadLetter
 from processor.stream.dead_letters import dead_letter
 
+SLICE_SECONDS = 0.005  # so long records are folded before others may run: a re-keyed one may correct hundreds of reports that wait
+
 Place = tuple[str, int]  # topic and offset
 
 
@@ -33,6 +37,18 @@ class EngineFaultError(Exception):
 
 
 _FAILED = Rejected(Reason.ENGINE_ERROR, "the engine failed on this event; please report it")
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of a few records: how many were folded, and what of them goes to the dead-letter topic.
+
+    `newest_appended_at` is the log time (ms) of the last one that brought a newer event than all before it; 0: none did.
+    """
+
+    count: int = 0
+    letters: list[DeadLetter] = field(default_factory=list)
+    newest_appended_at: int = 0
 
 
 class Intake:
@@ -52,6 +68,20 @@ class Intake:
             worker.event_type_prefix,
             "skip" if worker.unknown_types == "skip" else "reject",
         )
+
+    def take_some(self, engine: Engine, records: Iterable[Any]) -> Taken:
+        """Fold records, at least one, until all are or the slice has taken its time."""
+        taken, newest, until = Taken(), engine.stream_time, time.monotonic() + SLICE_SECONDS
+        for record in records:
+            letter = self.take(engine, record)
+            if letter is not None:
+                taken.letters.append(letter)
+            if engine.stream_time > newest:
+                newest, taken.newest_appended_at = engine.stream_time, record.timestamp
+            taken.count += 1
+            if time.monotonic() > until:
+                break
+        return taken
 
     def take(self, engine: Engine, record: Any) -> DeadLetter | None:
         """Fold a record; returns what goes to the dead-letter topic, if anything. Raises EngineFaultError and nothing else."""

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, KafkaTimeoutError
@@ -41,7 +40,6 @@ log = logging.getLogger(__name__)
 IDLE_SECONDS = 0.5  # how long a fetch waits, and how often a quiet partition asks for its end
 DEADLINE_PROBE_SECONDS = 0.05  # how often it asks while a deadline has passed and only the proof is missing
 MARKER_SECONDS = 5.0  # a clock that moved without events is written down this often
-SLICE_SECONDS = 0.005  # after so long others may run: a re-keyed record may correct hundreds of reports that wait
 STEP_MS_BEHIND = 600  # with a backlog a step may take so long: what a transaction costs is shared by more events, and nobody waits for it
 STOP_SECONDS = 2.0  # for a producer to end
 STALLED_SECONDS = 60.0  # a takeover that does not move for so long is begun anew: a broker that dies may leave a question open for ever
@@ -314,28 +312,22 @@ class PartitionProcessor:
         worker, loop, engine, inputs = self.environment.config.worker, asyncio.get_running_loop(), self.engine, self._inputs
         most_ms = max(worker.step_ms_max, STEP_MS_BEHIND) if inputs.full else worker.step_ms_max
         until = loop.time() + most_ms / 1000
-        before = newest = engine.stream_time
+        before = engine.stream_time
         rejected: list[DeadLetter] = []
         self._keep_pace()
         while inputs.fetched:
             records = inputs.next_slice()
-            pause_at, count = time.monotonic() + SLICE_SECONDS, 0
             with none_made():
-                for record in records:
-                    letter = self._intake.take(engine, record)
-                    if letter is not None:
-                        rejected.append(letter)
-                    if engine.stream_time > newest:
-                        newest, inputs.newest_appended_at = engine.stream_time, record.timestamp
-                    count += 1
-                    if time.monotonic() > pause_at:
-                        break
-            inputs.folded(records[:count])
+                taken = self._intake.take_some(engine, records)
+            rejected += taken.letters
+            inputs.newest_appended_at = taken.newest_appended_at or inputs.newest_appended_at
+            inputs.folded(records[: taken.count])
             if loop.time() > until:
                 break
             await asyncio.sleep(0)
-        if newest > before:
-            self.environment.recorder.event_applied(self.source.partition, event_at_ms=newest, now_ms=self.environment.clock.now())
+        if engine.stream_time > before:
+            now = self.environment.clock.now()
+            self.environment.recorder.event_applied(self.source.partition, event_at_ms=engine.stream_time, now_ms=now)
         return rejected
 
     async def _commit(self, rejected: list[DeadLetter]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,18 @@ def test_what_lies_before_since_counts_and_is_not_evaluated(tmp_path: Path, rule
     (day,) = document["days"]
     assert (day["contacts_offered"], day["contacts_abandoned"]) == (80, 20)  # of the 40 minutes
     assert document["breaches"] == day["breaches"] == 20
+
+
+def test_a_part_may_be_told_by_days_of_the_reporting_zone(tmp_path: Path, rules: Path) -> None:
+    log = written(tmp_path, calls(60, [range(20, 30)], start=datetime(2026, 11, 15, 22, 45, tzinfo=UTC)))  # over midnight in Berlin
+    berlin = tmp_path / "berlin.json"
+    berlin.write_text(json.dumps(CONFIG | {"reporting_zone": "Europe/Berlin"}), encoding="utf-8")
+    whole = ("--rules", rules, "--config", berlin)
+    by_day = found(log, tmp_path, *whole, "--since", "2026-11-15", "--until", "2026-11-15")
+    by_instant = found(log, tmp_path, *whole, "--since", "2026-11-14T23:00:00Z", "--until", "2026-11-15T23:00:00Z")
+    assert by_day | {"took_seconds": ()} == by_instant | {"took_seconds": ()}
+    assert by_day["breaches"] == 0  # those of the surge are of the next day
+    assert found(log, tmp_path, *whole, "--since", "2026-11-16")["breaches"] == 20
 
 
 def test_what_fires_already_when_a_part_begins_has_its_own_beginning_and_is_no_page_of_it(
