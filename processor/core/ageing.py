@@ -5,7 +5,7 @@ Nothing here changes a number: it is about events that nothing that may still co
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Final
 
 from processor.core import sleep
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from processor.core.engine import Engine
 
 QUIET_MS: Final = 4 * HOUR_MS  # a ticket of which nothing is heard for so long naps; to rouse it costs as much as three events
+HEAP_SLACK: Final = 16  # small, so that small logs come to it as well
 SWEEPS_MAX = 1_000  # entities that one sweep looks at, some 50 us each: after a jump in time the rest waits, so that no step is long
 
 
@@ -35,6 +36,21 @@ def sweep(engine: Engine) -> None:
             left -= 1
     while len(engine.stubs) > engine.settings.max_stubs:
         forget(engine, engine.entities[TICKET][next(iter(engine.stubs))])
+
+
+def tidy(engine: Engine) -> None:
+    """Make the heaps anew where most of what they hold has been put off or called off.
+
+    The deadline of a ticket that was solved may lie days ahead, and all that time its entry would stay: a busy desk leaves millions.
+    """
+    entities = engine.entities
+    most = 2 * sum([len(known) for known in entities.values()]) + HEAP_SLACK
+    if len(engine.timers) > most:
+        engine.timers = [(it.timer, kind, key) for kind, known in entities.items() for key, it in known.items() if it.timer != NEVER]
+        heapify(engine.timers)
+    if len(engine.sweeps) > most:
+        engine.sweeps = [(it.sweep_at, kind, key) for kind, known in entities.items() for key, it in known.items() if it.sweep_at != NEVER]
+        heapify(engine.sweeps)
 
 
 def schedule(engine: Engine, entity: Timeline, at: int) -> None:

@@ -77,8 +77,9 @@ class Engine:
         self.entities: dict[str, dict[str, Timeline]] = {name: {} for name in ENTITIES}
         self.step = Step()
         self.stubs: dict[str, int] = {}  # ids of stubs, oldest first, and when each has gone
-        self.sweeps: list[tuple[int, str, str]] = []  # when to look at which entity whether it has aged
-        self._timers: list[tuple[int, str, str]] = []
+        # Heaps of instants and whom each is about. What was put off or called off stays inside for a while, see `ageing.tidy`.
+        self.timers: list[tuple[int, str, str]] = []  # when to let its deadlines pass
+        self.sweeps: list[tuple[int, str, str]] = []  # when to look whether it has aged
         self.dumps: Dumps = dumps  # how what sleeps is spelled and read: a driver may set what is faster
         self.mark = ""  # of the rules, see `mark`; "" until it is asked for
         self.loads: Loads = loads
@@ -241,7 +242,7 @@ class Engine:
     def set_timer(self, entity: Timeline, due: int) -> None:
         """Look at the entity again at that instant."""
         entity.timer = due
-        heappush(self._timers, (due, entity.kind, entity.key))
+        heappush(self.timers, (due, entity.kind, entity.key))
 
     def _book(self, entity: Timeline, out: Out, cause: str) -> None:
         """Add what was stated to the numbers, the ledger and the step. The hottest loop of all: it looks up nothing twice."""
@@ -344,7 +345,7 @@ class Engine:
     def _fire(self, to: int) -> None:
         self.timer_time = to
         self._known = 0
-        timers = self._timers
+        timers = self.timers
         while timers and timers[0][0] <= to:
             due, kind, key = heappop(timers)
             entity = self.entities[kind].get(key)
@@ -368,13 +369,14 @@ class Engine:
 
     def next_deadline(self) -> int:
         """The earliest deadline that has not fired; `NEVER` if there is none. May be too early, never too late."""
-        return self._timers[0][0] if self._timers else NEVER
+        return self.timers[0][0] if self.timers else NEVER
 
     def sweep(self) -> None:
         """Fold aged tails into bases, shrink final tickets, forget finished contacts. Changes no number; call it once a step."""
         self.rows.age(min(self.stream_time, self.timer_time))  # windows end at timer time and need their minutes
         self.levels.tidy()
         ageing.sweep(self)
+        ageing.tidy(self)
 
     # -- out ----------------------------------------------------------------------------------------------------------------------
 

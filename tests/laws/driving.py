@@ -281,7 +281,7 @@ def check_ledger(partition: Partition) -> None:
 
 def check_entities(engine: Engine) -> None:
     """However an entity's state came about, it is what its base and tail fold to; no deadline comes before its entry in the heap."""
-    due = {(kind, key, at) for at, kind, key in engine._timers}
+    due = {(kind, key, at) for at, kind, key in engine.timers}
     swept = {(kind, key, at) for at, kind, key in engine.sweeps}
     assert set(engine.stubs) <= {key for key, entity in engine.entities["ticket"].items() if entity.state is None}
     levels: Counter[Key] = Counter()
