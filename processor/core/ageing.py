@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from processor.core.engine import Engine
 
 QUIET_MS: Final = 4 * HOUR_MS  # a ticket of which nothing is heard for so long naps; to rouse it costs as much as three events
-HEAP_SLACK: Final = 16  # small, so that small logs come to it as well
+HEAP_SLACK: Final = 1_000  # for few entities it is not worth the trouble
 SWEEPS_MAX = 1_000  # entities that one sweep looks at, some 50 us each: after a jump in time the rest waits, so that no step is long
 
 
@@ -39,18 +39,28 @@ def sweep(engine: Engine) -> None:
 
 
 def tidy(engine: Engine) -> None:
-    """Make the heaps anew where most of what they hold has been put off or called off.
+    """Make the heaps anew where most of what one holds has been put off or called off.
 
     The deadline of a ticket that was solved may lie days ahead, and all that time its entry would stay: a busy desk leaves millions.
     """
-    entities = engine.entities
-    most = 2 * sum([len(known) for known in entities.values()]) + HEAP_SLACK
-    if len(engine.timers) > most:
-        engine.timers = [(it.timer, kind, key) for kind, known in entities.items() for key, it in known.items() if it.timer != NEVER]
-        heapify(engine.timers)
-    if len(engine.sweeps) > most:
-        engine.sweeps = [(it.sweep_at, kind, key) for kind, known in entities.items() for key, it in known.items() if it.sweep_at != NEVER]
-        heapify(engine.sweeps)
+    most = 2 * sum([len(known) for known in engine.entities.values()]) + HEAP_SLACK
+    if len(engine.timers) > most or len(engine.sweeps) > most:
+        make_heaps_anew(engine)
+
+
+def make_heaps_anew(engine: Engine) -> None:
+    """Of what is still to come."""
+    timers, sweeps = engine.timers, engine.sweeps
+    timers.clear()
+    sweeps.clear()
+    for kind, known in engine.entities.items():
+        for key, entity in known.items():
+            if entity.timer != NEVER:
+                timers.append((entity.timer, kind, key))
+            if entity.sweep_at != NEVER:
+                sweeps.append((entity.sweep_at, kind, key))
+    heapify(timers)
+    heapify(sweeps)
 
 
 def schedule(engine: Engine, entity: Timeline, at: int) -> None:

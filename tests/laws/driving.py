@@ -11,6 +11,7 @@ from zlib import crc32
 
 from processor.codec.rekeyed import decode_rekeyed, encode_heartbeat, encode_rekeyed
 from processor.codec.state import decode_marker, decode_record, encode_marker, encode_record
+from processor.core.ageing import make_heaps_anew
 from processor.core.business_hours import NEVER
 from processor.core.engine import Engine
 from processor.core.events import Event, Rejected
@@ -209,6 +210,8 @@ def act(partition: Partition, random: Random, manner: Manner, ahead_to: int) -> 
         partition.step()
     if action == 7 and manner.restarts:
         partition.restart()
+    if action == 8:
+        make_heaps_anew(engine)
     check_entities(partition.engine)
 
 
