@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 UNITS_MS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}
-YEAR_MS = {"y": 31_536_000_000}  # is read, but not written
+_READ_MS = UNITS_MS | {"y": 31_536_000_000}  # years are read, but not written
 _PART = re.compile(r"(\d+)(ms|[smhdwy])")
 _DURATION = r"\d+(?:ms|[smhdw])"
 # [30m], [1d:5m], offset 1w; nothing else in an expression is a duration.
@@ -25,7 +25,7 @@ def milliseconds(text: str) -> int:
     parts = _PART.findall(text)
     if "".join(number + unit for number, unit in parts) != text:
         raise ValueError(f"{text} is no duration; write 30s, 5m, 1h30m")
-    return sum(int(number) * (UNITS_MS | YEAR_MS)[unit] for number, unit in parts)
+    return sum(int(number) * _READ_MS[unit] for number, unit in parts)
 
 
 def scaled(text: str, time_scale: float) -> str:

@@ -16,7 +16,7 @@ from rich.console import Console
 from processor.codec.times import parse_time
 from processor.config import Config, ConfigError, load
 from processor.config.service import Kafka
-from processor.config.zones import midnight
+from processor.config.zones import instant_of
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -77,7 +77,7 @@ def beginning(moment: date | int | None, zone: str, *, days_later: int = 0) -> i
     """Milliseconds of an instant, or of the midnight with which a day of that zone begins, or one so many days later."""
     if not isinstance(moment, date):
         return moment
-    return midnight(moment + timedelta(days=days_later), zone)
+    return instant_of(moment + timedelta(days=days_later), zone)
 
 
 def load_config(path: Path | None, bootstrap: str | None = None) -> Config:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
 from processor.config.faults import Fault, unknown
 from processor.config.values import Day, DayHours, Section, Start, YearlyDay, Zone
-from processor.config.zones import load_zone
+from processor.config.zones import instant_of
 
 CHANGES_MAX = 200  # each costs a little of every start
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -92,7 +92,7 @@ class CalendarConfig(Section):
             if "country" in given:
                 given.setdefault("subdivision", None)
             calendar = found[-1].calendar.model_copy(update=given)
-            found.append(CalendarVersion(change.effective_from, _instant(change.effective_from, calendar.zone), calendar))
+            found.append(CalendarVersion(change.effective_from, instant_of(change.effective_from, calendar.zone), calendar))
         return found
 
     def faults(self, path: str) -> Iterator[Fault]:
@@ -115,11 +115,6 @@ class CalendarVersion:
     written: date | datetime | None
     start: int | None
     calendar: CalendarConfig
-
-
-def _instant(start: date | datetime, zone: str) -> int:
-    moment = start if isinstance(start, datetime) else datetime.combine(start, time(), load_zone(zone))
-    return round(moment.timestamp() * 1000)
 
 
 def _faults_of_one(calendar: CalendarConfig, path: str, changed: set[str]) -> Iterator[Fault]:

@@ -16,7 +16,7 @@ from processor.config.measuring import FirstContact, ServiceLevel, Solving, Surv
 from processor.config.policies import PolicyConfig, default_policies
 from processor.config.service import DeadLetter, Facts, Http, Kafka, Topics, Worker
 from processor.config.values import Label, Section, Zone
-from processor.config.zones import midnight
+from processor.config.zones import instant_of
 
 BEGINNING = 0  # effective_from of a policy that names none: before every event
 
@@ -55,9 +55,7 @@ class Config(Section):
 def starts_at(policy: PolicyConfig, reporting_zone: str) -> int:
     """When the policy comes into force, in milliseconds UTC."""
     start = policy.effective_from
-    if start is None:
-        return BEGINNING
-    return round(start.timestamp() * 1000) if isinstance(start, datetime) else midnight(start, reporting_zone)
+    return BEGINNING if start is None else instant_of(start, reporting_zone)
 
 
 def describe_start(start: datetime | date | None) -> str:

@@ -46,9 +46,10 @@ def load_zone(name: str) -> ZoneInfo:
         return ZoneInfo.from_file(file, key=name)
 
 
-def midnight(day: date, zone: str) -> int:
-    """UTC milliseconds at which a day begins in a zone."""
-    return round(datetime.combine(day, time(), load_zone(zone)).timestamp() * 1000)
+def instant_of(start: date | datetime, zone: str) -> int:
+    """UTC milliseconds of an instant, or of the midnight with which a day begins in a zone."""
+    moment = start if isinstance(start, datetime) else datetime.combine(start, time(), load_zone(zone))
+    return round(moment.timestamp() * 1000)
 
 
 def offset_at(zone: ZoneInfo, instant: int) -> int:

@@ -58,27 +58,22 @@ class Held:
             add_row(sums, row, sign)
 
     def correct(self, report: Report, segments: list[Segment]) -> None:
-        """Add all of it. The windows may have the same rows, so those that change are copied, once; what has nothing is left out."""
-        own: set[tuple[int, str]] = set()
+        """Add all of it. The windows may have the same rows, so those that change are copied; what has nothing is left out."""
+        changes: dict[tuple[int, str], Row] = {}  # by segment and window
         for names, by_segments in self._sums.items():
             for numbers, row in by_segments.items():
-                if row:
-                    for number in numbers:
-                        self._correct(report, segments[number], number, names, row, own)
-
-    @staticmethod
-    def _correct(report: Report, segment: Segment, number: int, names: tuple[str, ...], row: Row, own: set[tuple[int, str]]) -> None:
-        by_window = report.windows.setdefault(segment, {})
-        for name in names:
-            if (number, name) not in own:
-                own.add((number, name))
-                by_window[name] = by_window.get(name, {}).copy()
-            add_row(by_window[name], row, 1)
-            if not by_window[name]:
-                own.discard((number, name))
-                del by_window[name]
-        if not by_window:
-            del report.windows[segment]
+                for number in numbers:
+                    for name in names:
+                        add_row(changes.setdefault((number, name), {}), row, 1)
+        for (number, name), row in changes.items():
+            if row:
+                by_window = report.windows.setdefault(segments[number], {})
+                sums = by_window[name] = by_window.get(name, {}).copy()
+                add_row(sums, row, 1)
+                if not sums:
+                    del by_window[name]
+                    if not by_window:
+                        del report.windows[segments[number]]
 
 
 class Reports:
@@ -221,7 +216,7 @@ class Reports:
         return self._corrected(self.taken)
 
     def _corrected(self, reports: list[Report]) -> list[Report]:
-        for report in reports if self._held else ():
+        for report in reports:
             held = self._held.pop(report.end, None)
             if held is not None:
                 held.correct(report, self._rows.segments)

@@ -153,9 +153,11 @@ class Replay:
         """What decodes to no event: it has no key, so it counts on the first partition."""
         if isinstance(event, Rejected) and event.reason is Reason.UNKNOWN_TYPE and self.config.worker.unknown_types == "skip":
             event = Skipped("unknown")
-        outcome = self._reject(self.engines[0], event)
-        if outcome is not None:
-            self._note(outcome, line, 0, None)
+        if isinstance(event, Rejected):
+            self.engines[0].reject(event)
+            self._note(event, line, 0, None)
+        else:
+            self.engines[0].counts["skipped"] += 1
 
     def _deal_out(self, event: Event) -> Rejected | Conflict | None:
         """To the partition of its key; control events to all of them."""
@@ -174,21 +176,8 @@ class Replay:
             place = self._places[key] = partition_of(key.encode(), self._partitions)
         return place
 
-    def _apply(self, engine: Engine, event: Event) -> Rejected | Conflict | None:
-        try:
-            return engine.apply(event)
-        except Exception as error:
-            raise ReplayError(self._fault()) from error
-
     def _fault(self) -> str:
         return f"the engine failed on record {self.records}, a fault of the processor; please report it"
-
-    def _reject(self, engine: Engine, event: Rejected | Skipped | Event) -> Rejected | None:
-        if isinstance(event, Rejected):
-            engine.reject(event)
-            return event
-        engine.counts["skipped"] += 1
-        return None
 
     def _note(self, outcome: Rejected | Conflict, value: bytes | None, partition: int, offset: int | None) -> None:
         if isinstance(outcome, Conflict):
