@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from processor.core.ageing import HEAP_SLACK
 from processor.core.engine import Engine
-from processor.core.events import Event, rank_of
-from processor.core.settings import DAY_MS, MINUTE_MS, MS, Policy, Settings, Target
-from tests.laws.says import Data, created, message, status
+from processor.core.settings import DAY_MS, MS, Policy, Settings, Target
+from tests.laws.says import created, message, status
+from tests.laws.worlds import START, said
 
-START = 29_000_000 * MINUTE_MS
 TARGET = DAY_MS
 POLICY = Policy("default", 1, 0, {}, {"first_response": Target(TARGET), "resolution": Target(TARGET)}, {})
 SHORT = Settings(
@@ -17,20 +16,14 @@ SHORT = Settings(
 )  # fmt: skip
 
 
-def said(second: int, key: str, kind: str, data: Data, *, after_ms: int = 0) -> Event:
-    at = START + second * MS + after_ms
-    return Event(at, rank_of(kind), "", "a", f"{key}-{kind}-{at}", kind, key, data)
-
-
 def test_deadlines_of_what_was_solved_are_forgotten_with_it_and_others_pass_in_time() -> None:
     """A target of a day, and tickets that are solved within a second: the entries of a day would be a million."""
     engine, longest = Engine(SHORT), 0
-    engine.apply(said(0, "open", "ticket.created", created()))
+    engine.apply(said(0, "ticket.created", *created(), key="open"))
     for second in range(1, 2000):
-        key = f"T-{second}"
-        engine.apply(said(second, key, "ticket.created", created()))
-        engine.apply(said(second, key, *message("M", "agent"), after_ms=300))
-        engine.apply(said(second, key, *status("solved"), after_ms=600))
+        life = (("ticket.created", created()), message("M", "agent"), status("solved"))
+        for third, (kind, data) in enumerate(life):
+            engine.apply(said((second + third / 3) / 60, kind, *data, key=f"T-{second}"))
         engine.advance_by_log()
         engine.sweep()
         longest = max(longest, len(engine.timers), len(engine.sweeps))
