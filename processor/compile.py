@@ -38,6 +38,7 @@ def compile_settings(config: Config) -> Settings:
         reopen_horizon=time.reopen_horizon.ms,
         contact_expires_after=time.contact_expires_after.ms,
         max_stubs=config.limits.max_stubs,
+        quiet_max=config.limits.quiet_max,
         group_bys=_group_bys(config),
         calendars={name: compile_calendar(name, calendar) for name, calendar in config.calendars.items()},
         policies=compile_policies(config),
@@ -172,7 +173,7 @@ def _with_fingerprint(settings: Settings, config: Config) -> Settings:
         if (days := calendar.working_days) is not None:
             tables.update(b"".join(_packed(column) for column in (days.days, days.ends, days.starts, days.offsets)))
     tables.update(_packed(settings.midnights))
-    plain = {name: value for name, value in values.items() if name not in ("calendars", "midnights", "fingerprint")}
+    plain = {name: value for name, value in values.items() if name not in ("calendars", "midnights", "quiet_max", "fingerprint")}
     plain["satisfied_from"] = sorted([*scale, score] for scale, score in settings.satisfied_from.items())
     text = json.dumps([SCHEME, plain, admission_rules(config), tables.hexdigest()], sort_keys=True, default=_plain)
     return Settings(**{**values, "fingerprint": hashlib.sha256(text.encode()).hexdigest()[:32]})

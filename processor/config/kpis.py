@@ -62,6 +62,10 @@ class Limits(Section):
     max_stubs: int = Field(
         default=2_000_000, ge=0, description="Finished tickets remembered per partition, so that a reopening is recognised."
     )
+    quiet_max: int = Field(
+        default=20_000, ge=0, description="Tickets per partition that stay at hand although nothing has happened to them for four hours;"
+        " each takes some 3 kB more than one that is packed, and need not be unpacked.",
+    )
     samples_max: int = Field(
         default=100_000, ge=1, description="Samples that a worker may serve at /metrics; `check` counts them before the start, as if it had"
         " every partition."

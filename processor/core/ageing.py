@@ -19,14 +19,14 @@ from processor.core.timeline import State, Timeline
 if TYPE_CHECKING:
     from processor.core.engine import Engine
 
-QUIET_MS: Final = 4 * HOUR_MS  # a ticket of which nothing is heard for so long naps; to rouse it costs as much as three events
+QUIET_MS: Final = 4 * HOUR_MS  # a ticket of which nothing is heard for so long may nap; to rouse it costs as much as three events
 HEAP_SLACK: Final = 1_000  # for few entities it is not worth the trouble
 SWEEPS_MAX = 1_000  # entities that one sweep looks at, some 50 us each: after a jump in time the rest waits, so that no step is long
 
 
 def sweep(engine: Engine) -> None:
     """Look at the entities whose time has come."""
-    sweeps, now, left = engine.sweeps, engine.settled, SWEEPS_MAX
+    sweeps, now, left, settings = engine.sweeps, engine.settled, SWEEPS_MAX, engine.settings
     while sweeps and sweeps[0][0] < now and left:
         at, kind, key = heappop(sweeps)
         entity = engine.entities[kind].get(key)
@@ -34,8 +34,9 @@ def sweep(engine: Engine) -> None:
             entity.sweep_at = NEVER
             _sweep(engine, entity, now)
             left -= 1
-    while len(engine.stubs) > engine.settings.max_stubs:
+    while len(engine.stubs) > settings.max_stubs:
         forget(engine, engine.entities[TICKET][next(iter(engine.stubs))])
+    let_nap(engine, settings.quiet_max)
 
 
 def tidy(engine: Engine) -> None:
@@ -97,17 +98,34 @@ def _sweep(engine: Engine, entity: Timeline, now: int) -> None:
 
 
 def _await_age(engine: Engine, entity: Timeline, now: int, aged_at: int) -> None:
-    """Its tail is too young to go: a quiet ticket naps until then."""
+    """Its tail is too young to go: a quiet ticket may nap until then."""
     if entity.kind != TICKET or not entity.tail:
         schedule(engine, entity, aged_at)
-        return
-    last = entity.tail[-1].occurred_at
-    if last + QUIET_MS < now and last <= engine.timer_time:  # deadlines that lie before its last event have been told
+    elif _is_quiet(engine, entity, now):
         schedule(engine, entity, aged_at)
-        sleep.nap(engine, entity)
+        engine.quiet.append(entity.key)
     else:
-        look_at = last + QUIET_MS
+        look_at = entity.tail[-1].occurred_at + QUIET_MS
         schedule(engine, entity, min(look_at if look_at >= now else now + QUIET_MS, aged_at))
+
+
+def _is_quiet(engine: Engine, entity: Timeline, now: int) -> bool:
+    """Whether nothing has happened for long, and the deadlines that lie before its last event have been told."""
+    last = entity.tail[-1].occurred_at
+    return last + QUIET_MS < now and last <= engine.timer_time
+
+
+def let_nap(engine: Engine, most: int) -> None:
+    """Of more quiet tickets than `most`, those that have been quiet for longest nap."""
+    quiet, tickets, now = engine.quiet, engine.entities[TICKET], engine.settled
+    while len(quiet) > most:
+        entity = tickets.get(quiet.popleft())
+        if entity is None or entity.state is None or not entity.tail:
+            continue  # it sleeps by now, or has gone
+        if _is_quiet(engine, entity, now):
+            sleep.nap(engine, entity)
+        else:  # it has been heard of since
+            _await_age(engine, entity, now, entity.aged_at(engine.settings))
 
 
 def heard(engine: Engine, kind: str, key: str) -> Timeline | None:

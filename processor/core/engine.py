@@ -16,7 +16,7 @@ changes neither the net facts nor any number that follows from them.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import Any, Final
@@ -77,12 +77,12 @@ class Engine:
         self.entities: dict[str, dict[str, Timeline]] = {name: {} for name in ENTITIES}
         self.step = Step()
         self.stubs: dict[str, int] = {}  # ids of stubs, oldest first, and when each has gone
-        # Heaps of instants and whom each is about. What was put off or called off stays inside for a while, see `ageing.tidy`.
-        self.timers: list[tuple[int, str, str]] = []  # when to let its deadlines pass
+        self.quiet: deque[str] = deque()  # tickets that may nap, the quietest first; of some something was heard since
+        self.timers: list[tuple[int, str, str]] = []  # when to let its deadlines pass; what was put off stays a while, see `ageing.tidy`
         self.sweeps: list[tuple[int, str, str]] = []  # when to look whether it has aged
         self.dumps: Dumps = dumps  # how what sleeps is spelled and read: a driver may set what is faster
-        self.mark = ""  # of the rules, see `mark`; "" until it is asked for
         self.loads: Loads = loads
+        self.mark = ""  # of the rules, see `mark`; "" until it is asked for
         self._known: int | None = None  # since when what is handed over now is known; None = now, 0 = since its own instant
         self._turn = NEVER  # stream time at which timer time passes the next minute to report
         self._survey_lateness = survey_lateness(settings)

@@ -13,7 +13,7 @@ from processor.core.settings import Settings
 FORM = 1
 
 # What decides nothing about one entity's levels and deadlines: how numbers are grouped, kept and told.
-_ASIDE = frozenset({"timer_delay", "tail_max", "max_stubs", "group_bys", "midnights", "facts_detail_all"})
+_ASIDE = frozenset({"timer_delay", "tail_max", "max_stubs", "quiet_max", "group_bys", "midnights", "facts_detail_all"})
 
 
 def mark_of(settings: Settings) -> str:

@@ -109,6 +109,7 @@ class Settings:
     reopen_horizon: int = 90 * DAY_MS
     contact_expires_after: int = 7 * DAY_MS
     max_stubs: int = 2_000_000
+    quiet_max: int = 20_000
     group_bys: tuple[tuple[str, ...], ...] = (
         (),
         ("channel",),

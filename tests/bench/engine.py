@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any
 
 from processor.codec.decode import decode
+from processor.codec.state import quicken
 from processor.codec.times import parse_time
 from processor.core.engine import Engine
 from processor.core.events import Event
@@ -32,6 +33,7 @@ class Fold:
 
     def __init__(self) -> None:
         self.engine = Engine(settings())
+        quicken(self.engine)
         self.engine.report_every(REPORT_MINUTES, hold=True)
         self.decode_seconds = self.fold_seconds = 0.0
         self.stated: Counter[str] = Counter()

@@ -260,7 +260,14 @@ def test_the_fingerprint_changes_with_everything_that_decides_a_number() -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["http: {port: 1}", "worker: {clock: log}", "segments: {known: {group: [a]}}", "kafka: {client_id: x}", "time: {timer_delay: 5000ms}"],
+    [
+        "http: {port: 1}",
+        "worker: {clock: log}",
+        "segments: {known: {group: [a]}}",
+        "kafka: {client_id: x}",
+        "time: {timer_delay: 5000ms}",
+        "limits: {quiet_max: 1}",
+    ],
 )
 def test_the_fingerprint_does_not_change_with_what_decides_none(text: str) -> None:
     assert settings_of(text).fingerprint == settings_of("{}").fingerprint
@@ -270,7 +277,7 @@ def test_every_setting_is_compiled() -> None:
     """A setting that this compiler does not know would keep the engine's default whatever the file says."""
     text = """
 time: {timer_delay: 6s, allowed_lateness: 25h, clock_skew: 7s, final_after: 73h, reopen_horizon: 91d, contact_expires_after: 8d}
-limits: {tail_max: 511, max_stubs: 1}
+limits: {tail_max: 511, max_stubs: 1, quiet_max: 2}
 segments: {group_bys: [[], [channel]], windows: [[]]}
 abandonment: {short: {phone: 6s}, silent_channels: [chat]}
 service_level: {counts_short_abandonments: true, counts_flow_outs: true}

@@ -68,7 +68,8 @@ def ledger(events: list[Event], policies: tuple[Policy, ...], later: tuple[Polic
 def keep(engine: Engine, records: dict[str, Any]) -> None:
     engine.sweep()
     for key, value in engine.drain().records.items():
-        records[json.dumps(key)] = value if value is None or key[0] == "e" or isinstance(value, Sleeping) else json.loads(json.dumps(value))
+        plain = value is not None and key[0] != "e" and not isinstance(value, Sleeping)
+        records[json.dumps(key)] = json.loads(json.dumps(value, default=tuple)) if plain else value
 
 
 def restarted(engine: Engine, settings: Settings, records: dict[str, Any]) -> Engine:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.core import packing
+from processor.core.ageing import let_nap
 from processor.core.business_hours import NEVER
 from processor.core.engine import Engine
 from processor.core.events import Event
@@ -22,7 +23,7 @@ from processor.core.timeline import Timeline
 START = 1_767_225_600_000  # 2026-01-01T00:00:00Z
 CREATED = ("email", "new", "normal", "inbound", *(None,) * 10)
 TARGETS = {"first_response": Target(HOUR_MS), "resolution": Target(10 * DAY_MS)}
-SETTINGS = Settings(policies=(Policy("default", 1, 0, {}, TARGETS, {}),))
+SETTINGS = Settings(quiet_max=0, policies=(Policy("default", 1, 0, {}, TARGETS, {}),))
 
 
 def event(at: int, kind: str = "ticket.created", key: str = "T1", data: tuple[Any, ...] = CREATED) -> Event:
@@ -87,6 +88,24 @@ def test_a_quiet_ticket_naps_and_any_event_rouses_it() -> None:
     assert naps(ticket)
     assert engine.apply(event(START + DAY_MS, "ticket.priority_changed", data=("high",))) is None
     assert engine.view().open_tickets == 3
+
+
+def test_quiet_tickets_stay_at_hand_up_to_a_limit_and_the_quietest_nap() -> None:
+    engine = Engine(replace(SETTINGS, quiet_max=2))
+    tickets = engine.entities["ticket"]
+    for hour in range(4):
+        engine.apply(event(START + hour * HOUR_MS, key=f"T{hour}"))
+    later(engine, 1)
+    later(engine, 1)
+    assert [naps(tickets[f"T{hour}"]) for hour in range(4)] == [True, True, False, False]
+    engine.apply(event(START + DAY_MS, "ticket.priority_changed", "T2", ("high",)))
+    let_nap(engine, 0)
+    assert [naps(tickets[f"T{hour}"]) for hour in range(4)] == [True, True, False, True]
+    engine.apply(event(START + DAY_MS + 5 * HOUR_MS, key="last"))
+    engine.advance_by_log()
+    engine.sweep()
+    let_nap(engine, 0)
+    assert naps(tickets["T2"])
 
 
 def test_a_restart_folds_no_events_of_a_solved_ticket_that_naps() -> None:

@@ -21,7 +21,7 @@ from processor.replay import Replay
 from processor.synthetic.generate import generate
 from tests.scenarios.words import event_of
 
-CONFIG = Config()
+CONFIG = Config.model_validate({"limits": {"quiet_max": 0}})
 SETTINGS = compile_settings(CONFIG)
 AT = 1_772_442_000_000
 MINUTE = 60_000

@@ -75,6 +75,7 @@ class Deployment:
             "kafka": {"bootstrap_servers": [bootstrap]},
             "topics": {role: f"{name}-{role}" for role in TOPIC_ROLES} | {"partitions": partitions},
             "http": {"host": "127.0.0.1"},
+            "limits": {"quiet_max": 5},
             "worker": {
                 "clock": "log",
                 "step_events_max": 300,

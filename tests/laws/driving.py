@@ -11,7 +11,7 @@ from zlib import crc32
 
 from processor.codec.rekeyed import decode_rekeyed, encode_heartbeat, encode_rekeyed
 from processor.codec.state import decode_marker, decode_record, encode_marker, encode_record
-from processor.core.ageing import make_heaps_anew
+from processor.core.ageing import let_nap, make_heaps_anew
 from processor.core.business_hours import NEVER
 from processor.core.engine import Engine
 from processor.core.events import Event, Rejected
@@ -197,7 +197,7 @@ def soon(partition: Partition, random: Random, until: int) -> int:
 def act(partition: Partition, random: Random, manner: Manner, ahead_to: int) -> None:
     """Something that a worker may do between two records, or nothing."""
     engine = partition.engine
-    action = random.randrange(9)
+    action = random.randrange(10)
     if action in (0, 1, 2):
         engine.advance_by_log()
     if action == 3 and manner.ahead:
@@ -212,6 +212,8 @@ def act(partition: Partition, random: Random, manner: Manner, ahead_to: int) -> 
         partition.restart()
     if action == 8:
         make_heaps_anew(engine)
+    if action == 9:
+        let_nap(engine, 0)
     check_entities(partition.engine)
 
 
