@@ -7,7 +7,7 @@ as much. What repeats (dimensions, the layout of each kind) is spelled once.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -43,30 +43,61 @@ _NEVER_WRITTEN = {"visitor"}  # only there to be counted once
 _REMEMBERED = 8192
 
 # How the entries of a content are written: as thousandths, as they are, as segments of time, as dimensions, or not at all.
-_DIVIDED, _AS_IT_IS, _SEGMENTS, _DIMENSIONS, _HIDDEN = range(5)
-Layout = tuple[tuple[int, str], ...]
+_DIVIDED: Final = 0
+_AS_IT_IS: Final = 1
+_SEGMENTS: Final = 2
+_DIMENSIONS: Final = 3
+_HIDDEN: Final = 4
+
+_HEAD: Final = '{"specversion":"1.0","id":"'
+
+
+class FactWriter:
+    """Spells facts one after the other. Those of one entity and one instant follow each other: what they share is spelled once.
+
+    `agents`: whether facts name the agent. Where they do not, what is said of one has its slot in the place of the id.
+    """
+
+    def __init__(self, *, agents: bool) -> None:
+        self._agents = agents
+        self._kinds = _KINDS[agents]
+        self._entity = self._key = ""  # of the fact before, and how they are spelled
+        self._subject = self._quoted_key = self._heading = ""
+        self._octets = b""
+        self._at = 0
+        self._time = format_time(0)
+
+    def record(self, stated: Stated) -> tuple[bytes, bytes]:
+        """Key and value of a fact or, for sign -1, of the retraction that takes it back. The key is the id in its subject."""
+        fact, entity = stated.fact, stated.entity
+        slot = slot_text(f"{entity}/{stated.key}", fact)
+        if entity == AGENT and not self._agents:
+            self._be_about(entity, slot)
+        elif stated.key != self._key or entity != self._entity:
+            self._be_about(entity, stated.key)
+        if fact.at != self._at:
+            self._at, self._time = fact.at, format_time(fact.at)
+        kind: _Kind = self._kinds[fact.kind]
+        number, retracts, stated_as = f"{stated.number:032x}", "", kind.stated_as
+        if stated.sign < 0:
+            stated_as, number, retracts = kind.retracted_as, f"retracts-{number}", f',"retracts":"{number}"'
+        causes = f',"causes":[{quoted(stated.cause)}]' if stated.cause else ""
+        content = _content(fact.content, kind) if fact.content else ""
+        return self._octets, (
+            f'{_HEAD}{number}{stated_as}{self._subject},"time":"{self._time}"{self._heading}{kind.name}{fact.instance},"slot":"{slot}",'
+            f'"at":"{self._time}","dimensions":{_dimensions(fact.dims)}{content}{causes}{retracts}}}}}'
+        ).encode()
+
+    def _be_about(self, entity: str, key: str) -> None:
+        self._entity, self._key, self._octets = entity, key, key.encode()
+        self._quoted_key = quoted(key)
+        self._subject = f'"{entity}/{self._quoted_key[1:]}'
+        self._heading = f',"partitionkey":{self._quoted_key},"data":{{"subject":{self._subject}'
 
 
 def fact_record(stated: Stated, *, agents: bool) -> tuple[bytes, bytes]:
-    """Key and value of a fact or, for sign -1, of the retraction that takes it back. `agents`: whether it names the agent.
-
-    The key is the id in its subject. Where agents are not named, what is said of one has its slot in the place of the id.
-    """
-    fact = stated.fact
-    slot = slot_text(f"{stated.entity}/{stated.key}", fact)
-    key = slot if stated.entity == AGENT and not agents else stated.key
-    quoted_key = quoted(key)
-    subject = f'"{stated.entity}/{quoted_key[1:]}'
-    at = format_time(fact.at)
-    kind, number, retracts = fact.kind, f"{stated.number:032x}", ""
-    if stated.sign < 0:
-        kind, number, retracts = retraction_type(kind), f"retracts-{number}", f',"retracts":"{number}"'
-    causes = f',"causes":[{quoted(stated.cause)}]' if stated.cause else ""
-    return key.encode(), (
-        f'{{"specversion":"1.0","id":"{number}","source":"{SOURCE}","type":"support.{kind}","subject":{subject},"time":"{at}",'
-        f'"partitionkey":{quoted_key},"data":{{"subject":{subject},"kind":"{fact.kind}","instance":{fact.instance},"slot":"{slot}",'
-        f'"at":"{at}","dimensions":{_dimensions(fact.dims)}{_content(fact, agents)}{causes}{retracts}}}}}'
-    ).encode()
+    """Key and value of one fact alone, see `FactWriter`."""
+    return FactWriter(agents=agents).record(stated)
 
 
 def encode_fact(stated: Stated, *, agents: bool) -> bytes:
@@ -81,27 +112,39 @@ def retraction_type(kind: str) -> str:
 
 def content_of(fact: Fact, *, agents: bool) -> dict[str, Any]:
     """What a fact of its kind says, by the names and in the units in which it is written."""
-    said: dict[str, Any] = orjson.loads(f"{{{_content(fact, agents)[1:]}}}")
+    said: dict[str, Any] = orjson.loads(f"{{{_content(fact.content, _KINDS[agents][fact.kind])[1:]}}}")
     return said
 
 
-def _content(fact: Fact, agents: bool) -> str:
-    """The entries of its content as members of a JSON object, each behind a comma."""
+def _content(content: tuple[Any, ...], kind: _Kind) -> str:
+    """The entries of a fact's content as members of a JSON object, each behind a comma."""
     text = ""
-    # Not strict: what a forerunner had stated with fewer entries is taken back as it was stated. What is new always stands last.
-    for (form, name), value in zip(_LAYOUTS[agents][fact.kind], fact.content, strict=False):
+    forms, names = kind.forms, kind.names
+    # What a forerunner had stated with fewer entries is taken back as it was stated. What is new always stands last.
+    for index in range(min(len(content), len(forms))):
+        value, form = content[index], forms[index]
         if value is None or form == _HIDDEN:
             continue
+        name = names[index]
         if form == _AS_IT_IS:
             text += name + (_word(value) if type(value) is str else _json(value))
         elif form == _DIVIDED:
-            text += f"{name}{value / 1000}"
+            text += name + _thousandths(value)
         elif form == _DIMENSIONS:
             text += name + _dimensions(value)
         elif value:
             spans = ",".join([f'["{format_time(start)}","{format_time(end)}"]' for start, end in value])
             text += f"{name}[{spans}]"
     return text
+
+
+_DECIMALS: Final = [repr(rest / 1000)[1:] for rest in range(1000)]  # ".0", ".001", ... ".999"
+_DIGITS_MAX: Final = 10**15  # so many digits a float prints as they are
+
+
+def _thousandths(number: int) -> str:
+    """A thousandth of a number as a float prints."""
+    return f"{number // 1000}{_DECIMALS[number % 1000]}" if 0 <= number < _DIGITS_MAX else f"{number / 1000}"
 
 
 # Clocks, policies, reasons: few words, over and over.
@@ -121,8 +164,16 @@ def _dimensions(dims: Dims) -> str:
     return orjson.dumps(dict(zip(DIMENSIONS, dims, strict=True))).decode()
 
 
-def _layout(fields: tuple[str, ...], *, agents: bool) -> Layout:
-    return tuple(_entry(field, agents=agents) for field in fields)
+class _Kind:
+    """How facts of one kind are spelled: what stands around their id and subject, and before each entry of the content."""
+
+    def __init__(self, kind: str, fields: tuple[str, ...], *, agents: bool) -> None:
+        self.stated_as = f'","source":"{SOURCE}","type":"support.{kind}","subject":'
+        self.retracted_as = f'","source":"{SOURCE}","type":"support.{retraction_type(kind)}","subject":'
+        self.name = f',"kind":"{kind}","instance":'
+        entries = [_entry(field, agents=agents) for field in fields]
+        self.forms: list[int] = [form for form, _ in entries]
+        self.names: list[str] = [name for _, name in entries]
 
 
 def _entry(field: str, *, agents: bool) -> tuple[int, str]:
@@ -136,4 +187,4 @@ def _entry(field: str, *, agents: bool) -> tuple[int, str]:
     return form, f',"{_RENAMED.get(field, field)}":'
 
 
-_LAYOUTS = {agents: {kind: _layout(fields, agents=agents) for kind, fields in CONTENT_FIELDS.items()} for agents in (False, True)}
+_KINDS: Final = {agents: {kind: _Kind(kind, fields, agents=agents) for kind, fields in CONTENT_FIELDS.items()} for agents in (False, True)}

@@ -10,7 +10,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from processor.codec.facts import fact_record
+from processor.codec.facts import FactWriter
 from processor.codec.murmur2 import partition_of
 from processor.config import Config
 from processor.core.settings import Settings
@@ -111,5 +111,5 @@ def _transaction(partition: MovedPartition, marker: bytes, applied: Applied, *, 
         marker,
         {TopicPartition(topic, partition.number): offset + 1 for topic, offset in applied.items()},
         records=partition.encoded(),
-        facts=(fact_record(stated, agents=agents) for stated in partition.facts),
+        facts=map(FactWriter(agents=agents).record, partition.facts),
     )

@@ -19,6 +19,7 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaConnectionError, KafkaTimeoutError
 
 from processor.config.service import Kafka
+from processor.stream.compression import compress_quickly
 from processor.stream.empty_batches import read_over_empty_batches
 from processor.stream.lost_brokers import outlive_lost_brokers
 
@@ -49,6 +50,7 @@ def aiokafka_settings(kafka: Kafka) -> dict[str, Any]:
     """Keyword arguments for clients of aiokafka; by luck nearly the same words."""
     read_over_empty_batches()  # none is made without these
     outlive_lost_brokers()
+    compress_quickly()
     return kafka_python_settings(kafka)
 
 

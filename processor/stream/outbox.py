@@ -12,7 +12,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
-from processor.codec.facts import fact_record
+from processor.codec.facts import FactWriter
 from processor.codec.murmur2 import partition_of
 from processor.codec.partials import Encoded, Sender, encode_levels, encode_report
 from processor.codec.rekeyed import encode_heartbeat, encode_rekeyed
@@ -62,7 +62,7 @@ class Outbox:
             marker,
             inputs.moved(),
             records=(encode_record(key, value) for key, value in step.records.items()),
-            facts=(fact_record(stated, agents=self._agents) for stated in step.facts),
+            facts=map(FactWriter(agents=self._agents).record, step.facts),
             rekeyed=self._rekeyed(step),
             partials=self._partials(step.reports, self._changed_levels(engine, now), engine.timer_time),
             rejected=rejected,

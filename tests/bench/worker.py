@@ -14,6 +14,7 @@ import yaml
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from processor.codec.times import parse_time
+from processor.config.kpis import Limits
 from processor.config.service import Worker as WorkerSection
 from processor.core.facts import LEDGER_MODULUS
 from processor.export.snapshot import compare_truth
@@ -40,7 +41,8 @@ def deployment_of(bootstrap: str, name: str, folder: Path, **sections: Any) -> D
     """A deployment with the benchmarks' configuration, and otherwise the shipped settings."""
     document = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
     worker = WorkerSection().model_dump(mode="json") | sections.pop("worker", {})
-    return Deployment(bootstrap, name, folder, partitions=PARTITIONS, **document, worker=worker, **sections)
+    limits = Limits().model_dump(mode="json") | sections.pop("limits", {})
+    return Deployment(bootstrap, name, folder, partitions=PARTITIONS, **document, worker=worker, limits=limits, **sections)
 
 
 @contextmanager

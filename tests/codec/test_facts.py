@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.codec.envelope import format_time
-from processor.codec.facts import content_of, encode_fact, fact_record, retraction_type
+from processor.codec.facts import FactWriter, content_of, encode_fact, fact_record, retraction_type
 from processor.codec.quoting import quoted
 from processor.core.events import AGENT
 from processor.core.facts import CONTENT_FIELDS, Fact, slot_text
@@ -67,6 +68,27 @@ def test_what_is_written_is_what_orjson_would_write(stated: Stated, agents: bool
     document = document_of(stated, agents=agents)
     assert fact_record(stated, agents=agents) == (document["partitionkey"].encode(), orjson.dumps(document))
     assert encode_fact(stated, agents=agents) == orjson.dumps(document)
+
+
+@given(st.lists(statements(), max_size=6), st.booleans())
+def test_a_writer_says_of_each_what_it_would_say_of_it_alone(several: list[Stated], agents: bool) -> None:
+    """Also where the entity, the instant or both are those of the one before."""
+    writer = FactWriter(agents=agents)
+    for stated in several:
+        other = replace(stated, key=f"{stated.key}'", fact=replaced(stated.fact, at=stated.fact.at + 1))
+        for each in (stated, stated, replace(other, key=stated.key), other, replace(other, entity="contact")):
+            assert writer.record(each) == fact_record(each, agents=agents)
+
+
+def replaced(fact: Fact, at: int) -> Fact:
+    return Fact(fact.kind, fact.instance, at, fact.dims, fact.content)
+
+
+@given(st.one_of(st.integers(-(10**16), 10**16), st.sampled_from([0, 1, 10, 999, 1000, 10**15 - 1, 10**15, 10**15 + 1])))
+def test_a_duration_is_written_as_the_float_that_it_is(milliseconds: int) -> None:
+    fact = Fact("ticket.solved", 1, AT, DIMS, (milliseconds,))
+    value = fact_record(Stated(1, "ticket", "T", 1, fact, ""), agents=True)[1]
+    assert f'"value_seconds":{milliseconds / 1000!r}'.encode() in value
 
 
 @given(TEXTS)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from processor.codec.facts import fact_record
+from processor.codec.facts import FactWriter
 from processor.core.engine import Engine
 from processor.core.events import Event, Reason
 from processor.core.outputs import Rekeyed, Stated
@@ -83,12 +83,16 @@ async def test_an_event_that_breaks_the_step_after_the_engine_is_found_and_set_a
     deployment = Deployment(broker.bootstrap, topic_name("encoder"), tmp_path).create_topics()
     monkeypatch.setattr(module, "FIRST_RETRY_SECONDS", 0.05)
 
-    def encode(stated: Stated, *, agents: bool) -> tuple[bytes, bytes]:
-        if stated.cause == "T-bad-30":
-            raise OverflowError
-        return fact_record(stated, agents=agents)
+    class Writer:
+        def __init__(self, *, agents: bool) -> None:
+            self.writer = FactWriter(agents=agents)
 
-    monkeypatch.setattr("processor.stream.outbox.fact_record", encode)
+        def record(self, stated: Stated) -> tuple[bytes, bytes]:
+            if stated.cause == "T-bad-30":
+                raise OverflowError
+            return self.writer.record(stated)
+
+    monkeypatch.setattr("processor.stream.outbox.FactWriter", Writer)
     log = tickets(60, bad={30})
     async with running(deployment, log) as runtime:
         await until("all is applied", lambda: has_applied(runtime, ends_of(log)))
