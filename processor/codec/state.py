@@ -4,7 +4,7 @@
     e|KIND|SERIAL|ID           one event of an entity's tail
     h|KIND|ID                  an entity's base: [base, order key of its youngest event, next serial]; while it sleeps, what follows from
                                that and then the same, packed: [mark, next deadline, next look at it, when it is gone], levels, LINE FEEDS;
-                               while it naps, the next serial stands behind those four, and what is packed may be missing
+                               while it is quiet, the next serial stands behind those four, and what is packed may be missing
     r|TIER|INDEX|NAMES|VALUES  one row: a segment in a minute, quarter or day; see `amounts`
     c|LABELS                   one cell of totals, as a row
 

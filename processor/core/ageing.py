@@ -103,6 +103,7 @@ def _await_age(engine: Engine, entity: Timeline, now: int, aged_at: int) -> None
         schedule(engine, entity, aged_at)
     elif _is_quiet(engine, entity, now):
         schedule(engine, entity, aged_at)
+        sleep.leave_word(engine, entity)
         engine.quiet.append(entity.key)
     else:
         look_at = entity.tail[-1].occurred_at + QUIET_MS
@@ -229,6 +230,7 @@ def deadline(engine: Engine, entity: Timeline, due: int) -> None:
     sleep.pass_deadline(engine, entity, due)
     assert entity.state is not None
     if entity.tail:
+        sleep.leave_word(engine, entity)
         sleep.nap(engine, entity)
     else:
         doze(engine, entity, entity.state, engine.settled)

@@ -1,8 +1,9 @@
 """Entities of which nothing has been heard for long sleep: in memory they are their base, packed, and nothing else.
 
-Tickets that have been quiet for a while nap before that: their tail is put away as bytes, and folded again when somebody asks. Their
-events stay in the state topic one by one. Of those that count in no level, which are most solved ones, a record says when to look at them
-again: a restart folds none of their events as long as none is younger than that record (`Sleeping.serial`).
+Of tickets that have been quiet for a while and count in no level, which are most solved ones, a record says when to look at them again: a
+restart folds none of their events, which are in the state topic one by one, as long as none is younger than that record
+(`Sleeping.serial`). Where there are many quiet tickets, those that have been quiet for longest nap: their tail is put away as bytes, and
+folded again when somebody asks.
 
 An entity falls asleep when the last event of its tail has aged, and wakes up when an event finds it. A deadline that passes wakes it for
 that moment alone. Its record in the state topic also says how it counts in the levels and when to look at it again, as of the deadlines
@@ -81,16 +82,23 @@ def _await_deadline(engine: Engine, entity: Timeline, wake: int) -> None:
         engine.set_timer(entity, wake)  # what is asked sooner than needed would be woken for nothing
 
 
-def nap(engine: Engine, entity: Timeline) -> None:
-    """Put its tail away. When to look at it again is scheduled already."""
+def leave_word(engine: Engine, entity: Timeline) -> None:
+    """Say in its record what follows from its events, for a restart. When to look at it again is scheduled already."""
     state = entity.state
     assert state is not None
     engine.levels.settle(entity)
-    _await_deadline(engine, entity, state.wake)
     if not entity.levels:  # else the record would be long
         engine.step.records["h", entity.kind, entity.key] = Sleeping(
             _packed_base(engine, entity), mark_for(engine), state.wake, entity.sweep_at, NEVER, b"", entity.next_serial
         )
+
+
+def nap(engine: Engine, entity: Timeline) -> None:
+    """Put its tail away."""
+    state = entity.state
+    assert state is not None
+    engine.levels.settle(entity)
+    _await_deadline(engine, entity, state.wake)
     entity.stow(spell_tail(engine, entity))
 
 
