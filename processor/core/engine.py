@@ -35,7 +35,7 @@ from processor.core.postings import POSTINGS
 from processor.core.refolding import refold
 from processor.core.reports import Reports
 from processor.core.restoring import marker_of, restore
-from processor.core.rows import Row, Rows, Segment
+from processor.core.rows import Rows, Segment
 from processor.core.settings import MINUTE_MS, NO_DIMENSIONS, Settings
 from processor.core.timeline import State, Timeline, fold, new_state
 from processor.core.upstream import Upstream
@@ -385,9 +385,8 @@ class Engine:
         step, self.step = self.step, Step()
         rows = self.rows
         records, tiers, segments, group_bys = step.records, rows.tiers, rows.segments, rows.group_bys
-        no_rows: dict[int, Row] = {}
         for tier, index, segment in rows.take_dirty_rows():
-            row = tiers[tier].get(index, no_rows).get(segment)
+            row = tiers[tier].get(index).get(segment)
             group_by, values = segments[segment]
             records["r", tier, index, group_bys[group_by], values] = row.copy() if row else None
         for cell_key, cell in rows.take_unwritten_cells():

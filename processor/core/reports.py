@@ -125,7 +125,7 @@ class Reports:
         for name, window in self._windows.windows.items():
             for number, row in window.share().items():
                 found.setdefault(segments[number], {})[name] = row
-        later = [rows for minute, rows in self._rows.tiers[MINUTE].items() if minute >= end // MINUTE_MS]
+        later = self._rows.tiers[MINUTE].between(end // MINUTE_MS, NEVER)
         self._complete_total(found, later)
         self.taken.append(Report(end, found, self._backlog_before(later), self.since))
         self.taken_until = end

@@ -111,7 +111,7 @@ def _restore_record(engine: Engine, key: RecordKey, value: Any) -> None:
         tier, index, names, values = key[1], key[2], tuple(key[3]), tuple(key[4])
         if names in engine.rows.group_bys:
             segment = engine.rows.segment_id((engine.rows.group_bys.index(names), values))
-            engine.rows.tiers[tier].setdefault(index, {})[segment] = value
+            engine.rows.tiers[tier].rows(index)[segment] = value
     else:
         kind, entity_key = key[1], key[-1]
         entity = engine.entities[kind].get(entity_key)

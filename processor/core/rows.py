@@ -21,6 +21,7 @@ from processor.core.places import Cell, CellKey, Place, Places, Row, Segment
 from processor.core.posting import Posting
 from processor.core.postings import AGENT_OF, PEOPLE, POSTINGS, Entries
 from processor.core.settings import MINUTE_MS, Settings
+from processor.core.tier import Tier
 
 __all__ = ["DAY", "MINUTE", "QUARTER", "CellKey", "Place", "Row", "Rows", "Segment", "add_row"]
 
@@ -31,6 +32,7 @@ TIER_MINUTES: Final = {MINUTE: 1, QUARTER: 15, DAY: 1440}
 MINUTES_KEPT: Final = 25 * 60
 QUARTERS_KEPT: Final = 8 * 24 * 4
 DAYS_KEPT: Final = 400
+PLAIN: Final = {MINUTE: 10, QUARTER: 1, DAY: 1}  # so many stay as they are: what windows add and most late events change
 
 _MOVED_OUT: Final[Entries] = (("backlog_left:moved_out", 1),)
 _MOVED_IN: Final[Entries] = (("backlog_entered:moved_in", 1),)
@@ -41,7 +43,7 @@ class Rows(Places):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self._tiers: dict[str, dict[int, dict[int, Row]]] = {MINUTE: {}, QUARTER: {}, DAY: {}}
+        self._tiers = {tier: Tier(count) for tier, count in PLAIN.items()}
         self.minute_floor = 0  # first minute of the minute tier
         self.quarter_floor = 0
         self.listeners_end = 0  # minutes before this one may lie inside a window
@@ -150,7 +152,7 @@ class Rows(Places):
     # -- rows and cells -----------------------------------------------------------------------------------------------------------
 
     @property
-    def tiers(self) -> dict[str, dict[int, dict[int, Row]]]:
+    def tiers(self) -> dict[str, Tier]:
         """The rows: tier -> index -> segment -> row."""
         self.bring_in()
         return self._tiers
@@ -172,7 +174,7 @@ class Rows(Places):
     def _spread(self, minute: int, net: dict[Place, Row]) -> None:
         """Add sums of one minute to the rows of their segments."""
         tier, index = self.locate(minute)
-        rows = self._tiers[tier].setdefault(index, {})
+        rows = self._tiers[tier].rows(index)
         dirty = self._dirty.setdefault((tier, index), set())
         for place, sums in net.items():
             segments = place.segments
@@ -205,6 +207,7 @@ class Rows(Places):
         """Add what is older than a tier keeps into the next one. May be called at any time; sums do not change."""
         self.bring_in()
         minute = stream_time // MINUTE_MS
+        self.pack(minute)
         floor = (minute - MINUTES_KEPT) // 15 * 15
         if floor < self.minute_floor + 15:
             return
@@ -215,14 +218,17 @@ class Rows(Places):
             self._cascade(QUARTER, DAY, quarter_floor, 96)
             self.quarter_floor = quarter_floor
             days = self._tiers[DAY]
-            for day in [day for day in days if day < quarter_floor // 96 - DAYS_KEPT]:
-                self._dirty.setdefault((DAY, day), set()).update(days.pop(day))
+            for day, rows in days.take_before(quarter_floor // 96 - DAYS_KEPT):
+                self._dirty.setdefault((DAY, day), set()).update(rows)
+
+    def pack(self, newest_minute: int) -> None:
+        """Pack some of what nobody looks at for long."""
+        for tier, width in TIER_MINUTES.items():
+            self._tiers[tier].pack(newest_minute // width, {index for changed, index in self._dirty if changed == tier})
 
     def _cascade(self, source: str, sink: str, floor: int, width: int) -> None:
-        rows_by_index, sums = self._tiers[source], self._tiers[sink]
-        for index in [index for index in rows_by_index if index < floor]:
-            rows = rows_by_index.pop(index)
-            into = sums.setdefault(index // width, {})
+        for index, rows in self._tiers[source].take_before(floor):
+            into = self._tiers[sink].rows(index // width)
             self._dirty.setdefault((source, index), set()).update(rows)
             self._dirty.setdefault((sink, index // width), set()).update(rows)
             for segment, row in rows.items():

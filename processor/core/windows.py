@@ -121,12 +121,7 @@ class Windows:
         """Add the rows of a range of minutes to some windows: where it goes to several, it is summed once for all."""
         found: list[Sums] = []
         for tier, width in ((MINUTE, 1), (QUARTER, 15)):
-            rows_by_index = self.rows.tiers[tier]
-            first, last = -(-start // width), end // width
-            if last - first < len(rows_by_index):
-                found += [rows_by_index[index] for index in range(first, last) if index in rows_by_index]
-            else:
-                found += [sums for index, sums in rows_by_index.items() if first <= index < last]
+            found += self.rows.tiers[tier].between(-(-start // width), end // width)
         if len(found) > 1 and len(takers) > 1:
             summed = Window("")
             for sums in found:

@@ -81,7 +81,7 @@ def test_a_group_by_that_comes_back_has_a_gap() -> None:
     assert total - of_channel == 30 * 6
     assert of_channel > 12
     segments = third.rows.segments
-    tiers = {tier for tier, rows in third.rows.tiers.items() for row in rows.values() for each in row if segments[each][0] == 1}
+    tiers = {tier for tier, rows in third.rows.tiers.items() for _, row in rows.items() for each in row if segments[each][0] == 1}
     assert tiers == {"m", "q"}
 
 

@@ -214,6 +214,7 @@ def act(partition: Partition, random: Random, manner: Manner, ahead_to: int) -> 
         make_heaps_anew(engine)
     if action == 9:
         let_nap(engine, 0)
+        engine.rows.pack(engine.timer_time // MINUTE_MS + random.randrange(100))
     check_entities(partition.engine)
 
 
