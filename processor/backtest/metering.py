@@ -7,17 +7,16 @@ late event counts when it came, not when it should have come. The processor itse
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from processor.backtest.heard import Breaches, Flow
 from processor.backtest.rules import Rules
 from processor.backtest.series import Series
 from processor.compile import compile_settings
 from processor.config import Config
-from processor.core.engine import Engine
-from processor.core.events import Event, Rejected
-from processor.core.outputs import Conflict, Step
+from processor.core.outputs import Stated
 from processor.core.settings import DAY_MS, MINUTE_MS
+from processor.core.told import watched
 from processor.export.catalogue import FAMILIES
 from processor.export.collector import Exporter
 from processor.export.family import Family
@@ -57,9 +56,13 @@ class Metering:
         self._kpis = ReplayedKpis(config, settings, lambda: len(self.replay.engines)) if asked else None
         self._minute = 0
         self.replay = Replay(
-            config, settings=settings, partitions=partitions, engine=_listening(self), on_refused=on_refused,
+            config, settings=settings, partitions=partitions, engine=watched(self), on_refused=on_refused,
             report_every_minutes=1 if self._kpis else 0, on_report=self._kpis.report if self._kpis else None,
         )  # fmt: skip
+
+    def stated(self, facts: Iterable[Stated]) -> None:
+        """See `told.Watch`."""
+        self.breaches.hear(facts)
 
     def hear(self, at: int) -> None:
         """An event of this instant is about to be folded."""
@@ -130,21 +133,3 @@ def _sample_names(family: Family) -> list[str]:
     if family.kind != "histogram":
         return [family.name]
     return [f"{family.name}{suffix}" for suffix in ("_bucket", "_sum", "_count")]
-
-
-def _listening(metering: Metering) -> type[Engine]:
-    """The engine that tells the minutes that pass and the breaches; all partitions share the clock."""
-
-    class Listening(Engine):
-        """See `_listening`."""
-
-        def apply(self, event: Event) -> Rejected | Conflict | None:
-            metering.hear(event.occurred_at)
-            return super().apply(event)
-
-        def drain(self) -> Step:
-            step = super().drain()
-            metering.breaches.hear(step.facts)
-            return step
-
-    return Listening

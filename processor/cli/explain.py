@@ -17,11 +17,12 @@ from processor.cli.reading import read_log
 from processor.codec.envelope import format_time
 from processor.config import Config
 from processor.core.settings import TICKET_CLOCKS
+from processor.core.told import recording
 from processor.explain import ExplainError, Kept, explain
 from processor.explain.finding import no_ticket, similar
 from processor.explain.words import clock_lines, lines, when_in
 from processor.replay import Refused, Replay, ReplayError
-from processor.replay.recording import Record, recording
+from processor.replay.recording import Record
 
 REFUSED = (ReplayError, ExplainError, FileNotFoundError, IsADirectoryError, PermissionError)
 WORKER_SECONDS = 30.0  # to wait for a worker's answer

@@ -21,6 +21,7 @@ from processor.config import Config
 from processor.core.business_hours import NEVER
 from processor.core.engine import Engine
 from processor.core.settings import Settings
+from processor.core.told import recording
 from processor.explain.words import when_in
 from processor.export.collector import Exporter
 from processor.export.family import Family
@@ -31,7 +32,6 @@ from processor.replay import Refused, Replay, ReplayError
 from processor.replay.breaches import Breaches
 from processor.replay.following import Following
 from processor.replay.kpis import ReplayedKpis, lines_into
-from processor.replay.recording import recording
 from processor.replay.telling import told
 from processor.report import comparison, document, rendering
 from processor.wall_clock import WallClock

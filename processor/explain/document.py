@@ -16,11 +16,11 @@ from processor.core.policies import Policies
 from processor.core.settings import DIMENSIONS
 from processor.core.sleep import tail_of
 from processor.core.ticket import DELETED, SPAM, Ticket
+from processor.core.watching import WatchedTicket, watch
 from processor.explain import first_contact
 from processor.explain.outcomes import corrections, outcomes_of, shown
 from processor.explain.stories import STATES, STORED, Story, counted, stories_of
 from processor.explain.telling import policy_told, target_told, time_of, told
-from processor.explain.watching import WatchedTicket, watch
 
 _FLAGS = {SPAM: "spam", DELETED: "deleted", MERGED: "merged"}
 

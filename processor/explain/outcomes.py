@@ -8,8 +8,8 @@ from processor.codec.facts import content_of
 from processor.core.events import Event
 from processor.core.facts import HANDED_KINDS, Fact
 from processor.core.settings import DIMENSIONS
+from processor.core.watching import Step
 from processor.explain.telling import time_of, told
-from processor.explain.watching import Step
 
 # Handed over to others, and worth telling: what they say, as (name, place in the content).
 _HANDED = {

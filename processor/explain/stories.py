@@ -14,8 +14,8 @@ from processor.core.clocks import CANCELLED, FULFILLED, PAUSED, RUNNING, Clock
 from processor.core.facts import Fact
 from processor.core.policies import Policies
 from processor.core.settings import Target
+from processor.core.watching import Look, Moved, Step
 from processor.explain.telling import policy_told, target_told, time_of, told
-from processor.explain.watching import Look, Moved, Step
 
 STATES = {RUNNING: "running", PAUSED: "paused", FULFILLED: "fulfilled", CANCELLED: "cancelled"}
 STORED = {"type": "stored"}  # stands for the events that are no longer kept

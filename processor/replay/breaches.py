@@ -1,7 +1,7 @@
 """The breaches of a log with their explanations: of which tickets and contacts a clock breached, and why, in sentences.
 
 While the log is replayed this keeps the events of tickets, as many as fit, since state forgets them. A ticket whose events were dropped is
-told by what state still has of it. Listens as `recording.Listener`.
+told by what state still has of it. Listens as `told.Listener`.
 """
 
 from __future__ import annotations

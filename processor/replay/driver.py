@@ -24,6 +24,7 @@ from processor.core.events import Event, Reason, Rejected, Skipped
 from processor.core.outputs import Conflict, Stated, View
 from processor.core.rows import Row, add_row
 from processor.core.settings import Settings
+from processor.core.told import EngineKind
 from processor.export.snapshot import snapshot
 from processor.replay.following import Following
 from processor.replay.joined import Joined, OnReport
@@ -61,7 +62,7 @@ class Replay:
         keep_facts: bool = False,
         report_every_minutes: int = 0,
         on_report: OnReport | None = None,
-        engine: type[Engine] = Engine,
+        engine: EngineKind = Engine,
         following: Following | None = None,
     ) -> None:
         self.config, self.following = config, following

@@ -14,6 +14,7 @@ from processor.core.exchange import Exchange
 from processor.core.facts import DETAIL_KINDS
 from processor.core.outputs import Report, Stated, Step
 from processor.core.settings import Settings
+from processor.core.told import EngineKind
 from processor.replay.following import Following
 
 OnReport = Callable[[int, Report], None]
@@ -37,7 +38,7 @@ class Joined:
         limits: Mapping[int, int],
         report_every_minutes: int = 0,
         on_report: OnReport | None = None,
-        kind: type[Engine] = Engine,
+        kind: EngineKind = Engine,
         following: Following | None = None,
         shown: Container[int] = (),
         keep_facts: bool = False,

@@ -10,10 +10,11 @@ import pytest
 from processor.core.events import TICKET
 from processor.core.exchange import Exchange
 from processor.core.facts import Fact
+from processor.core.told import recording
+from processor.core.watching import watch
 from processor.explain import Kept, explain
-from processor.explain.watching import watch
 from processor.explain.words import lines
-from processor.replay.recording import Record, recording
+from processor.replay.recording import Record
 from tests.explain.test_explains_every_scenario import check
 from tests.laws.worlds import HANDING_TICKETS, LONG_STEPS, SETTINGS, SHORT_STEPS, arrivals_for, handing_world
 
@@ -26,7 +27,7 @@ STATED = ("clock.fulfilled", "clock.cancelled", "clock.breached", "ticket.solved
 def test_the_whole_log_and_what_is_kept_of_it_are_explained(seed: int) -> None:
     steps = LONG_STEPS if seed % 2 else SHORT_STEPS
     record = Record(HANDING_TICKETS[seed % len(HANDING_TICKETS)])
-    engine = recording(record)(SETTINGS)
+    engine = recording(record)(SETTINGS, 0, 0)
     exchange = Exchange({0: engine}, lambda _key: 0)
     ledger: Counter[Fact] = Counter()
 

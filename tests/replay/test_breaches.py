@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from processor.core.settings import DAY_MS, HOUR_MS
+from processor.core.told import recording
 from processor.explain.words import when_in
 from processor.replay import Replay
 from processor.replay import breaches as breaches_of
 from processor.replay.alive import alive
 from processor.replay.breaches import Breaches
-from processor.replay.recording import recording
 from tests.replay.logs import SMALL_CONFIG, START, event
 
 MINUTES_OF_DAYS = 24 * 60

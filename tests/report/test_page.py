@@ -15,11 +15,11 @@ from processor.cli.replay import command
 from processor.config import Config, loads
 from processor.core.kpis import DEFINITIONS
 from processor.core.settings import DAY_MS, HOUR_MS
+from processor.core.told import recording
 from processor.explain.words import when_in
 from processor.replay import Replay
 from processor.replay.breaches import SHOWN, Breaches
 from processor.replay.following import Following
-from processor.replay.recording import recording
 from processor.replay.telling import told
 from processor.report.page.executives import VERDICTS
 from processor.report.page.pictures import HEADLINES, PICTURED
