@@ -56,16 +56,16 @@ class Tier:
         """Those of the indices [first, last), to be read."""
         if last - first < len(self):
             return [rows for index in range(first, last) if (rows := self.get(index))]
-        return [self.get(index) for index in (*self._plain, *self._packed) if first <= index < last]
+        return [self.get(index) for index in (*self._packed, *self._plain) if first <= index < last]
 
     def items(self) -> Iterator[tuple[int, Rows]]:
         """All of them, to be read."""
-        for index in (*self._plain, *self._packed):
+        for index in (*self._packed, *self._plain):
             yield index, self.get(index)
 
     def take_before(self, floor: int) -> list[tuple[int, Rows]]:
         """Those of the indices before `floor`, which are gone then."""
-        taken = [(index, self.get(index)) for index in (*self._plain, *self._packed) if index < floor]
+        taken = [(index, self.get(index)) for index in (*self._packed, *self._plain) if index < floor]
         for index, _ in taken:
             self._plain.pop(index, None)
             self._packed.pop(index, None)
