@@ -48,6 +48,8 @@ OWNERS = {
 # The core is pure: of the standard library it gets what computes, not what looks around.
 NOT_IN_CORE = {"asyncio", "datetime", "logging", "os", "pathlib", "random", "socket", "subprocess", "threading", "time"}
 
+COMPILED = {"core", "codec"}  # by mypyc, where that is asked for
+
 BANNED_CALLS = {
     "time.time": "processor.wall_clock",
     "time.time_ns": "processor.wall_clock",
@@ -119,6 +121,20 @@ def test_the_core_computes_and_looks_at_nothing_outside(path: Path) -> None:
     tops = {imported.partition(".")[0] for imported in imports_of(tree_of(path))} - {"processor"}
     assert tops <= sys.stdlib_module_names
     assert not tops & NOT_IN_CORE
+
+
+@pytest.mark.parametrize("path", [path for path in MODULES if part_of(path) not in COMPILED], ids=name_of)
+def test_nobody_extends_a_class_that_may_be_compiled(path: Path) -> None:
+    """Such a class could not be instantiated."""
+    tree = tree_of(path)
+    sources = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    theirs = {
+        name.asname or name.name
+        for node in sources if node.module and node.module.split(".")[:2] in [["processor", part] for part in COMPILED]
+        for name in node.names
+    }  # fmt: skip
+    bases = {ast.unparse(base) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for base in node.bases}
+    assert not bases & theirs, "compiled classes are extended in processor.core, see told.py"
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)
