@@ -144,7 +144,10 @@ _DIGITS_MAX: Final = 10**15  # so many digits a float prints as they are
 
 def _thousandths(number: int) -> str:
     """A thousandth of a number as a float prints."""
-    return f"{number // 1000}{_DECIMALS[number % 1000]}" if 0 <= number < _DIGITS_MAX else f"{number / 1000}"
+    if 0 <= number < _DIGITS_MAX:
+        return f"{number // 1000}{_DECIMALS[number % 1000]}"
+    large: Any = number  # compiled code would make a float of it before it divides, which is not the same beyond 2^53
+    return f"{large / 1000}"
 
 
 # Clocks, policies, reasons: few words, over and over.
