@@ -62,7 +62,7 @@ class FactWriter:
         self._agents = agents
         self._kinds = _KINDS[agents]
         self._entity = self._key = ""  # of the fact before, and how they are spelled
-        self._subject = self._quoted_key = self._heading = ""
+        self._subject = self._heading = ""
         self._octets = b""
         self._at = 0
         self._time = format_time(0)
@@ -90,9 +90,9 @@ class FactWriter:
 
     def _be_about(self, entity: str, key: str) -> None:
         self._entity, self._key, self._octets = entity, key, key.encode()
-        self._quoted_key = quoted(key)
-        self._subject = f'"{entity}/{self._quoted_key[1:]}'
-        self._heading = f',"partitionkey":{self._quoted_key},"data":{{"subject":{self._subject}'
+        quoted_key = quoted(key)
+        self._subject = f'"{entity}/{quoted_key[1:]}'
+        self._heading = f',"partitionkey":{quoted_key},"data":{{"subject":{self._subject}'
 
 
 def fact_record(stated: Stated, *, agents: bool) -> tuple[bytes, bytes]:

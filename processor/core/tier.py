@@ -39,8 +39,8 @@ class Tier:
         """Those of an index, to be changed."""
         rows = self._plain.get(index)
         if rows is None:
-            packed = self._packed.pop(index, None)
-            rows = self._plain[index] = {} if packed is None else _unpacked(packed)
+            rows = self._plain[index] = self.get(index)
+            self._packed.pop(index, None)
             self._seen = min(self._seen, index)
         return rows
 
@@ -49,23 +49,23 @@ class Tier:
         rows = self._plain.get(index)
         if rows is None:
             packed = self._packed.get(index)
-            return {} if packed is None else _unpacked(packed)
+            rows = {} if packed is None else loads(decompress(packed))  # noqa: S302 - what this process has packed itself
         return rows
 
     def between(self, first: int, last: int) -> list[Rows]:
         """Those of the indices [first, last), to be read."""
         if last - first < len(self):
             return [rows for index in range(first, last) if (rows := self.get(index))]
-        return [self.get(index) for index in (*self._packed, *self._plain) if first <= index < last]
+        return [self.get(index) for index in self._indices() if first <= index < last]
 
     def items(self) -> Iterator[tuple[int, Rows]]:
         """All of them, to be read."""
-        for index in (*self._packed, *self._plain):
+        for index in self._indices():
             yield index, self.get(index)
 
     def take_before(self, floor: int) -> list[tuple[int, Rows]]:
         """Those of the indices before `floor`, which are gone then."""
-        taken = [(index, self.get(index)) for index in (*self._packed, *self._plain) if index < floor]
+        taken = [(index, self.get(index)) for index in self._indices() if index < floor]
         for index, _ in taken:
             self._plain.pop(index, None)
             self._packed.pop(index, None)
@@ -84,7 +84,6 @@ class Tier:
             elif (rows := self._plain.pop(index, None)) is not None:
                 self._packed[index] = compress(dumps(rows), _LEVEL)
 
-
-def _unpacked(packed: bytes) -> Rows:
-    rows: Rows = loads(decompress(packed))  # noqa: S302 - what this process has packed itself
-    return rows
+    def _indices(self) -> tuple[int, ...]:
+        """The packed ones, which are older, before the others."""
+        return (*self._packed, *self._plain)

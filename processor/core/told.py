@@ -6,6 +6,7 @@ They stand beside the engine that they extend, since a compiled class can only b
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Protocol
 
 from processor.core.engine import Engine
@@ -17,7 +18,14 @@ from processor.core.timeline import Timeline
 EngineKind = Callable[[Settings, int, int], Engine]  # of settings, the partition, and how many there are
 
 
-class Listener(Protocol):
+class Told(Protocol):
+    """Who wants to know what is concluded."""
+
+    def stated(self, facts: Iterable[Stated]) -> None:
+        """What was stated and taken back."""
+
+
+class Listener(Told, Protocol):
     """Who wants to know of tickets."""
 
     def heard(self, ticket: str, event: Event, partition: int, *, first: bool) -> None:
@@ -26,25 +34,33 @@ class Listener(Protocol):
     def replaced(self, ticket: str, event: Event) -> None:
         """That one does not count any more: another one takes its place."""
 
-    def stated(self, facts: Iterable[Stated]) -> None:
-        """What was stated and taken back."""
 
-
-class Watch(Protocol):
+class Watch(Told, Protocol):
     """Who wants to know how time passes."""
 
     def hear(self, at: int) -> None:
         """An event of that instant (milliseconds) is about to be folded."""
 
-    def stated(self, facts: Iterable[Stated]) -> None:
-        """What was stated and taken back."""
+
+class _Telling(Engine):
+    """Tells of all that is stated."""
+
+    def __init__(self, told: Told, settings: Settings, partition: int, partitions: int) -> None:
+        super().__init__(settings, partition, partitions)
+        self._told = told
+
+    def drain(self) -> Step:
+        """One step, of which is told first."""
+        step = super().drain()
+        self._told.stated(step.facts)
+        return step
 
 
-class Recording(Engine):
-    """Tells a listener of every event of a ticket, and of all that is stated."""
+class Recording(_Telling):
+    """Tells a listener of every event of a ticket, too."""
 
     def __init__(self, listener: Listener, settings: Settings, partition: int, partitions: int) -> None:
-        super().__init__(settings, partition, partitions)
+        super().__init__(listener, settings, partition, partitions)
         self._listener = listener
 
     def _append(self, entity: Timeline, event: Event) -> None:
@@ -58,18 +74,12 @@ class Recording(Engine):
             self._listener.replaced(entity.key, entity.tail[twin])
         super()._refold(entity, event, twin)
 
-    def drain(self) -> Step:
-        """One step, of which the listener hears first."""
-        step = super().drain()
-        self._listener.stated(step.facts)
-        return step
 
-
-class Watched(Engine):
-    """Tells of the instant of each event before it is folded, and of all that is stated."""
+class Watched(_Telling):
+    """Tells of the instant of each event before it is folded, too."""
 
     def __init__(self, watch: Watch, settings: Settings, partition: int, partitions: int) -> None:
-        super().__init__(settings, partition, partitions)
+        super().__init__(watch, settings, partition, partitions)
         self._watch = watch
 
     def apply(self, event: Event) -> Rejected | Conflict | None:
@@ -77,18 +87,12 @@ class Watched(Engine):
         self._watch.hear(event.occurred_at)
         return super().apply(event)
 
-    def drain(self) -> Step:
-        """One step, of which is told first."""
-        step = super().drain()
-        self._watch.stated(step.facts)
-        return step
-
 
 def recording(listener: Listener) -> EngineKind:
     """Engines of which all partitions tell the same listener."""
-    return lambda settings, partition, partitions: Recording(listener, settings, partition, partitions)
+    return partial(Recording, listener)
 
 
 def watched(watch: Watch) -> EngineKind:
     """Engines of which all partitions tell the same one."""
-    return lambda settings, partition, partitions: Watched(watch, settings, partition, partitions)
+    return partial(Watched, watch)

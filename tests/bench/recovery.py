@@ -16,23 +16,23 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import yaml
 from aiokafka import AIOKafkaProducer
 
 from processor.codec.state import MARKER_KEY, encode_record
 from processor.core.engine import Engine
 from processor.core.settings import DAY_MS, Settings
 from processor.stream.marker import MarkerWriter
-from tests.bench.log import CONFIG, settings
+from tests.bench.loaded import PARTITIONS
+from tests.bench.log import settings
 from tests.bench.options import Size
 from tests.bench.processes import cpu_seconds
 from tests.bench.tickets import BEGIN, EVENTS_EACH, STEP_EVENTS, stories
+from tests.bench.worker import deployment_of
 from tests.kafka.broker import Broker
 from tests.kafka.deployment import Deployment, until
 
 TICKETS, TICKETS_TINY = 1_000_000, 2_000  # open ones, and as many stubs
 SAMPLE = 1_000
-PARTITIONS = 4
 DAYS = 30  # that the log has lasted: events of the last two are kept one by one
 BATCH_BYTES = 900_000
 PATIENCE_SECONDS = 600
@@ -63,8 +63,8 @@ def run(size: Size) -> dict[str, Any]:
 
 def measure(broker: Broker, folder: Path, count: int) -> dict[str, Any]:
     """Fill, start, wait."""
-    document = {"worker": {"session_timeout_seconds": 6}}
-    deployment = Deployment(broker.bootstrap, "recovery", folder / "deployment", partitions=PARTITIONS, **_rules(), **document)
+    own = {"worker": {"clock": "log", "session_timeout_seconds": 6}}
+    deployment = deployment_of(broker.bootstrap, "recovery", folder / "deployment", **own)
     deployment.create_topics()
     records = asyncio.run(_fill(deployment, count))
     started = time.monotonic()
@@ -110,11 +110,6 @@ def _longest(buckets: dict[str, float]) -> float:
     """The smallest edge of a cumulative histogram that nothing exceeded."""
     counts = {float(labels.partition('le="')[2].partition('"')[0]): count for labels, count in buckets.items()}
     return min(edge for edge, count in counts.items() if count == max(counts.values()))
-
-
-def _rules() -> dict[str, Any]:
-    document: dict[str, Any] = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
-    return document
 
 
 def lives(rules: Settings, *, solved: bool) -> Lives:

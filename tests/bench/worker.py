@@ -40,9 +40,9 @@ class Run:
 def deployment_of(bootstrap: str, name: str, folder: Path, **sections: Any) -> Deployment:
     """A deployment with the benchmarks' configuration, and otherwise the shipped settings."""
     document = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))
-    worker = WorkerSection().model_dump(mode="json") | sections.pop("worker", {})
-    limits = Limits().model_dump(mode="json") | sections.pop("limits", {})
-    return Deployment(bootstrap, name, folder, partitions=PARTITIONS, **document, worker=worker, limits=limits, **sections)
+    for section, shipped in (("worker", WorkerSection()), ("limits", Limits())):  # of which deployments of tests have others
+        sections[section] = shipped.model_dump(mode="json") | sections.get(section, {})
+    return Deployment(bootstrap, name, folder, partitions=PARTITIONS, **document, **sections)
 
 
 @contextmanager

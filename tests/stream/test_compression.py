@@ -18,8 +18,7 @@ def test_what_is_written_is_compressed_at_our_level() -> None:
     for offset, value in enumerate(values):
         builder.append(offset, timestamp=1, key=None, value=value, headers=[])
     written = bytes(builder.build())
-    (batch,) = [MemoryRecords(written).next_batch()]
-    assert [record.value for record in batch] == values
+    assert [record.value for record in MemoryRecords(written).next_batch()] == values
     at = written.index(b"\x28\xb5\x2f\xfd")  # where a frame of zstd begins
     plain = bytes(cramjam.zstd.decompress(written[at:]))
     assert written[at:] == bytes(cramjam.zstd.compress(plain, level=LEVEL)) != bytes(cramjam.zstd.compress(plain, level=3))
