@@ -82,7 +82,7 @@ class Worker:
             if not step.rekeyed:
                 break
             for handed in step.rekeyed:
-                self.told["rekeyed"].append(encode_rekeyed(handed, 0)[1])
+                self.told["rekeyed"].append(encode_rekeyed(handed, 0, "tests")[1])
                 self.engine.apply_rekeyed(handed)
             step = self.engine.drain()
         self._send(encode_levels(self.engine.level_sums(), self.engine.timer_time, self._sender, self._sent))

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from processor.codec.murmur2 import partition_of
+from processor.codec.owner import OWNER, check_owner
 from processor.core.outputs import Report
 from processor.core.rows import Row, Segment
 
@@ -28,13 +29,14 @@ Encoded = tuple[int, bytes, bytes]  # partition of the KPI stage, key, value
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sends: the partition of events, of how many, its epoch, and the partitions of the KPI stage."""
+    """Who sends: the partition of events, of how many, its epoch, the partitions of the KPI stage, and the application."""
 
     partition: int
     partitions: int
     epoch: int
     kpi_partitions: int
     group_bys: tuple[Names, ...]
+    application: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def _slices(entries: Iterable[tuple[Segment, tuple[Any, ...]]], head: dict[str, 
     for (index, values), content in entries:
         names = sender.group_bys[index]
         dealt[place_of(names, values, sender.kpi_partitions)].append(orjson.dumps((names, values, *content)))
-    head = {**head, "partition": sender.partition, "partitions": sender.partitions, "epoch": sender.epoch}
+    head = {**head, OWNER: sender.application, "partition": sender.partition, "partitions": sender.partitions, "epoch": sender.epoch}
     for kpi_partition, segments in enumerate(dealt):
         parts = _parts(segments)
         for number, part in enumerate(parts):
@@ -115,10 +117,11 @@ def _parts(segments: list[bytes]) -> list[list[bytes]]:
     return parts
 
 
-def decode_partial(value: bytes | None) -> WindowsPartial | LevelsPartial:
-    """Undo the encoding. Raises ValueError for a record that is none of ours."""
+def decode_partial(value: bytes | None, application: str = "") -> WindowsPartial | LevelsPartial:
+    """Undo the encoding. Raises ValueError for a record that is none of ours, or of another application than `application` ("" = any)."""
     try:
         document: dict[str, Any] = orjson.loads(value or b"")
+        check_owner(document, application)
         partition, partitions, epoch, sequence, part, parts = (int(document[name]) for name in _FIXED)
         segments = [((tuple(names), tuple(values)), content) for names, values, *content in document["segments"]]
         if document["kind"] == "windows":

@@ -28,7 +28,7 @@ class ToolError(Exception):
 
 def reading(config: Config) -> AbstractAsyncContextManager[AIOKafkaConsumer]:
     """A consumer that belongs to no group and reads what is committed. What is not there is an error, and what is damaged, too."""
-    return open_reader(aiokafka_settings(config.kafka), auto_offset_reset="none", check_crcs=True)
+    return open_reader(aiokafka_settings(config.kafka), auto_offset_reset="none")
 
 
 async def bounds(config: Config, consumer: AIOKafkaConsumer, topic: str) -> list[tuple[int, int]]:

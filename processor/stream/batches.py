@@ -14,7 +14,7 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
-from aiokafka.errors import KafkaError, RecordTooLargeError, for_code
+from aiokafka.errors import CorruptRecordException, KafkaError, RecordTooLargeError, for_code
 from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.record.memory_records import MemoryRecords
 
@@ -34,6 +34,8 @@ class _Batches(PartitionRecords):
         records = self._records
         while records.has_next():
             batch = records.next_batch()
+            if not batch.validate_crc():
+                raise CorruptRecordException(f"{self._tp.topic}-{self._tp.partition}: the batch at offset {batch.base_offset} is damaged")
             if not self._aborted(batch) and not batch.is_control_batch:
                 begin = self.next_fetch_offset  # a batch may begin before the offset that was asked for
                 yield [(record.key, record.value) for record in batch if record.offset >= begin]
@@ -68,7 +70,7 @@ class Slice:
 async def slices(connection: dict[str, Any], source: TopicPartition, begin: int, end: int) -> AsyncIterator[Slice]:
     """The records from `begin` up to `end`, in answers of the broker. Each is to be taken whole before the next one is asked for.
 
-    Raises KafkaError for what does not pass by itself.
+    Raises KafkaError for what does not pass by itself, CorruptRecordException where a disk or the network has changed a batch.
     """
     client = AIOKafkaClient(**connection)
     await client.bootstrap()

@@ -20,7 +20,6 @@ async def open_reader(connection: dict[str, Any], **different: Any) -> AsyncIter
         "isolation_level": "read_committed",
         "auto_offset_reset": "earliest",
         "max_partition_fetch_bytes": FETCH_BYTES,
-        "check_crcs": False,
     }
     reader = AIOKafkaConsumer(**connection, **(settings | different))
     await reader.start()

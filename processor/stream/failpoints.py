@@ -23,8 +23,10 @@ HIT_SUFFIX = ".hit"
 
 POINTS = (
     "takeover.after_fence",
+    "takeover.while_reading",
     "takeover.after_read",
     "takeover.before_seek",
+    "takeover.before_proof",
     "step.after_fold",
     "step.after_begin",
     "step.after_marker",
@@ -35,6 +37,8 @@ POINTS = (
     "step.after_flush",
     "step.after_offsets",
     "step.after_commit",
+    "rebalance.after_revoke",
+    "rebalance.after_assign",
     "clock.after_now",
     "clock.after_end",
     "kpis.after_fence",

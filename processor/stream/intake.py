@@ -1,8 +1,8 @@
 """From a record of an input topic to the engine: admit it, fold it, or say as what it is set aside.
 
-Events are judged at the door. Records of the re-keyed topic are our own: one that cannot be read is a fault of ours, set aside without
-being counted among the events. The only thing that is remembered are the places on which the engine itself failed: they are dead-lettered
-without being folded.
+Events are judged at the door. Records of the re-keyed topic are our own: one that cannot be read, or that another application wrote, is
+set aside without being counted among the events. The only thing that is remembered are the places on which the engine itself failed: they
+are dead-lettered without being folded.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class Intake:
         worker = config.worker
         self.set_aside: set[Place] = set()  # on which the engine failed
         self._unreadable = unreadable
+        self._application = config.application_id
         self._rekeyed_topic = config.topics.rekeyed
         self._payload = config.dead_letter.payload
         self._door = Door(
@@ -108,7 +109,7 @@ class Intake:
         if (record.topic, record.offset) in self.set_aside:
             return dead_letter(record, record.value, _FAILED, self._payload)
         try:
-            source, said = decode_rekeyed(record.value, record.key)
+            source, said = decode_rekeyed(record.value, record.key, self._application)
         except ValueError as error:
             self._unreadable()
             return dead_letter(record, record.value, Rejected(Reason.ENGINE_ERROR, f"an internal record: {error}"), self._payload)

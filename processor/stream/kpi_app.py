@@ -89,7 +89,6 @@ class _Thread(driver.AIOKafkaConsumerThread):
             max_poll_interval_ms=NEVER_IDLE_MS,
             fetch_max_wait_ms=FETCH_WAIT_MS,
             max_partition_fetch_bytes=FETCH_BYTES,
-            check_crcs=False,
         )
 
     async def on_thread_stop(self) -> None:

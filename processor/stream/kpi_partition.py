@@ -220,7 +220,7 @@ class KpiPartition:
     def _add(self, combiner: Combiner, value: bytes) -> None:
         started = time.thread_time()
         try:
-            partial = decode_partial(value)
+            partial = decode_partial(value, self._environment.config.application_id)
             combiner.add(partial, self._environment.now())
             self._windows_came |= isinstance(partial, WindowsPartial)
         except ValueError as error:

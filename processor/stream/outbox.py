@@ -38,8 +38,9 @@ class Outbox:
         self.epoch = epoch
         self._partition = source.partition
         self._partitions = partitions
+        self._application = config.application_id
         self._marker = MarkerWriter(config, settings, partitions)
-        self._sender = Sender(source.partition, partitions, epoch, config.topics.kpi_partitions, settings.group_bys)
+        self._sender = Sender(source.partition, partitions, epoch, config.topics.kpi_partitions, settings.group_bys, self._application)
         self._sequence = 0
         self._agents = config.facts.agents
         self._levels: Levels | None = None  # as they were sent last
@@ -88,10 +89,10 @@ class Outbox:
     def _rekeyed(self, step: Step) -> dict[int, list[Record]]:
         by_partition: dict[int, list[Record]] = defaultdict(list)
         for record in step.rekeyed:
-            key, value = encode_rekeyed(record, self._partition)
+            key, value = encode_rekeyed(record, self._partition, self._application)
             by_partition[partition_of(key, self._partitions)].append((key, value))
         if step.heartbeat is not None:  # behind the others: it says that they have been sent
-            beat = encode_heartbeat(self._partition, step.heartbeat)
+            beat = encode_heartbeat(self._partition, step.heartbeat, self._application)
             for partition in range(self._partitions):
                 by_partition[partition].append(beat)
         return by_partition

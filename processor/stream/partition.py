@@ -185,7 +185,7 @@ class PartitionProcessor:
 
     def _complain(self, phase: str, problem: str) -> None:
         if problem != self.problem:
-            log.error("%s", problem)
+            log.error("%s: %s", phase, problem)
         self._be(phase, problem)
 
     def _be(self, phase: str, problem: str = "") -> None:
@@ -238,6 +238,7 @@ class PartitionProcessor:
         async with self.between_steps:
             self._rejoining = False
             self._inputs.read_on()
+            self.environment.failpoints.reach("takeover.before_proof")
             await self._commit([])
         await self._show()
 

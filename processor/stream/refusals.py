@@ -78,6 +78,12 @@ def unreadable(source: TopicPartition, error: Exception) -> RefusedError:
     return RefusedError(f"{_name(source)}: the state cannot be read ({what}): a record is damaged, or somebody else wrote it. {_RESTORE}.")
 
 
+def damaged(source: TopicPartition, error: Exception) -> RefusedError:
+    """What is said where the bytes of the state are not those that were written."""
+    repair = f"Restore that replica of the topic from another one; else {_RESTORE}"
+    return RefusedError(f"{_name(source)}: {error}: its checksum is wrong. {repair}.")
+
+
 def check_counts(consumer: AIOKafkaConsumer, rekeyed: TopicPartition, partitions: int) -> None:
     """Do both inputs have the same partitions? Raises UnknownTopicOrPartitionError where a broker that has just started cannot tell yet."""
     found = len(consumer.partitions_for_topic(rekeyed.topic) or ())
@@ -98,14 +104,13 @@ def check_fresh(source: TopicPartition, log: Log, stored: StoredState, *, from_l
             f"{name}: the state topic holds {len(stored.records)} records but no marker, so they are not ours. "
             f"Check topics.state, or {_START_OVER}"
         )
-    if from_log_start:
-        return
     if log.committed:
         raise RefusedError(
             f"{name}: the group has committed offset {log.committed} but the state topic is empty: the state was lost. "
-            f"If the log still begins at 0, {_RESTORE}; else only an exported state or the state topic itself brings it back."
+            f"If the log still begins at 0, {_RESTORE}; else only an exported state or the state topic itself brings it back, "
+            "or a new beginning where the log begins now: `reset-state`, then `ticket-kpis worker --from-log-start`."
         )
-    if log.first > 0:
+    if log.first > 0 and not from_log_start:
         raise RefusedError(
             f"{name}: no state, and the log begins at offset {log.first}: what came before would be missing from every number. "
             "`ticket-kpis worker --from-log-start` starts from there on purpose."

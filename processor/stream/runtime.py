@@ -24,6 +24,7 @@ from processor.stream.connection import aiokafka_settings, pauses
 from processor.stream.environment import Environment
 from processor.stream.failpoints import Failpoints
 from processor.stream.kpi_lease import SHARE, steady_seconds
+from processor.stream.membership import Membership
 from processor.stream.partition import PartitionProcessor
 from processor.stream.shown import Shown
 from processor.stream.tasks import within
@@ -63,6 +64,7 @@ class Runtime(ConsumerRebalanceListener):
         self._joined = False
         self._problem = ""
         self._group_problem = ""
+        self._membership = Membership(config.worker.session_timeout_seconds)
         self._revoked_at = steady_seconds()
         self._member_id = ""  # as the group knows us now
         self._stopping = False
@@ -75,6 +77,7 @@ class Runtime(ConsumerRebalanceListener):
         self._watch = asyncio.create_task(self._watch_itself())
         connection = aiokafka_settings(self.config.kafka)
         self._consumer = await self._connect(connection)
+        self._membership.listen(self._consumer._coordinator)  # noqa: SLF001 - see there
         self._environment = Environment(
             self.config, self.settings, connection, self._consumer, self._clock, self.recorder, Failpoints(), self._from_log_start
         )
@@ -114,7 +117,6 @@ class Runtime(ConsumerRebalanceListener):
                 max_poll_interval_ms=NEVER_IDLE_MS,
                 max_partition_fetch_bytes=FETCH_BYTES,
                 fetch_max_wait_ms=100,
-                check_crcs=False,
             )
             try:
                 await consumer.start()
@@ -167,6 +169,8 @@ class Runtime(ConsumerRebalanceListener):
         owned = [self.partitions[source] for source in revoked if source in self.partitions]
         await asyncio.gather(*(partition.hold(self._bound) for partition in owned))
         await self._wait_for_our_name()
+        if self._environment is not None:
+            self._environment.failpoints.reach("rebalance.after_revoke")
 
     async def _wait_for_our_name(self) -> None:
         """Where another worker has our name, own nothing and wait until it is gone.
@@ -195,6 +199,7 @@ class Runtime(ConsumerRebalanceListener):
         """Heartbeats stand still in here, so it only starts what takes time."""
         assert self._environment is not None
         assert self._consumer is not None
+        self._membership.proven(self._revoked_at)  # we have joined since
         if self._stopping:  # a takeover now would fence the one who gets the partition next
             return
         kept = {source for source in assigned if source.topic == self.config.topics.events}
@@ -217,13 +222,16 @@ class Runtime(ConsumerRebalanceListener):
         self._joined, self._group_problem = True, ""
         self._member_id = self._consumer._coordinator.member_id  # noqa: SLF001
         self.recorder.rebalanced()
+        self._environment.failpoints.reach("rebalance.after_assign")
         log.info("owns %d of %d partitions of %s", len(kept), total, self.config.topics.events)
 
     # -- what it shows --------------------------------------------------------------------------------------------------------------
 
     def shown(self) -> list[Shown]:
-        """The numbers of the owned partitions, each as of its last commit, in the order of partitions."""
+        """The numbers of the owned partitions, each as of its last commit, in the order of partitions; nothing while we may own none."""
         self._notice_absence()
+        if not self._membership.valid():
+            return []
         return [partition.shown for _, partition in sorted(self.partitions.items()) if partition.shown is not None]
 
     def progress(self) -> list[Progress]:
@@ -236,6 +244,9 @@ class Runtime(ConsumerRebalanceListener):
             return False, [self._problem]
         if not self._joined:
             return False, [self._group_problem or "no partitions yet: the consumer group is dealing them out"]
+        if not self._membership.valid():
+            silent = self._membership.silent_seconds()
+            return False, [f"the consumer group has not answered for {silent:.0f} s: others may have our partitions, so nothing is shown"]
         problems = [trouble for _, partition in sorted(self.partitions.items()) if (trouble := partition.trouble())]
         behind = [f"{self.config.topics.events}-{each.partition}: {each}" for each in self.progress() if str(each)]
         return not problems, problems or behind

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import CorruptRecordException
 
 from processor.codec.state import decode_record, quicken
 from processor.codec.upgrade import UPGRADED_FROM
@@ -33,6 +34,7 @@ from processor.stream.refusals import (
     check_same_log,
     check_settings,
     check_whole,
+    damaged,
     read_marker,
     unreadable,
 )
@@ -77,7 +79,7 @@ async def take_over(
     rekeyed = TopicPartition(config.topics.rekeyed, source.partition)
     check_counts(consumer, rekeyed, partitions)
     log, own = await _offsets(consumer, source), await _offsets(consumer, rekeyed)
-    stored = await read_state(connection, config.topics.state, source.partition, share=lambda share: recovered(share * READING))
+    stored = await _read(config, connection, source, failpoints, recovered)
     failpoints.reach("takeover.after_read")
     check_whole(config, source, stored)
     engine = Engine(settings, source.partition, partitions)
@@ -97,6 +99,19 @@ async def take_over(
     await _restore(engine, source, marker, stored, recovered)
     epoch, newest = marker["epoch"] + 1, marker["newest_appended_at"]
     return Taken(engine, applied, rekeyed_applied, own.end, epoch, newest, stored.read, log.end, appended_at, rekeyed_record)
+
+
+async def _read(
+    config: Config, connection: dict[str, Any], source: TopicPartition, failpoints: Failpoints, recovered: Share
+) -> StoredState:
+    def share(read: float) -> None:
+        recovered(read * READING)
+        failpoints.reach("takeover.while_reading")
+
+    try:
+        return await read_state(connection, config.topics.state, source.partition, share=share)
+    except CorruptRecordException as error:
+        raise damaged(source, error) from error
 
 
 async def _restore(engine: Engine, source: TopicPartition, marker: dict[str, Any], stored: StoredState, recovered: Share) -> None:

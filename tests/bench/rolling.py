@@ -72,10 +72,13 @@ def _roll(broker: Broker, folder: Path, name: str, *, named: bool) -> dict[str, 
         if number not in had
     ]
     own = [longest_pause(history[number], began, ready) for began, _, ready, had in windows for number in had]
-    kept = [pause for pause, taken in others if not taken]
+    kept, moved = ([pause for pause, taken in others if bool(taken) is each] for each in (False, True))
+    assert kept, "every partition of the others was taken over: none stayed where it was"
     return {
-        "pause_of_kept_partitions_ms_median": round(statistics.median(kept)) if kept else None,
-        "pause_of_kept_partitions_ms_max": max(kept, default=None),
+        "pause_of_kept_partitions_ms_median": round(statistics.median(kept)),
+        "pause_of_kept_partitions_ms_max": max(kept),
+        **({"pause_of_moved_partitions_ms_median": round(statistics.median(moved))} if moved else {}),
+        **({"pause_of_moved_partitions_ms_max": max(moved)} if moved else {}),
         "others_taken_over": sum(taken for _, taken in others),
         "pause_of_its_own_ms_median": round(statistics.median(own)),
         "pause_of_its_own_ms_max": max(own),

@@ -127,7 +127,7 @@ async def _record_bytes(deployment: Deployment, topic: str) -> int:
 
 async def _facts(deployment: Deployment) -> Counter[str]:
     """What the topic of facts says, as others read it."""
-    told: Counter[str] = Counter()
+    told = Counter(facts=0, retractions=0, timers_fired=0)
     async for record in _records(deployment, deployment.config.topics.facts):
         told["facts"] += 1
         told["retractions"] += b'_retracted","' in record.value

@@ -1,7 +1,7 @@
 """`python -m tests.chaos`: kill, stop, cut off and confuse workers on a real Kafka, and compare what they publish with their log.
 
 Each round has a topic and workers of its own and a seed; what is injected is drawn by what was injected least. With --results a run goes
-on where the last one ended. Exit code 1 where any round was not as its log says.
+on where the last one ended. Exit code 1 where any round, also a former one, was not as its log says, or none was done.
 """
 
 from __future__ import annotations
@@ -38,9 +38,8 @@ def main() -> int:
     for name in ("aiokafka", "kafka", "asyncio"):  # while brokers are away
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     results = Results(options.results)
-    before = len(results.rows)
     with tempfile.TemporaryDirectory() as scratch:
-        keep = options.results.with_suffix("") if options.results else Path(scratch) / "rounds"
+        keep = options.results.with_name(f"{options.results.name}.rounds") if options.results else Path(scratch) / "rounds"
         with chaos_broker(Path(scratch) / "kafka") as broker:
             try:
                 _run(options, results, broker, keep)
@@ -49,11 +48,13 @@ def main() -> int:
         if not options.results and any(row["verdict"] != SAME for row in results.rows):
             CONSOLE.print("give --results FILE to keep logs and topics of bad rounds, and --again SEED to repeat one")
     CONSOLE.print(results.table())
-    rows = results.rows[before:]
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in results.verdicts().most_common())
-    spent = sum(row["seconds"] for row in rows)
-    CONSOLE.print(f"{len(rows)} rounds in {spent:.0f} s, {len(results.rows)} in all: {verdicts}")
-    return 0 if all(row["verdict"] == SAME for row in rows) else 1
+    spent = sum(row["seconds"] for row in results.rows)
+    CONSOLE.print(f"{len(results.rows)} rounds in {spent:.0f} s: {verdicts}")
+    missing = results.fewer_than(options.at_least)
+    if missing:
+        CONSOLE.print(f"injected less than {options.at_least} times: {', '.join(missing)}")
+    return 0 if results.rows and not missing and all(row["verdict"] == SAME for row in results.rows) else 1
 
 
 def _options() -> argparse.Namespace:
@@ -62,6 +63,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, help="for so long, instead")
     parser.add_argument("--seed", type=int, default=1, help="of the first round; each one more has the next")
     parser.add_argument("--results", type=Path, help="a JSONL file to go on with; bad rounds are kept in a folder beside it")
+    parser.add_argument("--at-least", type=int, default=0, metavar="N", help="exit code 1, too, where anything was injected less often")
     parser.add_argument("--only", choices=names(), metavar="FAULT", help=f"nothing else: {', '.join(names())}")
     parser.add_argument("--again", type=int, metavar="SEED", help="do a round of --results once more, as it was planned")
     parser.add_argument("--compiled", action="store_true", help="insist that the compiled core is what is tested")

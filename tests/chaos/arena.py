@@ -33,6 +33,23 @@ LIVE_MINUTES = 30  # that a log is long which is read with `clock: live`; all be
 AHEAD_MS = 2 * HOUR_MS  # up to where clocks are moved in the end, beyond every wrong clock
 REPORT_MINUTES = 10
 SEGMENTS = {"group_bys": [[], ["channel"], ["priority"]], "windows": [[], ["channel"]]}
+# Some clocks run round the clock, others by business time with pauses inside every log, whatever the day.
+_DAYS = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), tuple(f"{hour:02}:20-{hour:02}:50" for hour in range(24)))
+RULES: dict[str, Any] = {
+    "calendars": {"halves": {"zone": "Europe/Berlin", "hours": {day: list(hours) for day, hours in _DAYS.items()}, "country": "DE"}},
+    "policies": [
+        {"id": "phone", "match": {"channel": ["phone"]}, "targets": {"queue_wait": "20s", "first_response": "5m", "resolution": "1h"}},
+        {"id": "urgent", "match": {"priority": ["urgent"]}, "targets": {"first_response": "9m", "next_response": "9m", "resolution": "1h"}},
+        {
+            "id": "standard",
+            "calendar": "halves",
+            "targets": {
+                "first_response": "15m", "next_response": "20m", "periodic_update": "30m", "requester_wait": "45m", "queue_wait": "2m",
+                "resolution": {"target": "1h", "hours": "business", "warn": "10m before"},
+            },
+        },
+    ],
+}  # fmt: skip
 KPI_PARTITIONS = 3
 SESSION_SECONDS = 2
 WORKER = {
@@ -67,8 +84,9 @@ class Arena:
         kpis = {"backfill_minutes": REPORT_MINUTES}
         worker = WORKER | {"clock": "live" if plan.live else "log"}
         self.deployment = Deployment(
-            broker.bootstrap, name, directory, partitions=plan.partitions, worker=worker, kpis=kpis, time=time_of_day, segments=SEGMENTS
-        )
+            broker.bootstrap, name, directory,
+            partitions=plan.partitions, worker=worker, kpis=kpis, time=time_of_day, segments=SEGMENTS, **RULES,
+        )  # fmt: skip
         self.deployment.document["topics"]["kpi_partitions"] = KPI_PARTITIONS
         self.deployment.reload()
         self.seats = [Seat(self.deployment, number, named=plan.named) for number in range(plan.workers)]

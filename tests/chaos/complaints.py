@@ -13,7 +13,7 @@ EXPECTED = re.compile(
     r"|RuntimeError: cannot reuse already awaited coroutine)"  # a connection that could not bootstrap, found by the garbage collector
 )
 TRACEBACK = "Traceback (most recent call last):"
-WORDS = ("was never awaited", "Segmentation fault", "Fatal Python error", "CRITICAL", "engine failed")
+WORDS = ("refused: ", "was never awaited", "Segmentation fault", "Fatal Python error", "CRITICAL", "engine failed")
 SHOWN = 3000
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from kafka import TopicPartition
@@ -20,6 +21,7 @@ BURSTS = 8
 BURST_SECONDS, BREATH_SECONDS = 0.25, 0.1
 CLOCK_MS = 3_600_000
 MANY = 200  # events
+TOO_LARGE = "MessageSizeTooLargeError"
 
 Fault = Callable[[Arena, Injection, Seat], bool]
 
@@ -48,15 +50,15 @@ def heal(arena: Arena) -> None:
 
 def _failpoint(arena: Arena, injection: Injection, seat: Seat) -> bool:
     if starts(injection.name):  # partitions are given out anew, and this one gets some of them
-        number = signal.SIGKILL if injection.count % 2 == 0 else signal.SIGTERM
-        seat.end(number)
+        seat.end(signal.SIGKILL if injection.abrupt else signal.SIGTERM)
         seat.arm(injection.name, injection.count, injection.action)
         seat.start()
     else:
         seat.arm(injection.name, injection.count, injection.action)
-    hit = seat.struck(HIT_SECONDS)
-    seat.disarm()
-    hit = hit or seat.struck(0)  # between the last look and now
+    with _one_more(arena, injection, seat) if injection.name.startswith("rebalance.") else nullcontext():
+        hit = seat.struck(HIT_SECONDS)
+        seat.disarm()
+        hit = hit or seat.struck(0)  # between the last look and now
     if hit and injection.action == "STOP":
         assert seat.worker is not None
         wait_for(seat.worker.stopped, 1)
@@ -66,6 +68,17 @@ def _failpoint(arena: Arena, injection: Injection, seat: Seat) -> bool:
         seat.worker.exit_code()
         seat.start()
     return hit
+
+
+@contextmanager
+def _one_more(arena: Arena, injection: Injection, seat: Seat) -> Iterator[Seat]:
+    """Another worker, who gets partitions of those who are there, and is gone in the end."""
+    extra = Seat(arena.deployment, len(arena.seats) + injection.seat, named=seat.named)
+    extra.start()
+    try:
+        yield extra
+    finally:
+        extra.close()
 
 
 def _killed(_arena: Arena, _injection: Injection, seat: Seat) -> bool:
@@ -82,20 +95,33 @@ def _terminated(_arena: Arena, _injection: Injection, seat: Seat) -> bool:
     return True
 
 
-def _zombie(_arena: Arena, _injection: Injection, seat: Seat) -> bool:
-    seat.stop_for(BEYOND_SESSION_SECONDS)
-    return True
+def _zombie(arena: Arena, _injection: Injection, seat: Seat) -> bool:
+    """It is stopped until others show all that it had, and goes on as if no time had passed."""
+    zombie, others = seat.start(), [each for each in arena.seats if each is not seat]
+    for each in others:
+        each.wake()
+    if not wait_for(lambda: bool(seat.shows()), HIT_SECONDS):
+        return False
+    had = seat.shows()
+    zombie.tell(signal.SIGSTOP)
+    try:
+        return wait_for(lambda: had <= {number for each in others for number in each.shows()}, BEYOND_SESSION_SECONDS + HIT_SECONDS)
+    finally:
+        zombie.tell(signal.SIGCONT)
 
 
 def _storm(arena: Arena, injection: Injection, seat: Seat) -> bool:
     """Another worker comes and goes every second."""
-    extra = Seat(arena.deployment, len(arena.seats) + injection.seat, named=seat.named)
+    before = _rebalances(seat)
     for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGTERM):
-        extra.start()
-        time.sleep(1.0 + injection.seconds / 10)
-        extra.end(number)
-        extra.close()
-    return True
+        with _one_more(arena, injection, seat) as extra:
+            time.sleep(1.0 + injection.seconds / 10)
+            extra.end(number)
+    return wait_for(lambda: _rebalances(seat) > before, HIT_SECONDS)
+
+
+def _rebalances(seat: Seat) -> float:
+    return sum(seat.start().samples("support_processor_rebalances_total").values())
 
 
 # -- broker -----------------------------------------------------------------------------------------------------------------------
@@ -139,10 +165,17 @@ def _broker_slow(arena: Arena, _injection: Injection, _seat: Seat) -> bool:
 
 def _refuses(arena: Arena, injection: Injection, _seat: Seat) -> bool:
     """No record fits into the state topic any more, as if its disk were full; the ends of transactions (78 bytes) do."""
+    before = _too_large(arena)
     arena.alter(("state",), max_message_bytes=100)
-    time.sleep(injection.seconds / 2)
+    hit = wait_for(lambda: _too_large(arena) > before, HIT_SECONDS)
+    time.sleep(injection.seconds / 2)  # and go on refusing
     arena.alter(("state",), max_message_bytes=None)
-    return True
+    return hit
+
+
+def _too_large(arena: Arena) -> int:
+    """How often workers were told so."""
+    return sum(seat.start().log().count(TOO_LARGE) for seat in arena.seats)
 
 
 def _compacted(arena: Arena, _injection: Injection, seat: Seat) -> bool:

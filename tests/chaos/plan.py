@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from random import Random
@@ -31,7 +30,7 @@ FAULTS = (
     "clock jumps",
     "clock wrong at the start",
 )
-LIVE = ("clock jumps", "clock wrong at the start", "clock.after_now", "clock.after_end")  # what means something with a live clock only
+LIVE = ("adapter silent", "clock jumps", "clock wrong at the start", "clock.after_now", "clock.after_end")  # these need a live clock
 SLOW = ("broker killed in mid-transaction", "broker restarted in mid-transaction", "broker out")  # at most one of them a round
 OUT_SECONDS = 6.5  # beyond the time-outs of requests and transactions
 LONG_OUT_SECONDS = 60.0
@@ -39,19 +38,24 @@ LONG_OUT_EVERY = 10  # of the times that the broker is out, where there is time
 FAILPOINTS_PER_ROUND = 3
 FAULTS_PER_ROUND = 2
 NAMED_SHARE = 0.3
+ABRUPT_SHARE = 0.5
 
 Need = Mapping[str, int]  # name -> how often it was injected already
 
 
 @dataclass(frozen=True, slots=True)
 class Injection:
-    """One fault, or one failpoint with what happens there at which passage. `seat` is the worker that it is for."""
+    """One fault, or one failpoint with what happens there at which passage. `seat` is the worker that it is for.
+
+    `abrupt`: whoever sits there is killed before one that meets the failpoint at its start takes the place, else asked to end.
+    """
 
     name: str
     seat: int
     action: str = ""
     count: int = 1
     seconds: float = 0.0
+    abrupt: bool = False
 
     @property
     def label(self) -> str:
@@ -116,6 +120,8 @@ def _neediest(random: Random, all_names: tuple[str, ...], injected: Need) -> lis
 def _injection(random: Random, name: str, seat: int, injected: Need, *, long: bool) -> Injection:
     if name in POINTS:
         action = min(ACTIONS, key=lambda each: (injected.get(f"{name} {each}", 0) * (1 if each == "KILL" else 2), random.random()))
+        if starts(name):
+            return Injection(name, seat, action, abrupt=random.random() < ABRUPT_SHARE)
         return Injection(name, seat, action, random.randrange(1, 4) if name.startswith("step.") else 1)
     if name == "broker out":
         minute = long and injected.get(name, 0) % LONG_OUT_EVERY == LONG_OUT_EVERY - 1
@@ -123,15 +129,6 @@ def _injection(random: Random, name: str, seat: int, injected: Need, *, long: bo
     return Injection(name, seat, seconds=round(random.uniform(1.0, 3.0), 1))
 
 
-def _at_a_start(point: str) -> bool:
-    return point.startswith("takeover.") or point in ("kpis.after_fence", "kpis.after_read")
-
-
 def starts(point: str) -> bool:
     """Whether a failpoint is passed when a worker gets partitions, rather than all the time."""
-    return _at_a_start(point)
-
-
-def total(injected: Counter[str]) -> int:
-    """How often anything was injected."""
-    return sum(injected[name] for name in names())
+    return point.startswith("takeover.") or point in ("kpis.after_fence", "kpis.after_read")

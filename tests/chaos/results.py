@@ -11,7 +11,7 @@ import orjson
 from rich.table import Table
 
 from processor.stream.failpoints import POINTS
-from tests.chaos.plan import ACTIONS, FAULTS, Plan, plan_of
+from tests.chaos.plan import ACTIONS, FAULTS, Plan, names, plan_of
 from tests.chaos.rounds import SAME, Outcome
 
 Row = dict[str, Any]
@@ -47,11 +47,19 @@ class Results:
 
     def plan(self, seed: int) -> Plan:
         """Of a former round, to do it again."""
-        return plan_of(next(row["plan"] for row in reversed(self.rows) if row["seed"] == seed))
+        found = [row["plan"] for row in self.rows if row["seed"] == seed]
+        if not found:
+            raise LookupError(f"the results have no round of seed {seed}")
+        return plan_of(found[-1])
 
     def injected(self) -> Counter[str]:
         """How often each name, and each failpoint with its action, was injected."""
         return _count(self.rows)
+
+    def fewer_than(self, count: int) -> list[str]:
+        """What was injected less often."""
+        injected = self.injected()
+        return [f"{name} ({injected[name]})" for name in names() if injected[name] < count]
 
     def verdicts(self) -> Counter[str]:
         """How many rounds ended how."""

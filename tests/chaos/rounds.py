@@ -19,7 +19,7 @@ from tests.chaos.arena import Arena
 from tests.chaos.complaints import complaints
 from tests.chaos.faults import heal, inject
 from tests.chaos.plan import Injection, Plan
-from tests.chaos.verdict import UnsettledError, differences, settled, state_differences
+from tests.chaos.verdict import UnsettledError, differences, nothing_to_compare, settled, state_differences
 from tests.kafka.broker import Broker
 
 SAME, DIFFERENT, UNSETTLED, COMPLAINED, BROKEN = "same", "difference", "not settled", "exception", "harness failed"
@@ -103,7 +103,7 @@ def _run(arena: Arena, outcome: Outcome, begin: Notify) -> None:
         return
     begin("comparing")
     outcome.facts = len(truth.fold.facts)
-    outcome.told = differences(arena, truth, taken)
+    outcome.told = nothing_to_compare(truth) + differences(arena, truth, taken)
     begin("ending")
     for seat in arena.seats:
         seat.start().tell(signal.SIGTERM)

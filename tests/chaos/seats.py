@@ -65,6 +65,10 @@ class Seat:
         """Whether somebody is there."""
         return self.worker is not None and self.worker.process.poll() is None
 
+    def shows(self) -> set[int]:
+        """The partitions that whoever sits there shows; none where nobody does."""
+        return set(self.worker.applied()) if self.worker is not None and self.alive() else set()
+
     def _leave(self) -> None:
         if self.worker is not None:
             self.worker.__exit__(None, None, None)

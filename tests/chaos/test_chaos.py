@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from tests.chaos import __main__ as command
 from tests.chaos.arena import chaos_broker
 from tests.chaos.complaints import complaints
 from tests.chaos.plan import Plan, draw, names, plan_of
 from tests.chaos.results import Results
-from tests.chaos.rounds import SAME, Outcome, run_round
+from tests.chaos.rounds import DIFFERENT, SAME, Outcome, run_round
+from tests.chaos.verdict import _out_of_turn, nothing_to_compare
 from tests.kafka.broker import Broker
 
 ROUNDS = 10
@@ -80,3 +85,32 @@ def test_only_what_nobody_expects_is_a_complaint(tmp_path: Path) -> None:
     log.write_text("\n".join([*lines, "aiokafka.errors.NodeNotReadyError: away", *lines, "KeyError: 'z'", "[2026-01-01] on"]))
     (told,) = complaints(log)
     assert told.endswith("KeyError: 'z'")
+
+
+def test_a_fact_that_was_stated_and_retracted_twice_is_seen_though_it_comes_to_nothing() -> None:
+    assert list(_out_of_turn([("a", 1), ("a", -1), ("a", 1), ("a", -1), ("b", 1)], {"b": 1})) == []
+    (told,) = _out_of_turn([("a", 1), ("a", 1), ("a", -1), ("a", -1)], {})
+    assert told.startswith("a: stated once too often")
+    (told,) = _out_of_turn([("a", -1), ("a", 1)], {})
+    assert told.startswith("a: retracted once too often")
+
+
+def test_a_log_that_comes_to_nothing_proves_nothing() -> None:
+    fold = SimpleNamespace(facts={"a": 1}, rejected={})
+    truth: Any = SimpleNamespace(fold=fold, last={1: 1}, gauges={}, counted={1: 1})
+    assert nothing_to_compare(truth) == ["the log leads to no dead letters", "the log leads to no gauges"]
+
+
+@pytest.mark.parametrize(("verdicts", "more", "code"), [
+    ((SAME, SAME), (), 0), ((DIFFERENT, SAME), (), 1), ((), (), 1), ((SAME, SAME), ("--at-least", "1"), 1),
+])  # fmt: skip
+def test_the_exit_code_is_that_of_all_rounds_also_of_former_ones(
+    verdicts: tuple[str, ...], more: tuple[str, ...], code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "results.jsonl"
+    results = Results(file)
+    for seed, verdict in enumerate(verdicts):
+        results.add(draw(seed, {}), Outcome(verdict))
+    monkeypatch.setattr(command, "chaos_broker", lambda _directory: nullcontext())
+    monkeypatch.setattr("sys.argv", ["chaos", "--rounds", str(len(verdicts) or -1), "--results", str(file), *more])
+    assert command.main() == code

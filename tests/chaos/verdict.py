@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -25,7 +26,7 @@ from processor.stream.state_topic import read_state
 from tests.chaos.arena import REPORT_MINUTES, Arena
 from tests.chaos.truth import Truth, gauges_of, net_counts, said, samples, truth_of
 from tests.kafka.deployment import Worker, caught_up
-from tests.kafka.offline import headers, written_facts
+from tests.kafka.offline import headers, net, signed_facts
 
 SETTLE_SECONDS = 60.0
 POLL_SECONDS = 0.15
@@ -64,6 +65,14 @@ def _until(what: str, ask: Callable[[], Any]) -> Any:
     return answer
 
 
+def nothing_to_compare(truth: Truth) -> list[str]:
+    """What the log has come to nothing of: then to find no difference would say nothing."""
+    parts = {
+        "facts": truth.fold.facts, "dead letters": truth.fold.rejected, "KPIs": truth.last, "gauges": truth.gauges, "counts": truth.counted,
+    }  # fmt: skip
+    return [f"the log leads to no {name}" for name, part in parts.items() if not part]
+
+
 def differences(arena: Arena, truth: Truth, taken: list[dict[str, Any]]) -> list[str]:
     """In what the deployment differs from the truth; empty where it does not."""
     found: list[str] = []
@@ -83,13 +92,23 @@ def _some(sort: str, each: list[str]) -> list[str]:
 
 
 def _facts(arena: Arena, truth: Truth) -> list[str]:
-    written, wanted = written_facts(arena.deployment.read("facts")), truth.fold.facts
+    signed, wanted = list(signed_facts(arena.deployment.read("facts"))), truth.fold.facts
+    written = net(signed)
     wrong = [
         f"{name}: stated {written.get(name, 0)} times, must be {wanted.get(name, 0)}"
         for name in sorted(written.keys() | wanted.keys())
         if written.get(name, 0) != wanted.get(name, 0)
     ]
-    return _some("facts", wrong)
+    return _some("facts", wrong + list(_out_of_turn(signed, wanted)))
+
+
+def _out_of_turn(signed: list[tuple[str, int]], wanted: Mapping[str, int]) -> Iterator[str]:
+    """A fact is stated before it is retracted, and not again before: a step that was written twice may come to nothing in the end."""
+    standing: Counter[str] = Counter()
+    for name, sign in signed:
+        standing[name] += sign
+        if not 0 <= standing[name] <= max(wanted.get(name, 0), 1):
+            yield f"{name}: {'stated' if sign > 0 else 'retracted'} once too often: it stood {standing[name] - sign} times"
 
 
 def _letters(arena: Arena, truth: Truth) -> list[str]:

@@ -15,6 +15,7 @@ SAID = (
     "lacks",
     "in use by stored clocks but not in the configuration",
     "the state cannot be read",
+    "its checksum is wrong",
     "partitions, that of the events has",
     "records but no marker",
     "the state topic is empty: the state was lost",

@@ -6,7 +6,7 @@ What one partition hands to another is handed over at the end, when all have rea
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -117,10 +117,16 @@ def net(signed: Iterable[tuple[str, int]]) -> Counter[str]:
     return Counter({number: count for number, count in total.items() if count})
 
 
+def signed_facts(records: Iterable[Any]) -> Iterator[tuple[str, int]]:
+    """What the facts topic states (1) and retracts (-1), in its order."""
+    for record in records:
+        event = orjson.loads(record.value)
+        yield (event["data"]["retracts"], -1) if "retracts" in event["data"] else (event["id"], 1)
+
+
 def written_facts(records: list[Any]) -> Counter[str]:
     """The net facts of the facts topic."""
-    events = [orjson.loads(record.value) for record in records]
-    return net((event["data"]["retracts"], -1) if "retracts" in event["data"] else (event["id"], 1) for event in events)
+    return net(signed_facts(records))
 
 
 def headers(records: list[Any]) -> list[dict[str, bytes]]:

@@ -26,6 +26,7 @@ from tests.kafka.events import created, keyed
 
 TopicName = Callable[[str], str]
 NOW = 1_767_225_600_000
+BATCH_HEADER_BYTES = 61
 RESET = "`ticket-kpis topics reset-state`"
 IMPORT = "`ticket-kpis state import`"
 
@@ -70,6 +71,15 @@ def configure(admin: KafkaAdminClient, deployment: Deployment, role: str, differ
     admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, spec.name, configs=spec.config | (different or {}))])
 
 
+def change_a_bit(segment: Path) -> None:
+    """Of the first record, as a disk might."""
+    with segment.open("r+b") as file:
+        file.seek(BATCH_HEADER_BYTES + 8)
+        (byte,) = file.read(1)
+        file.seek(BATCH_HEADER_BYTES + 8)
+        file.write(bytes([byte ^ 1]))
+
+
 async def commit(deployment: Deployment, source: Source, offset: int) -> None:
     """As an operator would, while the group is empty."""
     consumer = AIOKafkaConsumer(
@@ -85,12 +95,12 @@ async def commit(deployment: Deployment, source: Source, offset: int) -> None:
 def test_each_damage_is_told_with_its_repair_and_the_partition_beside_it_runs(
     broker: Broker, topic_name: TopicName, tmp_path: Path
 ) -> None:
-    deployment = Deployment(broker.bootstrap, topic_name("damage"), tmp_path, partitions=12).create_topics()
-    topics, log = deployment.config.topics, tickets(12)
+    deployment = Deployment(broker.bootstrap, topic_name("damage"), tmp_path, partitions=13).create_topics()
+    topics, log = deployment.config.topics, tickets(13)
     deployment.send(log)
     run_once(deployment, log)
     marked = markers(deployment)
-    deployment.send(tickets(12, first=1000))
+    deployment.send(tickets(13, first=1000))
 
     def write(partition: int, key: bytes, value: bytes | None) -> None:
         deployment.send_to("state", [(partition, key, value)])
@@ -113,6 +123,7 @@ def test_each_damage_is_told_with_its_repair_and_the_partition_beside_it_runs(
     mark(8, applied=marked[8]["applied"] | {topics.events: 4000})
     write(9, MARKER_KEY, None)
     mark(10, appended_at=marked[10]["appended_at"] - 3_600_000)
+    change_a_bit(broker.directory / "data" / f"{topics.state}-11" / "00000000000000000000.log")
     expected = {
         0: ("state topic", "begins at offset 3", "must be compact", "`ticket-kpis topics verify`", RESET, IMPORT),
         1: ("the log begins at 7, but the state goes on at 5", "deleted unread", RESET),
@@ -125,6 +136,7 @@ def test_each_damage_is_told_with_its_repair_and_the_partition_beside_it_runs(
         8: ("the log ends at 10, before the state's 4001", "topics.events", IMPORT),
         9: ("records but no marker", "topics.state", RESET),
         10: ("the record at offset 4 is not the state's", "made anew", RESET),
+        11: ("the batch at offset 0 is damaged", "checksum", RESET, IMPORT),
     }
     with deployment.worker() as worker:
         told = until("it refuses", lambda: refusals(worker))
@@ -132,9 +144,9 @@ def test_each_damage_is_told_with_its_repair_and_the_partition_beside_it_runs(
         for number, words in expected.items():
             for word in words:
                 assert word in told[number]
-        assert worker.applied() == {11: 9}
+        assert worker.applied() == {12: 9}
         running = {labels: flag for labels, flag in worker.samples("support_processor_partition_running").items() if flag}
-        assert list(running) == ['{partition="11"}']
+        assert list(running) == ['{partition="12"}']
         assert worker.end() == 0
 
 

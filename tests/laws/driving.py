@@ -63,7 +63,7 @@ class Network:
     def deliver(self, source: int, target: Partition) -> None:
         """The next that is on its way, as it comes out of the topic."""
         item = self.queues[source, target.number].popleft()
-        key, value = encode_rekeyed(item, source) if isinstance(item, Rekeyed) else encode_heartbeat(source, item)
+        key, value = encode_rekeyed(item, source, "tests") if isinstance(item, Rekeyed) else encode_heartbeat(source, item, "tests")
         told_by, told = decode_rekeyed(value, key)
         assert told == item
         self.taken[target.number].append((told_by, told))

@@ -381,7 +381,7 @@ def test_what_was_known_later_is_in_no_report_of_before_however_long_that_is_hel
         partition.apply(said(0.5, "ticket.status_changed", "solved", None, None))
         partition.apply(said(6, "ticket.assignee_changed", "A1"))
         handed = Rekeyed(1, "ticket.contacted_again", "T1", 1, START + MINUTE_MS, ("T0", "T7"), known)
-        key, value = encode_rekeyed(handed, 1)
+        key, value = encode_rekeyed(handed, 1, "tests")
         decoded = decode_rekeyed(value, key)[1]
         assert isinstance(decoded, Rekeyed)
         assert (decoded, decoded.known) == (handed, known or handed.at)

@@ -78,10 +78,10 @@ class Partitions:
             else:
                 self.stores[number][name] = stored
         for handed in step.rekeyed:
-            self.topics[self.place(handed.target)].append(encode_rekeyed(handed, number))
+            self.topics[self.place(handed.target)].append(encode_rekeyed(handed, number, "tests"))
         if step.heartbeat is not None:
             for topic in self.topics.values():
-                topic.append(encode_heartbeat(number, step.heartbeat))
+                topic.append(encode_heartbeat(number, step.heartbeat, "tests"))
 
     def unread(self, number: int) -> list[Pending]:
         """What follows the last record that a partition has read."""

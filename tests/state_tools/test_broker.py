@@ -42,8 +42,8 @@ class Log:
 
 async def test_what_no_worker_could_read_spoils_no_export(tmp_path: Path) -> None:
     """Workers set such records aside; in an exported file they would make all of it unreadable."""
-    handed = encode_rekeyed(Rekeyed(1, "ticket.wait_handed", "T-1", 7, 5, ("T-0", 3, 1)), 2)
-    good = [handed, encode_heartbeat(1, (4, 3, 2, 1))]
+    handed = encode_rekeyed(Rekeyed(1, "ticket.wait_handed", "T-1", 7, 5, ("T-0", 3, 1)), 2, "mine")
+    good = [handed, encode_heartbeat(1, (4, 3, 2, 1), "mine")]
     consumer: Any = Log([(None, b"{}"), handed, (None, b"garbage"), (b"T-1", None), (b"\xff", handed[1]), good[1]])
     pending = await pending_of(consumer, SOURCE.topic, 0, {"applied": {SOURCE.topic: 0}}, 0, 6)
     assert pending == good

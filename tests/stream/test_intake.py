@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import orjson
 import pytest
 
+from processor.codec.rekeyed import encode_heartbeat
 from processor.config import Config
 from processor.core.engine import Engine
 from processor.core.settings import Settings
@@ -51,6 +52,22 @@ def test_a_slice_says_what_was_folded_and_which_record_brought_the_newest_event(
     assert (taken.count, len(taken.letters), taken.newest_appended_at) == (4, 1, APPENDED + 1)
     assert engine.counts["accepted"] == 3
     assert way_in.take_some(engine, [Record(4, 6)]).newest_appended_at == 0
+
+
+def test_what_another_application_hands_over_is_set_aside() -> None:
+    topic = Config().topics.rekeyed
+
+    class Foreign(Record):
+        @property
+        def value(self) -> bytes:
+            return encode_heartbeat(0, (1, 2, 3, 4), "theirs")[1]
+
+    counted: list[int] = []
+    engine = Engine(Settings(), partitions=1)
+    taken = Intake(Config(), Settings(), 1, lambda: counted.append(1)).take_some(engine, [Foreign(7, None, topic)])
+    assert b"written by application 'theirs': each needs topics of its own" in dict(taken.letters[0].headers)["detail"]
+    assert counted == [1]
+    assert engine.upstream.stored() == {}
 
 
 def test_a_slice_ends_when_its_time_is_over_but_one_record_is_folded(way_in: Intake, monkeypatch: pytest.MonkeyPatch) -> None:

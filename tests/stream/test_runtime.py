@@ -30,7 +30,10 @@ class FakeConsumer:
 
     def __init__(self) -> None:
         self.errors: list[Exception] = []
-        self._coordinator = SimpleNamespace(member_id="member-1", check_errors=self._check_errors)
+        self._coordinator = SimpleNamespace(member_id="member-1", check_errors=self._check_errors, _do_heartbeat=self._do_heartbeat)
+
+    async def _do_heartbeat(self) -> bool:
+        return True
 
     def _check_errors(self) -> None:
         if self.errors:
@@ -150,6 +153,27 @@ async def test_who_was_away_for_a_session_shows_nothing_until_each_partition_has
     assert partition.doubted == 1
     assert runtime.shown() == []
     assert partition.doubted == 1
+    await runtime.stop()
+
+
+async def test_who_is_cut_off_for_a_session_shows_nothing_until_the_group_answers(runtime: Runtime) -> None:
+    now = [steady_seconds()]
+    runtime._membership._clock = lambda: now[0]
+    await runtime.on_partitions_assigned([SOURCE])
+    partition: Any = runtime.partitions[SOURCE]
+    partition.shown = shown = object()
+    consumer: Any = runtime._consumer
+    await consumer._coordinator._do_heartbeat()
+    assert runtime.shown() == [shown]
+    now[0] += runtime.config.worker.session_timeout_seconds
+    assert runtime.shown() == []
+    ready, (told,) = runtime.ready()
+    assert not ready
+    assert told == "the consumer group has not answered for 30 s: others may have our partitions, so nothing is shown"
+    await consumer._coordinator._do_heartbeat()
+    assert runtime.shown() == [shown]
+    assert runtime.ready() == (True, [])
+    assert partition.doubted == 0  # nobody has taken over what was never given away
     await runtime.stop()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import UnknownTopicOrPartitionError
+from aiokafka.errors import CorruptRecordException, UnknownTopicOrPartitionError
 from aiokafka.structs import OffsetAndTimestamp
 
 from processor.codec.state import STATE_VERSION, encode_marker
@@ -76,8 +76,10 @@ def test_a_log_that_has_lost_its_beginning_needs_the_word_of_a_person() -> None:
     check_fresh(SOURCE, Log(7, 1000, None), StoredState(), from_log_start=True)
 
 
-def test_a_lost_state_is_told_from_a_new_one_by_the_groups_offset() -> None:
-    told = refusal_without_marker(Log(0, 1000, 42), StoredState())
+@pytest.mark.parametrize(("first", "from_log_start"), [(0, False), (0, True), (7, True)])
+def test_a_lost_state_is_told_from_a_new_one_by_the_groups_offset(first: int, *, from_log_start: bool) -> None:
+    """Also by a worker that was once allowed to begin without one, and still is."""
+    told = refusal_without_marker(Log(first, 1000, 42), StoredState(), from_log_start=from_log_start)
     assert "committed offset 42" in told
     assert "the state was lost" in told
     assert RESET in told
@@ -186,6 +188,16 @@ async def test_how_far_a_takeover_has_come_is_told_while_the_state_is_read_and_p
     consumer: Any = FakeConsumer()
     await take_over(CONFIG, engine.settings, {}, consumer, SOURCE, 4, Failpoints(""), told.append, from_log_start=False)
     assert told == pytest.approx([0.3, 0.6, 0.7, 0.8, 0.9, 1.0])
+
+
+async def test_a_state_that_a_disk_has_changed_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def read(*_: object, **__: object) -> StoredState:
+        raise CorruptRecordException("support.state.v1-1: the batch at offset 4 is damaged")
+
+    monkeypatch.setattr(takeover, "read_state", read)
+    consumer: Any = FakeConsumer()
+    with pytest.raises(RefusedError, match=r"the batch at offset 4 is damaged: its checksum is wrong.*reset-state.*state import"):
+        await take_over(CONFIG, compile_settings(CONFIG), {}, consumer, SOURCE, 4, Failpoints(""), from_log_start=False)
 
 
 async def test_a_takeover_goes_on_behind_the_marker_in_the_next_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
