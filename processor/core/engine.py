@@ -38,7 +38,7 @@ from processor.core.restoring import marker_of, restore
 from processor.core.rows import Rows, Segment
 from processor.core.settings import MINUTE_MS, NO_DIMENSIONS, Settings
 from processor.core.timeline import State, Timeline, fold, new_state
-from processor.core.upstream import Upstream
+from processor.core.upstream import Upstream, cadence
 from processor.core.windows import Windows
 
 TAIL_COMPACT_AT: Final = 64  # a tail this long is looked over for aged events when the next one comes
@@ -72,7 +72,7 @@ class Engine:
         self.levels = Levels(self.rows)
         self.reports = Reports(self.rows, self.windows, self.levels)
         self.hindsight = Hindsight(self.policies)
-        self.upstream = Upstream(partitions)
+        self.upstream = Upstream(partitions, cadence(settings.allowed_lateness))
         self.limit = NEVER
         self.entities: dict[str, dict[str, Timeline]] = {name: {} for name in ENTITIES}
         self.step = Step()

@@ -22,8 +22,9 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from processor.core.business_hours import NEVER
-from processor.core.settings import HOUR_MS, MINUTE_MS
+from processor.core.settings import HOUR_MS, MINUTE_MS, MS
 
+CADENCES: Final = 24  # heartbeats in the time that events may be late
 CHAIN_MAX: Final = 3  # something is handed on so many times at the most; how far each partition has come is known for as many
 
 _SETTLED: Final = range(1, CHAIN_MAX + 1)  # places in a heartbeat
@@ -47,11 +48,20 @@ def _whole(heartbeat: Iterable[int]) -> Heartbeat:
 _NOTHING: Final[Heartbeat] = (0,) * (2 * CHAIN_MAX)
 
 
-class Upstream:
-    """What one partition has heard of all. `partitions` is how many there are; 0 where nothing is handed over."""
+def cadence(allowed_lateness: int) -> int:
+    """How far clocks go between two heartbeats without anything else to tell (ms): an hour where events may be a day late.
 
-    def __init__(self, partitions: int) -> None:
+    State ages by what the heartbeats say, at `CHAIN_MAX` levels one after the other, so a longer cadence keeps it for longer.
+    """
+    return max(MS, min(HOUR_MS, allowed_lateness // CADENCES))
+
+
+class Upstream:
+    """What one partition has heard of all. `partitions` is how many there are; 0 where nothing is handed over. `every`: see `cadence`."""
+
+    def __init__(self, partitions: int, every: int = HOUR_MS) -> None:
         self.partitions = partitions
+        self._every = every
         self._heard: dict[int, Heartbeat] = {}
         self._told = _NOTHING
 
@@ -84,14 +94,14 @@ class Upstream:
         return min((heartbeat[place] for heartbeat in self._heard.values()), default=NEVER)
 
     def news(self, heartbeat: Heartbeat, reported: int, *, held: bool) -> bool:
-        """Whether it is to be told: once an hour, and with each report (`reported` = end of the last one).
+        """Whether it is to be told: once in a while (`every`), and with each report (`reported` = end of the last one).
 
         Where reports are held, also for any full minute that a higher level of timer time has passed: one may wait for it elsewhere.
         """
-        told = self._told
+        told, every = self._told, self._every
         if not self.partitions or heartbeat == told:
             return False
-        if reported > told[0] or any(now // HOUR_MS > before // HOUR_MS for now, before in zip(heartbeat, told, strict=True)):
+        if reported > told[0] or any(now // every > before // every for now, before in zip(heartbeat, told, strict=True)):
             return True
         return held and any(heartbeat[place] // MINUTE_MS > told[place] // MINUTE_MS for place in _HANDED_ON)
 

@@ -44,7 +44,7 @@ RULES: dict[str, Any] = {
             "id": "standard",
             "calendar": "halves",
             "targets": {
-                "first_response": "15m", "next_response": "20m", "periodic_update": "30m", "requester_wait": "45m", "queue_wait": "2m",
+                "first_response": "15m", "next_response": "20m", "queue_wait": "2m",
                 "resolution": {"target": "1h", "hours": "business", "warn": "10m before"},
             },
         },

@@ -88,6 +88,9 @@ def _killed(_arena: Arena, _injection: Injection, seat: Seat) -> bool:
 
 
 def _terminated(_arena: Arena, _injection: Injection, seat: Seat) -> bool:
+    worker = seat.start()
+    if not wait_for(lambda: worker.get("/healthz") is not None, HIT_SECONDS):  # before it serves, it may not have heard of signals yet
+        return False
     code = seat.end(signal.SIGTERM)
     if code != 0:
         raise AssertionError(f"{seat.name} was asked to end and did with exit code {code}")
@@ -111,17 +114,19 @@ def _zombie(arena: Arena, _injection: Injection, seat: Seat) -> bool:
 
 
 def _storm(arena: Arena, injection: Injection, seat: Seat) -> bool:
-    """Another worker comes and goes every second."""
-    before = _rebalances(seat)
-    for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGTERM):
-        with _one_more(arena, injection, seat) as extra:
-            time.sleep(1.0 + injection.seconds / 10)
-            extra.end(number)
-    return wait_for(lambda: _rebalances(seat) > before, HIT_SECONDS)
+    """Another worker comes, and goes as soon as partitions have been dealt out anew because of it; three times."""
+    return all([_came_and_went(arena, injection, seat, number) for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGTERM)])
 
 
-def _rebalances(seat: Seat) -> float:
-    return sum(seat.start().samples("support_processor_rebalances_total").values())
+def _came_and_went(arena: Arena, injection: Injection, seat: Seat, number: signal.Signals) -> bool:
+    def rebalances() -> float:
+        return sum(seat.start().samples("support_processor_rebalances_total").values())
+
+    before = rebalances()
+    with _one_more(arena, injection, seat) as extra:
+        came = wait_for(lambda: rebalances() > before, HIT_SECONDS)
+        extra.end(number)
+    return came
 
 
 # -- broker -----------------------------------------------------------------------------------------------------------------------

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from processor.core.business_hours import NEVER
 from processor.core.settings import HOUR_MS, MINUTE_MS
-from processor.core.upstream import CHAIN_MAX, Heartbeat, Upstream, all_at
+from processor.core.upstream import CHAIN_MAX, Heartbeat, Upstream, all_at, cadence
 
 AT = 500_000 * HOUR_MS
 LEVELS = 2 * CHAIN_MAX
@@ -121,3 +123,19 @@ def test_clocks_never_go_back() -> None:
     part.hear(0, all_at(AT, AT + 1))
     part.hear(0, all_at(AT - 1, AT + 2))
     assert part.stored()["0"] == (AT, *(AT + 2 for _ in range(CHAIN_MAX)), *(AT for _ in range(CHAIN_MAX - 1)))
+
+
+DAY_MS = 24 * HOUR_MS
+
+
+@pytest.mark.parametrize(("lateness", "every"), [(DAY_MS, HOUR_MS), (90 * DAY_MS, HOUR_MS), (HOUR_MS, HOUR_MS // 24), (0, 1000)])
+def test_heartbeats_come_more_often_where_less_may_be_late(lateness: int, every: int) -> None:
+    assert cadence(lateness) == every
+
+
+def test_clocks_are_told_whenever_they_have_moved_by_the_cadence() -> None:
+    parts = [Upstream(2, 5_000) for _ in range(2)]
+    assert exchanged(parts, [(AT, AT)] * 2, held=False) > 0
+    assert exchanged(parts, [(AT + 4_999, AT + 4_999)] * 2, held=False) == 0
+    assert exchanged(parts, [(AT + 5_000, AT + 5_000)] * 2, held=False) == 2 * CHAIN_MAX
+    assert parts[0].settled(AT + 5_000) == AT + 5_000
