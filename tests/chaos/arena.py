@@ -34,9 +34,10 @@ AHEAD_MS = 2 * HOUR_MS  # up to where clocks are moved in the end, beyond every 
 REPORT_MINUTES = 10
 SEGMENTS = {"group_bys": [[], ["channel"], ["priority"]], "windows": [[], ["channel"]]}
 # Some clocks run round the clock, others by business time with pauses inside every log, whatever the day.
-_DAYS = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), tuple(f"{hour:02}:20-{hour:02}:50" for hour in range(24)))
+_HALF_HOURS = [f"{hour:02}:20-{hour:02}:50" for hour in range(24)]
+_WEEK = {day: list(_HALF_HOURS) for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
 RULES: dict[str, Any] = {
-    "calendars": {"halves": {"zone": "Europe/Berlin", "hours": {day: list(hours) for day, hours in _DAYS.items()}, "country": "DE"}},
+    "calendars": {"halves": {"zone": "Europe/Berlin", "hours": _WEEK, "country": "DE"}},
     "policies": [
         {"id": "phone", "match": {"channel": ["phone"]}, "targets": {"queue_wait": "20s", "first_response": "5m", "resolution": "1h"}},
         {"id": "urgent", "match": {"priority": ["urgent"]}, "targets": {"first_response": "9m", "next_response": "9m", "resolution": "1h"}},

@@ -115,7 +115,7 @@ def _zombie(arena: Arena, _injection: Injection, seat: Seat) -> bool:
 
 def _storm(arena: Arena, injection: Injection, seat: Seat) -> bool:
     """Another worker comes, and goes as soon as partitions have been dealt out anew because of it; three times."""
-    return all([_came_and_went(arena, injection, seat, number) for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGTERM)])
+    return all(_came_and_went(arena, injection, seat, number) for number in (signal.SIGTERM, signal.SIGKILL, signal.SIGTERM))
 
 
 def _came_and_went(arena: Arena, injection: Injection, seat: Seat, number: signal.Signals) -> bool:
