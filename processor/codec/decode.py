@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 from json import JSONDecodeError
-from sys import intern
 from typing import Any, Final
 
 from orjson import loads
 
 from processor.codec.fields import Refusal, choice, choices, identifier, instant, missing, optional_text, required_label, shown, wrong_type
 from processor.codec.kinds import KINDS, PARTITION_KEY, Kind
+from processor.codec.sharing import share
 from processor.core.events import Event, Reason, Rejected
 
 MAX_BYTES: Final = 1_000_000  # below Kafka's default limit of a record, so that the dead letter with its headers fits too
@@ -55,12 +55,12 @@ def decode(value: bytes | None, *, max_bytes: int = MAX_BYTES, prefix: str = "")
         if type(data) is not dict:
             raise wrong_type("data", "an object", data)
         sequence = document.get("sequence")
-        sequence = "" if sequence is None else intern(optional_text(sequence, "sequence") or "")
+        sequence = "" if sequence is None else share(optional_text(sequence, "sequence") or "")
         path = "data."
         if kind.subjects:
             kind = _about(kind, document, data)
         name, rank, sequenced_rank, key_field, build, _ = kind
-        key = "" if key_field is None else intern(_key(document, data, key_field))  # all events of a ticket share it in memory
+        key = "" if key_field is None else share(_key(document, data, key_field))  # all events of a ticket share it in memory
         # Past NamedTuple's own constructor, which is a Python function and takes twice as long.
         return tuple.__new__(Event, (occurred_at, sequenced_rank if sequence else rank, sequence, source, event_id, name, key, build(data)))
     except KeyError as absent:

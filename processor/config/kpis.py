@@ -60,7 +60,8 @@ class Limits(Section):
         default=512, ge=1, le=100_000, description="Events of one entity that can still be re-ordered; more are folded for good."
     )
     max_stubs: int = Field(
-        default=2_000_000, ge=0, description="Finished tickets remembered per partition, so that a reopening is recognised."
+        default=2_000_000, ge=0, description="Finished tickets remembered per partition, so that a reopening is recognised. Beyond it"
+        " the first to have finished are forgotten, and in which order depends on restarts: keep it above what the reopen horizon holds.",
     )
     quiet_max: int = Field(
         default=20_000, ge=0, description="Tickets per partition that stay at hand although nothing has happened to them for four hours;"

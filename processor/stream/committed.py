@@ -22,8 +22,8 @@ async def open_reader(connection: dict[str, Any], **different: Any) -> AsyncIter
         "max_partition_fetch_bytes": FETCH_BYTES,
     }
     reader = AIOKafkaConsumer(**connection, **(settings | different))
-    await reader.start()
     try:
+        await reader.start()
         yield reader
     finally:
         await reader.stop()

@@ -18,10 +18,12 @@ from aiokafka.structs import OffsetAndMetadata
 from processor.codec.state import MARKER_KEY
 from processor.config import Config
 from processor.stream.failpoints import Failpoints
-from processor.stream.outgoing import Outgoing, Record
+from processor.stream.outgoing import Outgoing, Record, by_the_producer
+from processor.stream.tasks import within
 
 BATCH_BYTES = 900_000  # below max.message.bytes of every topic
 REQUEST_BYTES = 4_000_000
+STOP_SECONDS = 2.0  # for a producer to end, and again for its connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,15 @@ def transactional_producer(config: Config, connection: dict[str, Any], name: str
     )
 
 
+async def stop_producer(producer: AIOKafkaProducer) -> None:
+    """Close it within a bound. Raises TimeoutError where its transaction could not be ended; its connections are closed then, too."""
+    try:
+        await within(STOP_SECONDS, producer.stop())
+    except TimeoutError:  # it counts as stopped and would not be closed by anybody
+        await within(STOP_SECONDS, producer.client.close())
+        raise
+
+
 class Committer:
     """The transactional producer of one partition."""
 
@@ -80,8 +91,8 @@ class Committer:
         await self._producer.start()
 
     async def stop(self) -> None:
-        """Close the producer; an open transaction is aborted by the next owner or the broker."""
-        await self._producer.stop()
+        """Close the producer; an open transaction is aborted by the next owner or the broker. Raises what `stop_producer` does."""
+        await stop_producer(self._producer)
 
     async def commit(self, transaction: Transaction) -> None:
         """Write one step. Raises KafkaError (ProducerFenced included); then nothing of it is visible to anybody."""
@@ -90,7 +101,8 @@ class Committer:
 
     async def _commit(self, transaction: Transaction) -> None:
         outgoing = Outgoing(self._producer)
-        await self._producer.begin_transaction()
+        with by_the_producer():
+            await self._producer.begin_transaction()
         try:
             self._failpoints.reach("step.after_begin")
             await self._add_state(transaction, outgoing)
@@ -99,13 +111,15 @@ class Committer:
             self._failpoints.reach("step.after_flush")
             if transaction.next_offsets:
                 offsets = {source: OffsetAndMetadata(offset, "") for source, offset in transaction.next_offsets.items()}
-                await self._producer.send_offsets_to_transaction(offsets, self._config.application_id)
+                with by_the_producer():
+                    await self._producer.send_offsets_to_transaction(offsets, self._config.application_id)
             self._failpoints.reach("step.after_offsets")
         except BaseException:
             outgoing.give_up()
             await self._abort()
             raise
-        await self._producer.commit_transaction()
+        with by_the_producer():
+            await self._producer.commit_transaction()
         self._failpoints.reach("step.after_commit")
 
     async def _add_state(self, transaction: Transaction, outgoing: Outgoing) -> None:

@@ -33,12 +33,12 @@ from processor.export.telemetry import Recorder
 from processor.kpis.combine import Combined, Combiner, combiner_of
 from processor.kpis.encode import encode_kpis
 from processor.stream.committed import open_reader
-from processor.stream.committer import one_transaction, transactional_producer
+from processor.stream.committer import one_transaction, stop_producer, transactional_producer
 from processor.stream.failpoints import Failpoints
 from processor.stream.kpi_lease import Lease
 from processor.stream.kpi_table import SLICE, Table, published_in
 from processor.stream.outgoing import Outgoing
-from processor.stream.tasks import end, within
+from processor.stream.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,6 @@ LEASE_POLL_SECONDS = 0.05
 FETCH_WAIT_MS = 100  # the ends of two short topics are soon there
 FIRST_RETRY_SECONDS, LONGEST_RETRY_SECONDS = 0.5, 30.0
 TAKE_OVER_SECONDS = 30.0  # aiokafka may wait for ever for a broker that went away in between; what was read stays in the tables
-STOP_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +104,7 @@ class KpiPartition:
         """Stop for good."""
         self.hold()
         await end(self._task)
+        self._task = self._held = None
         await self._drop()
 
     def position(self) -> int | None:
@@ -134,6 +134,7 @@ class KpiPartition:
 
     async def _run(self, former: asyncio.Task[None] | None) -> None:
         await end(former)
+        former = None  # it has a former one, too
         retry_seconds = FIRST_RETRY_SECONDS
         while True:
             try:
@@ -198,7 +199,7 @@ class KpiPartition:
         producer, self._producer = self._producer, None
         if producer is not None:
             try:
-                await within(STOP_SECONDS, producer.stop())
+                await stop_producer(producer)
             except Exception as error:  # noqa: BLE001 - the next fence ends what is open
                 log.warning("%s: the producer did not stop: %s", self._name, type(error).__name__)
 
@@ -240,12 +241,12 @@ class KpiPartition:
 
     async def _due(self, combiner: Combiner) -> list[Combined]:
         """What is to be published. Merging the windows of many segments takes long, so it is done in a thread."""
-
+        wake_at = combiner.wake_at()
         def ask() -> tuple[list[Combined], float]:
             started = time.thread_time()
             return combiner.due(self._environment.now()), time.thread_time() - started
 
-        if self._windows_came:
+        if self._windows_came or (wake_at is not None and wake_at <= self._environment.now()):
             self._windows_came, self._merging = False, True
             try:
                 given, seconds = await asyncio.to_thread(ask)

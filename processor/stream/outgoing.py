@@ -8,15 +8,31 @@ are announced together and go in one request.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
 
 SLICE = 1000  # records encoded before others may run: a few milliseconds
 
 Record = tuple[bytes | None, bytes | None]
 Headers = list[tuple[str, bytes]]
+
+
+@contextmanager
+def by_the_producer() -> Iterator[None]:
+    """Whatever fails in aiokafka's producer is no fault of an event: it knows that its sender has died by assertions, for one.
+
+    Raises KafkaError for what is none.
+    """
+    try:
+        yield
+    except (KafkaError, OSError):
+        raise
+    except Exception as error:
+        raise KafkaError(f"the producer failed: {type(error).__name__}: {error}") from error
 
 
 class Outgoing:
@@ -52,7 +68,8 @@ class Outgoing:
         ready, self._open = self._open, {}
         for target, batch in ready.items():
             await self._send(target, batch)
-        await asyncio.gather(*self._sent)
+        with by_the_producer():
+            await asyncio.gather(*self._sent)
 
     def give_up(self) -> None:
         """Nobody will wait for it any more."""
@@ -60,7 +77,8 @@ class Outgoing:
             future.add_done_callback(_heard)
 
     async def _send(self, target: TopicPartition, batch: Any) -> None:
-        self._sent.append(await self._producer.send_batch(batch, target.topic, partition=target.partition))
+        with by_the_producer():
+            self._sent.append(await self._producer.send_batch(batch, target.topic, partition=target.partition))
 
 
 def _heard(future: asyncio.Future[Any]) -> None:

@@ -33,7 +33,7 @@ from processor.stream.refusals import RefusedError
 from processor.stream.shown import Pace, Shown, timed
 from processor.stream.step_size import StepSize
 from processor.stream.takeover import take_over
-from processor.stream.tasks import end, within
+from processor.stream.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,6 @@ IDLE_SECONDS = 0.5  # how long a fetch waits, and how often a quiet partition as
 DEADLINE_PROBE_SECONDS = 0.05  # how often it asks while a deadline has passed and only the proof is missing
 MARKER_SECONDS = 5.0  # a clock that moved without events is written down this often
 STEP_MS_BEHIND = 600  # with a backlog a step may take so long: what a transaction costs is shared by more events, and nobody waits for it
-STOP_SECONDS = 2.0  # for a producer to end
 STALLED_SECONDS = 60.0  # a takeover that does not move for so long is begun anew: a broker that dies may leave a question open for ever
 FIRST_RETRY_SECONDS = 0.5
 LONGEST_RETRY_SECONDS = 30.0
@@ -117,6 +116,7 @@ class PartitionProcessor:
         self.shown = None
         self.environment.recorder.partition_lost(self.source.partition)
         await end(self._task)
+        self._task = self._stall = None  # else this refers to itself, and is never given up: see processor/cycles.py
         await self._drop()
 
     def trouble(self) -> str:
@@ -150,6 +150,7 @@ class PartitionProcessor:
     async def _run(self, former: asyncio.Task[None] | None) -> None:
         if former is not None:  # cancelled by a rebalance in the middle of a takeover
             await end(former)
+            former = None
             await self._drop()
         while not self._gave_up:
             try:
@@ -249,7 +250,7 @@ class PartitionProcessor:
         committer, self._committer = self._committer, None
         if committer is not None:
             try:
-                await within(STOP_SECONDS, committer.stop())
+                await committer.stop()
             except Exception as error:  # noqa: BLE001 - it is fenced by the next owner anyway
                 log.warning("%s: the producer did not stop: %s", self._name, type(error).__name__)
 
@@ -421,6 +422,8 @@ class PartitionProcessor:
     async def _show(self) -> None:
         """Publish the numbers as of the last commit. Copying many segments takes long, and windows are summed anew after a jump in time."""
         view, took = await asyncio.to_thread(timed, self.engine.view)  # nobody else touches the engine: this task waits
+        if self._rejoining:  # since then it is in doubt whether this is still ours
+            return
         rekeyed = self._inputs.rekeyed_unread(), self._inputs.rekeyed_applied
         self.shown = Shown(view, self._inputs.events_applied, self._outbox.epoch, self._replaying, *rekeyed)
         self.environment.recorder.replaying(self.source.partition, self._replaying)

@@ -37,6 +37,7 @@ class Showing:
         self._telemetry = telemetry
         self._exporter = Exporter(config)
         self._evidence = Evidence(config, runtime.partitions)
+        self._one_snapshot, self._one_explanation = asyncio.Lock(), asyncio.Lock()  # of the threads that the partitions need, too
         self._group_bys = tuple(tuple(names) for names in config.segments.group_bys)
         self._rendered_for: tuple[list[Shown], list[KpiView]] | None = None
         self._rendered_owned: Owned = frozenset()  # whose KPIs the text has
@@ -80,6 +81,10 @@ class Showing:
 
     async def snapshot(self) -> dict[str, Any]:
         """The numbers for programs: per partition what was applied, and every family."""
+        async with self._one_snapshot:
+            return await self._snapshot()
+
+    async def _snapshot(self) -> dict[str, Any]:
         shown = self._runtime.shown()
         applied = {item.view.partition: item.applied for item in shown}
         rekeyed = {item.view.partition: (item.rekeyed_applied, item.rekeyed_unread) for item in shown}
@@ -87,7 +92,8 @@ class Showing:
 
     async def explain(self, ticket: str, at: int | None) -> tuple[int, dict[str, Any]]:
         """See `explaining`."""
-        return await explain_ticket(self._config, self._runtime.settings, self._runtime.partitions, ticket, at)
+        async with self._one_explanation:
+            return await explain_ticket(self._config, self._runtime.settings, self._runtime.partitions, ticket, at)
 
     async def evidence(self, query: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
         """See `evidence`."""

@@ -8,16 +8,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 AGAIN_SECONDS = 1.0  # a task that cleans up may take so long before it is cancelled once more
 
 
 async def end(task: asyncio.Task[Any] | None) -> None:
-    """Cancel a task until it has ended; how it ended is not asked."""
-    while task is not None and not task.done():
+    """Cancel a task until it has ended; how it ended is not asked.
+
+    One that was cancelled keeps where it stood, with all that was in use there, until somebody takes it: a takeover a whole state.
+    """
+    if task is None:
+        return
+    while not task.done():
         task.cancel()
         await asyncio.wait({task}, timeout=AGAIN_SECONDS)
+    if task.cancelled():
+        with suppress(asyncio.CancelledError):
+            task.result()
 
 
 async def within(seconds: float, work: Coroutine[Any, Any, Any]) -> None:

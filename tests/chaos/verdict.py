@@ -201,6 +201,7 @@ def state_differences(arena: Arena, truth: Truth) -> list[str]:
         for restored, engine in zip(stored, truth.fold.engines, strict=True):
             if later:
                 for each in (restored, engine):
+                    each.report_every(0, hold=False)
                     each.advance(engine.timer_time + LATER_MS)
                     each.drain()
             one, other = (snapshot([each.view()], None, settings.group_bys) for each in (engine, restored))

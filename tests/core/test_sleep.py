@@ -15,6 +15,7 @@ from processor.core.business_hours import NEVER
 from processor.core.engine import Engine
 from processor.core.events import Event
 from processor.core.mark import mark_of
+from processor.core.restoring import SLEEPERS_SLICE, SLICE
 from processor.core.settings import DAY_MS, HOUR_MS, Policy, Settings, Target
 from processor.core.sleep import Sleeping, look_at, tail_of
 from processor.core.ticket import Ticket
@@ -179,3 +180,19 @@ def test_what_was_packed_once_can_be_read_for_ever() -> None:
     """The dictionary is part of the stored form: whoever changes it cannot read what is stored."""
     packed = bytes.fromhex("43cf8698f1815c3480dc0fb5d1341600")
     assert packing.unpack(packed) == ((1764547200000, "periodic_update", ("email", "none")), None, 5)
+
+
+def test_a_restart_lets_others_run_however_many_nap() -> None:
+    """They have events, and a record of their own: each is put away again, which takes its time."""
+    engine, many = Engine(SETTINGS), 3 * SLEEPERS_SLICE
+    for number in range(many):
+        engine.apply(event(START, key=f"T{number}"))
+        engine.apply(event(START + 1, "ticket.status_changed", f"T{number}", ("solved", None, None)))
+    engine.apply(event(START + DAY_MS, key="other"))
+    engine.advance_by_log()
+    engine.sweep()
+    store = engine.drain().records
+    again = Engine(SETTINGS)
+    steps = list(again.restore(engine.marker(), list(store.items())))
+    assert sum(map(naps, again.entities["ticket"].values())) == many
+    assert len(steps) >= len(store) // SLICE + many // SLEEPERS_SLICE

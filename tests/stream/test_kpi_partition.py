@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -150,3 +151,21 @@ async def test_a_takeover_that_a_broker_never_answers_is_begun_anew(monkeypatch:
             await asyncio.sleep(0.01)
     assert len(attempts) == 2
     await partition.close()
+
+
+async def test_a_minute_that_is_given_out_because_it_waited_too_long_is_added_up_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One partition is silent: nothing comes, and what is there is as large as ever."""
+    partition = ready(Topic(b"last"), monkeypatch)
+    threads: list[int] = []
+
+    def due(_now: int) -> list[Any]:
+        threads.append(threading.get_ident())
+        return []
+
+    wakes: list[int | None] = [None, 1, 0]
+    combiner: Any = SimpleNamespace(due=due, wake_at=lambda: wakes.pop(0))
+    partition._windows_came = False
+    for _ in range(3):
+        await partition._due(combiner)
+    here = threading.get_ident()
+    assert [thread == here for thread in threads] == [True, True, False]

@@ -6,10 +6,10 @@ import asyncio
 from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaStorageError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from processor.stream.outgoing import Outgoing
+from processor.stream.outgoing import Outgoing, by_the_producer
 
 
 class Producer:
@@ -70,3 +70,14 @@ async def test_a_batch_that_failed_fails_the_flush() -> None:
     producer.answers[0].set_exception(KafkaError("no"))
     with pytest.raises(KafkaError):
         await flushing
+
+
+@pytest.mark.parametrize("error", [AssertionError("from IN_TRANSACTION to ABORTABLE_ERROR"), ValueError("gone")])
+async def test_whatever_fails_in_the_library_is_an_error_of_kafka_and_of_no_event(error: Exception) -> None:
+    with pytest.raises(KafkaError, match=f"the producer failed: {type(error).__name__}"), by_the_producer():
+        raise error
+
+
+async def test_what_the_broker_answers_stays_what_it_is() -> None:
+    with pytest.raises(KafkaStorageError), by_the_producer():
+        raise KafkaStorageError("full")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 from types import SimpleNamespace
 from typing import Any
 
@@ -251,3 +253,68 @@ async def test_a_takeover_to_which_nobody_answers_any_more_is_begun_anew(monkeyp
         await again.wait()
     assert "the takeover has not moved" in processor.trouble()
     await processor.close()
+
+
+class Resting:
+    """A producer that has nothing to do."""
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    async def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        pass
+
+
+async def test_a_partition_that_is_lost_leaves_nothing_though_the_collector_does_not_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is there while the engine works is never looked at by the collector again, so nothing may wait for it."""
+    monkeypatch.setattr(partition_module, "Committer", Resting)
+    taking = asyncio.Event()
+
+    async def take_over(*_: object, **__: object) -> Any:
+        state = Engine(compile_settings(Config()))
+        kept.append(weakref.ref(state))
+        taking.set()
+        await asyncio.Event().wait()
+        return state
+
+    class Consumer(FakeConsumer):
+        def assignment(self) -> set[TopicPartition]:
+            return set()
+
+        def pause(self, *_: TopicPartition) -> None:
+            pass
+
+    kept: list[weakref.ref[Any]] = []
+    monkeypatch.setattr(partition_module, "take_over", take_over)
+    processor = Partition(WallClock(), Consumer()).processor
+    kept += [weakref.ref(processor), weakref.ref(processor.engine)]
+    gc.collect()
+    gc.disable()
+    try:
+        for lives in (1, 2):
+            taking.clear()
+            processor.start()
+            async with asyncio.timeout(30):
+                await taking.wait()
+            if lives == 1:
+                await processor.hold(1)  # a rebalance in the middle of a takeover
+        assert kept[2]() is None  # what the first one had read
+        await processor.close()
+        processor = None  # type: ignore[assignment]
+        assert [each() for each in kept] == [None] * 4
+    finally:
+        gc.enable()
+
+
+async def test_nothing_is_shown_that_came_into_doubt_while_it_was_copied(partition: Partition, monkeypatch: pytest.MonkeyPatch) -> None:
+    def view(engine: Engine) -> View:
+        partition.processor.doubt()  # the process was stopped for a session meanwhile
+        return original(engine)
+
+    original = Engine.view
+    monkeypatch.setattr(Engine, "view", view)
+    await partition.processor._show()
+    assert partition.processor.shown is None

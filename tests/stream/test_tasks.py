@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 
@@ -70,3 +72,26 @@ async def test_what_it_raises_is_raised_and_a_cancellation_of_its_own_is_a_failu
         await within(1, failing())
     with pytest.raises(RuntimeError, match="cancelled from within"):
         await within(1, cancelled())
+
+
+async def test_what_a_cancelled_task_had_in_use_is_given_up() -> None:
+    """Of itself it would be kept as long as the task: where it stood is kept, for whoever may ask."""
+
+    class State:
+        """Of a takeover, say."""
+
+    kept: list[weakref.ref[State]] = []
+
+    async def hold() -> None:
+        state = State()
+        kept.append(weakref.ref(state))
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(hold())
+    await asyncio.sleep(0)
+    gc.disable()
+    try:
+        await end(task)
+        assert kept[0]() is None
+    finally:
+        gc.enable()
