@@ -242,6 +242,7 @@ class KpiPartition:
     async def _due(self, combiner: Combiner) -> list[Combined]:
         """What is to be published. Merging the windows of many segments takes long, so it is done in a thread."""
         wake_at = combiner.wake_at()
+
         def ask() -> tuple[list[Combined], float]:
             started = time.thread_time()
             return combiner.due(self._environment.now()), time.thread_time() - started

@@ -9,6 +9,7 @@ partitions are dealt out anew, and nobody else gets ours before we have joined.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 from typing import Any
 
 from processor.stream.kpi_lease import SHARE, steady_seconds
@@ -20,7 +21,7 @@ class Membership:
     def __init__(self, seconds: float, clock: Callable[[], float] = steady_seconds) -> None:
         self._seconds = seconds * SHARE
         self._clock = clock
-        self._asked_at = -seconds  # when the heartbeat was sent that was answered last
+        self._asked_at = -inf  # when the heartbeat was sent that was answered last
 
     def listen(self, coordinator: Any) -> None:
         """Hear of the heartbeats of aiokafka's coordinator, which tells nobody of them."""
