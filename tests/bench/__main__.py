@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import traceback
@@ -37,6 +38,7 @@ ON_REQUEST = ("simple", "recovery", "soak", "rolling")  # these take long, or sa
 
 def main() -> int:
     """Run the parts asked for."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and leave no broker or worker behind
     options = _options()
     if options.compiled:
         run_compiled(options)
