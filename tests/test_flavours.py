@@ -47,7 +47,7 @@ class Worker:
         self.engine = self._engine()
         self.state: dict[bytes, bytes] = {}
         self.told: defaultdict[str, list[bytes]] = defaultdict(list)
-        self._sender = Sender(0, 1, 1, 4, settings().group_bys)
+        self._sender = Sender(0, 1, 1, 4, settings().group_bys, "tests")
         self._sent = 0
 
     def _engine(self) -> Engine:

@@ -36,7 +36,7 @@ class Sender:
     epoch: int
     kpi_partitions: int
     group_bys: tuple[Names, ...]
-    application: str = ""
+    application: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,6 +199,11 @@ class Combiner:
             return since + self._incomplete_after
         return None
 
+    def overdue(self, now: int) -> bool:
+        """Whether it has waited for long enough for who is missing."""
+        wake_at = self.wake_at()
+        return wake_at is not None and wake_at <= now
+
     def _missing(self, end: int, minute: Minute) -> tuple[int, ...]:
         """Those who have not reported; who began only later had nothing to report."""
         slices, since = minute.slices, self._since

@@ -32,6 +32,7 @@ class ReplayedKpis:
     """
 
     def __init__(self, config: Config, settings: Settings, partitions: Callable[[], int], on_record: OnRecord | None = None) -> None:
+        self._application = config.application_id
         self._kpi_partitions = config.topics.kpi_partitions
         self._settings = settings
         self._rules = compile_rules(config)
@@ -44,7 +45,8 @@ class ReplayedKpis:
     def _begin(self) -> None:
         partitions, many = self._partitions(), self._kpi_partitions
         self._stage = [_combiner(number, partitions, many) for number in range(many)]
-        self._senders = [Sender(number, partitions, EPOCH, many, self._settings.group_bys) for number in range(partitions)]
+        group_bys, owner = self._settings.group_bys, self._application
+        self._senders = [Sender(number, partitions, EPOCH, many, group_bys, owner) for number in range(partitions)]
 
     def report(self, partition: int, report: Report) -> None:
         """What a partition reports."""

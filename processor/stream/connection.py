@@ -10,11 +10,13 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import faust
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaConnectionError, KafkaTimeoutError
 
@@ -95,6 +97,20 @@ def pauses() -> Iterator[float]:
 
 def silent(_problem: str, _pause_seconds: float) -> None:
     """A `Notify` for those who do not care."""
+
+
+async def broker_answers(connection: Mapping[str, Any]) -> None:
+    """Wait until one does, however long it takes. A client that is made for that and closed again is all that it costs."""
+    for pause in pauses():
+        client = AIOKafkaClient(**connection)
+        try:
+            await client.bootstrap()
+        except (KafkaError, OSError):
+            await asyncio.sleep(pause)
+        else:
+            return
+        finally:
+            await client.close()
 
 
 @contextmanager

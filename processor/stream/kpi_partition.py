@@ -241,13 +241,12 @@ class KpiPartition:
 
     async def _due(self, combiner: Combiner) -> list[Combined]:
         """What is to be published. Merging the windows of many segments takes long, so it is done in a thread."""
-        wake_at = combiner.wake_at()
 
         def ask() -> tuple[list[Combined], float]:
             started = time.thread_time()
             return combiner.due(self._environment.now()), time.thread_time() - started
 
-        if self._windows_came or (wake_at is not None and wake_at <= self._environment.now()):
+        if self._windows_came or combiner.overdue(self._environment.now()):
             self._windows_came, self._merging = False, True
             try:
                 given, seconds = await asyncio.to_thread(ask)

@@ -22,7 +22,7 @@ from processor.config import Config
 from processor.core.settings import Settings
 from processor.export.kpi_view import KpiView
 from processor.export.telemetry import Recorder
-from processor.stream.connection import aiokafka_settings, pauses
+from processor.stream.connection import aiokafka_settings, broker_answers, pauses
 from processor.stream.failpoints import Failpoints
 from processor.stream.kpi_app import HEARTBEATS_PER_SESSION, KpiApp
 from processor.stream.kpi_lease import Lease
@@ -79,8 +79,10 @@ class KpiStage:
     async def _run(self) -> None:
         loop, pause = asyncio.get_running_loop(), pauses()
         while not self._stopping:
-            app, started = KpiApp(self._config, self, self._lease), loop.time()
+            app, started = None, loop.time()
             try:
+                await broker_answers(self._environment.connection)  # an application leaves much behind: without a broker, none is made
+                app = KpiApp(self._config, self, self._lease)
                 await within(START_SECONDS, app.start())
                 self._problem = ""
                 await self._watch(app)
@@ -90,7 +92,8 @@ class KpiStage:
                 log.exception("kpis: the consumer failed")
                 self._complain(f"{type(error).__name__}: {error}")
             finally:
-                await self._end(app)
+                if app is not None:
+                    await self._end(app)
             if loop.time() - started > SESSIONS_UNTIL_REPLACED * self._session_seconds:
                 pause = pauses()  # it had run well
             if not self._stopping:

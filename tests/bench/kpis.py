@@ -196,7 +196,7 @@ async def _commit(config: Config, producer: AIOKafkaProducer, records: Iterator[
 
 def _sender(config: Config, partition: int) -> Sender:
     group_bys = tuple(tuple(names) for names in config.segments.group_bys)
-    return Sender(partition, config.topics.partitions, 1, config.topics.kpi_partitions, group_bys)
+    return Sender(partition, config.topics.partitions, 1, config.topics.kpi_partitions, group_bys, config.application_id)
 
 
 def _segments(config: Config) -> list[Segment]:

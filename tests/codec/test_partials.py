@@ -9,7 +9,8 @@ from processor.codec.partials import LevelsPartial, Sender, WindowsPartial, deco
 from processor.core.outputs import Report
 from processor.core.rows import Segment
 
-SENDER = Sender(partition=1, partitions=4, epoch=7, kpi_partitions=3, group_bys=((), ("channel",), ("channel", "group")))
+GROUP_BYS = ((), ("channel",), ("channel", "group"))
+SENDER = Sender(partition=1, partitions=4, epoch=7, kpi_partitions=3, group_bys=GROUP_BYS, application="tests")
 SEGMENTS: list[Segment] = [(0, ()), *((1, (name,)) for name in ("email", "phone", "chät")), (2, ("email", "none"))]
 REPORT = Report(1_767_225_600_000, {segment: {"5m": {"tickets_created": 2}} for segment in SEGMENTS[:-1]}, {SEGMENTS[-1]: 3})
 

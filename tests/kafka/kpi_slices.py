@@ -45,7 +45,7 @@ def slices(
     segments = [(total, ()), *((channel, (name,)) for name in CHANNELS)]
     end = start + minute * MINUTE_MS
     for partition in partitions:
-        sender = Sender(partition, config.topics.partitions, epoch, config.topics.kpi_partitions, group_bys)
+        sender = Sender(partition, config.topics.partitions, epoch, config.topics.kpi_partitions, group_bys, config.application_id)
         count = first_responses(minute, partition)
         row: Row = {"first_response:b:7": count, "first_response:sum": count * 60_000}
         report = Report(end, {segment: {"5m": row, "1h": row} for segment in segments}, dict.fromkeys(segments, count))

@@ -57,7 +57,7 @@ def said(partitions: int, kpi_partitions: int, seed: int | None = None) -> Said:
     combiners = [Combiner(number, partitions, incomplete_after_ms=NEVER) for number in range(kpi_partitions)]
     slices: dict[int, list[tuple[int, bytes]]] = {}
     for sequence, (partition, report) in enumerate(reports(partitions)):
-        sender = Sender(partition, partitions, 1, kpi_partitions, group_bys)
+        sender = Sender(partition, partitions, 1, kpi_partitions, group_bys, "tests")
         slices.setdefault(partition, []).extend((number, value) for number, _, value in encode_report(report, sender, sequence))
     order = [partition for partition, own in slices.items() for _ in own]
     if seed is not None:
@@ -123,7 +123,7 @@ def test_what_is_written_is_the_same_too() -> None:
         group_bys = tuple(tuple(names) for names in Config().segments.group_bys)
         for partition, report in reports(partitions):
             if report.end == end:
-                for _, _, value in encode_report(report, Sender(partition, partitions, 1, 1, group_bys), 0):
+                for _, _, value in encode_report(report, Sender(partition, partitions, 1, 1, group_bys, "tests"), 0):
                     combiner.add(decode_partial(value), 0)
         (given,) = combiner.due(0)
         written.append(sorted(encode_kpis(given, 1, ())))

@@ -162,10 +162,10 @@ async def test_a_minute_that_is_given_out_because_it_waited_too_long_is_added_up
         threads.append(threading.get_ident())
         return []
 
-    wakes: list[int | None] = [None, 1, 0]
-    combiner: Any = SimpleNamespace(due=due, wake_at=lambda: wakes.pop(0))
+    overdue = [False, True]
+    combiner: Any = SimpleNamespace(due=due, overdue=lambda _now: overdue.pop(0))
     partition._windows_came = False
-    for _ in range(3):
+    for _ in range(2):
         await partition._due(combiner)
     here = threading.get_ident()
-    assert [thread == here for thread in threads] == [True, True, False]
+    assert [thread == here for thread in threads] == [True, False]

@@ -90,14 +90,14 @@ def minute(end: int, backlog: int, others: int = 0) -> list[Record]:
 
 def levels(partition: int, at: int, backlog: int) -> list[Record]:
     """A slice of levels of a partition on the total's partition."""
-    sender = Sender(partition, 2, 1, CONFIG.topics.kpi_partitions, GROUP_BYS)
+    sender = Sender(partition, 2, 1, CONFIG.topics.kpi_partitions, GROUP_BYS, CONFIG.application_id)
     encoded = encode_levels({(0, ()): {"backlog": backlog}, (1, ("email",)): {"backlog": 1}}, at, sender, at)
     return [(at, key, value) for number, key, value in encoded if number == NUMBER]
 
 
 def windows(partition: int, end: int) -> list[Record]:
     """A slice of windows, which the wall does not need."""
-    sender = Sender(partition, 2, 1, CONFIG.topics.kpi_partitions, GROUP_BYS)
+    sender = Sender(partition, 2, 1, CONFIG.topics.kpi_partitions, GROUP_BYS, CONFIG.application_id)
     return [(end, key, value) for number, key, value in encode_report(Report(end, {}, {}), sender, 1) if number == NUMBER]
 
 
