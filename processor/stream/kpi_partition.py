@@ -19,7 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, cast
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -83,8 +83,7 @@ class KpiPartition:
         self._waiting: list[bytes] = []  # what came meanwhile
         self._news = asyncio.Event()
         self._producer: AIOKafkaProducer | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._held: asyncio.Task[None] | None = None
+        self._task = self._held = cast("asyncio.Task[None] | None", None)
 
     # -- for the stage ------------------------------------------------------------------------------------------------------------
 
