@@ -138,8 +138,7 @@ class PartitionProcessor:
 
     def doubt(self) -> None:
         """Perhaps it is somebody else's by now: show nothing, and go on only after the next commit has proven that it is not."""
-        self.shown = None
-        self._rejoining = True
+        self.shown, self._rejoining = None, True
 
     @property
     def _name(self) -> str:

@@ -143,5 +143,6 @@ def log_of(config: Config, plan: Plan) -> tuple[list[Sent], int]:
     now = int(time.time() * 1000)
     start = now // MINUTE_MS * MINUTE_MS - duration - 2 * MINUTE_MS if plan.live else PAST
     made = generate(compile_settings(config), events=plan.events, seed=plan.seed, start=start, duration=duration, faults=True)
-    end = (now + AHEAD_MS) // MINUTE_MS * MINUTE_MS if plan.live else parse_time(made.truth["clock_advanced_at"])
+    end = now + AHEAD_MS if plan.live else parse_time(made.truth["clock_advanced_at"])
+    end += -end % MINUTE_MS  # KPIs are those of full minutes
     return [addressed(line, plan.partitions) for line in made.lines], end
