@@ -98,7 +98,7 @@ def draw(seed: int, injected: Need, *, only: str = "", long: bool = False) -> Pl
     live = any(name in LIVE for name in chosen)
     injections = [_injection(random, name, number % workers, injected, long=long) for number, name in enumerate(chosen)]
     partitions = max(workers, random.choice((2, 3)))
-    return Plan(seed, workers, partitions, live, random.random() < NAMED_SHARE, random.randrange(500, 800), tuple(injections))
+    return Plan(seed, workers, partitions, live, random.random() < NAMED_SHARE, random.randrange(400, 650), tuple(injections))
 
 
 def _chosen(random: Random, injected: Need) -> list[str]:

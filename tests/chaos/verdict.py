@@ -45,11 +45,12 @@ def settled(arena: Arena, begin: Callable[[str], None]) -> tuple[Truth, list[dic
     ends = dict.fromkeys(range(arena.plan.partitions), 0)
     for record in records:
         ends[record.partition] = record.offset + 1
+    begin("folding the log")  # while the workers come to themselves
+    truth = truth_of(arena.config, records, REPORT_MINUTES, arena.end)
     begin("waiting until all is ready")
     _until("all is ready", lambda: all((answer := worker.get("/readyz")) and answer.body == b"ready\n" for worker in workers))
     begin("waiting until all is applied")
     taken = _until("all is applied", lambda: caught_up(ends, *workers))
-    truth = truth_of(arena.config, records, REPORT_MINUTES, arena.end)
     begin("waiting until the last KPIs are served")
     owners = [f"{number}: 1 {arena.end // 1000}" for number in range(arena.config.topics.kpi_partitions)]
     _until(f"the KPIs of {truth.end} are served by one each", lambda: sorted(_served(workers)) == owners)
