@@ -191,14 +191,18 @@ class _Build:
             engine.reports.since, engine.reports.sent_until, engine.reports.taken_until = marker["reported"]
 
     def _deliver_what_was_read(self) -> bool:
-        """Of what was stated, taken back and stated again, some may have been read: whether there was something to correct."""
+        """Of what was stated, taken back and stated again, some may have been read: whether there was something to correct.
+
+        What stands now is what was read and what was not. A statement whose taking back was not read stands for the reader alone: here it
+        may never have been made. On the way to what stands in the end the difference may be one that nobody can have read.
+        """
         corrected = False
-        for handed, stated in self._held_back.items():
-            missing = stated - self._unread[handed] - self._delivered[handed]
-            for _ in range(abs(missing)):
-                self._exchange.deliver(0, Step(rekeyed=[replace(handed, sign=1 if missing > 0 else -1)]))
+        for handed, unread in self._unread.items():
+            read = min(max(self._held_back[handed] - unread, 0), 1)
+            if read != self._delivered[handed]:
+                self._exchange.deliver(0, Step(rekeyed=[replace(handed, sign=read - self._delivered[handed])]))
+                self._delivered[handed] = read
                 corrected = True
-            self._delivered[handed] += missing
         return corrected
 
     def _settle(self) -> None:

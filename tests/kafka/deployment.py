@@ -32,7 +32,7 @@ from kafka import KafkaAdminClient
 from processor.config import Config, load
 from processor.config.service import TOPIC_ROLES
 from processor.stream.connection import admin_client
-from processor.stream.failpoints import VARIABLE
+from processor.stream.failpoints import POINTS, VARIABLE
 from processor.stream.topics import create_topics, specs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -312,6 +312,12 @@ def _shown(ends: dict[int, int], workers: Iterable[Worker]) -> list[dict[str, An
                 return None
             shown[int(number)] += 1
     return snapshots if shown == Counter(ends.keys()) else None
+
+
+def failpoints() -> list[str]:
+    """Each place of a step, and then, since before there is some state none is read, of a takeover. What else there is needs more."""
+    steps, takeovers = ([point for point in POINTS if point.startswith(stage)] for stage in ("step.", "takeover."))
+    return [*(f"{point}:5" for point in steps), *(f"{point}:2" for point in takeovers)]
 
 
 def ends_of(log: Iterable[Sent], partitions: int = 2) -> dict[int, int]:

@@ -12,10 +12,9 @@ from processor.compile import compile_settings
 from processor.config import Config
 from processor.core.settings import HOUR_MS
 from processor.export.snapshot import compare
-from processor.stream.failpoints import POINTS
 from processor.synthetic.generate import generate
 from tests.kafka.broker import Broker
-from tests.kafka.deployment import Deployment, Sent, caught_up, ends_of, until
+from tests.kafka.deployment import Deployment, Sent, caught_up, ends_of, failpoints, until
 from tests.kafka.events import addressed
 from tests.kafka.offline import expected, headers, written_facts
 
@@ -81,10 +80,9 @@ def test_killed_at_every_failpoint_one_after_the_other(broker: Broker, topic_nam
     deployment = Deployment(broker.bootstrap, topic_name("kill"), tmp_path, worker=short).create_topics()
     log = synthetic(deployment.config, 6000, 7)
     deployment.send(log)
-    for point in POINTS:
-        if point.startswith(("step.", "takeover.")):  # the others are passed with a live clock, or are of the KPI stage
-            with deployment.worker(failpoint=f"{point}:{2 if point.startswith('takeover') else 5}") as worker:
-                assert worker.exit_code() == -signal.SIGKILL
+    for failpoint in failpoints():
+        with deployment.worker(failpoint=failpoint) as worker:
+            assert worker.exit_code() == -signal.SIGKILL
     with deployment.worker() as worker:
         (taken,) = until("it has caught up", lambda: caught_up(ends_of(log), worker))
     assert_as_offline(deployment, taken)

@@ -20,9 +20,8 @@ from processor.core.outputs import Rekeyed
 from processor.core.settings import MINUTE_MS
 from processor.export.snapshot import compare
 from processor.replay import Replay
-from processor.stream.failpoints import POINTS
 from tests.kafka.broker import Broker
-from tests.kafka.deployment import Deployment, Sent, Worker, caught_up, ends_of, until
+from tests.kafka.deployment import Deployment, Sent, Worker, caught_up, ends_of, failpoints, until
 from tests.kafka.events import created, event, keyed, reply, status
 from tests.kafka.offline import Expected, expected, written_facts
 
@@ -117,10 +116,9 @@ def test_what_crosses_partitions_survives_a_kill_at_every_failpoint(broker: Brok
     deployment = Deployment(broker.bootstrap, topic_name("cross"), tmp_path, worker=short, **DESK).create_topics()
     log = lives(150, 2, 3, shuffled=True, handed_on=True)
     deployment.send(log)
-    for point in sorted(POINTS, key=lambda each: each.startswith("takeover.")):  # until there is some state, none is read
-        if point.startswith(("step.", "takeover.")):  # the others are passed with a live clock, or are of the KPI stage
-            with deployment.worker(failpoint=f"{point}:{2 if point.startswith('takeover') else 5}") as worker:
-                assert worker.exit_code() == -signal.SIGKILL
+    for failpoint in failpoints():
+        with deployment.worker(failpoint=failpoint) as worker:
+            assert worker.exit_code() == -signal.SIGKILL
     with deployment.worker() as worker:
         (taken,) = until("it has caught up", lambda: caught_up(ends_of(log), worker))
     want = assert_as_offline(deployment, taken)
