@@ -33,17 +33,16 @@ LIVE_MINUTES = 30  # that a log is long which is read with `clock: live`; all be
 AHEAD_MS = 2 * HOUR_MS  # up to where clocks are moved in the end, beyond every wrong clock
 REPORT_MINUTES = 10
 SEGMENTS = {"group_bys": [[], ["channel"], ["priority"]], "windows": [[], ["channel"]]}
-# Some clocks run round the clock, others by business time with pauses inside every log, whatever the day.
-_HALF_HOURS = [f"{hour:02}:20-{hour:02}:50" for hour in range(24)]
-_WEEK = {day: list(_HALF_HOURS) for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
+# Some clocks run round the clock, others by business time, with a pause inside the logs of the past.
+_WEEK = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), ("00:00-02:20", "02:50-23:30"))
 RULES: dict[str, Any] = {
-    "calendars": {"halves": {"zone": "Europe/Berlin", "hours": _WEEK, "country": "DE"}},
+    "calendars": {"nights": {"zone": "Europe/Berlin", "hours": {day: list(hours) for day, hours in _WEEK.items()}, "country": "DE"}},
     "policies": [
         {"id": "phone", "match": {"channel": ["phone"]}, "targets": {"queue_wait": "20s", "first_response": "5m", "resolution": "1h"}},
         {"id": "urgent", "match": {"priority": ["urgent"]}, "targets": {"first_response": "9m", "next_response": "9m", "resolution": "1h"}},
         {
             "id": "standard",
-            "calendar": "halves",
+            "calendar": "nights",
             "targets": {
                 "first_response": "15m", "next_response": "20m", "queue_wait": "2m",
                 "resolution": {"target": "1h", "hours": "business", "warn": "10m before"},
