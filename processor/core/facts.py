@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from processor.core.events import HANDED_FIELDS
 from processor.core.settings import NO_DIMENSIONS
+from processor.core.sharing import Shared
 
 LEDGER_MODULUS: Final = 1 << 128
 
@@ -148,15 +149,12 @@ HANDED_KINDS: Final = frozenset(HANDED_FIELDS)
 DETAIL_KINDS: Final = frozenset({"clock.started", "clock.paused", "clock.resumed"})
 
 
-_SHARED_MAX: Final = 100_000
-_SHARED: Final[dict[Dims, Dims]] = {}
+_SHARED: Final[Shared[Dims]] = Shared(100_000)
 
 
 def shared(dims: Dims) -> Dims:
     """The same dims, kept once: there are few of them, and each ticket has some."""
-    if len(_SHARED) >= _SHARED_MAX:
-        _SHARED.clear()
-    return _SHARED.setdefault(dims, dims)
+    return _SHARED.of(dims)
 
 
 @lru_cache(maxsize=16_384)

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import IllegalOperation, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 
 from processor.codec.state import MARKER_KEY
 from processor.config import Config
 from processor.stream.failpoints import Failpoints
-from processor.stream.outgoing import Outgoing, Record, by_the_producer
+from processor.stream.outgoing import Outgoing, Record
 from processor.stream.tasks import within
 
 BATCH_BYTES = 900_000  # below max.message.bytes of every topic
@@ -96,13 +95,8 @@ class Committer:
 
     async def commit(self, transaction: Transaction) -> None:
         """Write one step. Raises KafkaError (ProducerFenced included); then nothing of it is visible to anybody."""
-        with one_transaction():
-            await self._commit(transaction)
-
-    async def _commit(self, transaction: Transaction) -> None:
         outgoing = Outgoing(self._producer)
-        with by_the_producer():
-            await self._producer.begin_transaction()
+        await outgoing.begin()
         try:
             self._failpoints.reach("step.after_begin")
             await self._add_state(transaction, outgoing)
@@ -111,15 +105,13 @@ class Committer:
             self._failpoints.reach("step.after_flush")
             if transaction.next_offsets:
                 offsets = {source: OffsetAndMetadata(offset, "") for source, offset in transaction.next_offsets.items()}
-                with by_the_producer():
-                    await self._producer.send_offsets_to_transaction(offsets, self._config.application_id)
+                await outgoing.add_offsets(offsets, self._config.application_id)
             self._failpoints.reach("step.after_offsets")
         except BaseException:
             outgoing.give_up()
             await self._abort()
             raise
-        with by_the_producer():
-            await self._producer.commit_transaction()
+        await outgoing.commit()
         self._failpoints.reach("step.after_commit")
 
     async def _add_state(self, transaction: Transaction, outgoing: Outgoing) -> None:
@@ -153,15 +145,3 @@ class Committer:
         """Best effort: the next owner's fence aborts what is left open."""
         with suppress(Exception):  # the first error is the one that counts
             await asyncio.wait_for(self._producer.abort_transaction(), timeout=5)
-
-
-@contextmanager
-def one_transaction() -> Iterator[None]:
-    """What ends a transaction in the background, such as a fence, and is heard of by the next call, counts as the broker's doing.
-
-    aiokafka lets that call fail as if we had forgotten to begin one. Taken for a fault of ours it could cost an innocent event its place.
-    """
-    try:
-        yield
-    except IllegalOperation as error:
-        raise KafkaError(f"the transaction was ended: {error}") from error

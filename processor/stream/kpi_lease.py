@@ -14,41 +14,32 @@ The consumer lives in a thread of its own and ends the lease there, before anybo
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from threading import Lock
 
-SHARE = 0.9  # of the session: the rest is for the way of an answer to whoever asked for the gauges
-
-
-def steady_seconds() -> float:
-    """Seconds that go on while the process is stopped, and where the system can tell while the machine sleeps."""
-    if hasattr(time, "CLOCK_BOOTTIME"):
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()
+from processor.stream.membership import Membership, steady_seconds
 
 
 class Lease:
     """Membership in the consumer group as far as it is proven. `seconds` is the session timeout."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = steady_seconds) -> None:
-        self._seconds = seconds * SHARE
+        self._member = Membership(seconds, clock)
         self._clock = clock
         self._lock = Lock()
         self._deal = 0  # odd while partitions are ours, even between revoke and assignment
-        self._until = 0.0
 
     def begin(self) -> None:
         """Partitions were assigned. Nothing is proven yet."""
         with self._lock:
             self._deal += 1 + self._deal % 2
-            self._until = 0.0
+            self._member.forget()
 
     def end(self) -> None:
         """Partitions are revoked, or the consumer is gone."""
         with self._lock:
             self._deal += self._deal % 2
-            self._until = 0.0
+            self._member.forget()
 
     def ask(self) -> tuple[int, float]:
         """To be called before the broker is asked; what it returns goes to `prove`."""
@@ -61,10 +52,10 @@ class Lease:
         with self._lock:
             if deal != self._deal or deal % 2 == 0:
                 return False
-            self._until = max(self._until, asked_at + self._seconds)
+            self._member.proven(asked_at)
             return True
 
     def valid(self) -> bool:
         """Whether what is assigned is ours at this instant, for sure."""
         with self._lock:
-            return self._clock() < self._until
+            return self._member.valid()

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, cast
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -33,7 +33,7 @@ from processor.export.telemetry import Recorder
 from processor.kpis.combine import Combined, Combiner, combiner_of
 from processor.kpis.encode import encode_kpis
 from processor.stream.committed import open_reader
-from processor.stream.committer import one_transaction, stop_producer, transactional_producer
+from processor.stream.committer import stop_producer, transactional_producer
 from processor.stream.failpoints import Failpoints
 from processor.stream.kpi_lease import Lease
 from processor.stream.kpi_table import SLICE, Table, published_in
@@ -83,7 +83,8 @@ class KpiPartition:
         self._waiting: list[bytes] = []  # what came meanwhile
         self._news = asyncio.Event()
         self._producer: AIOKafkaProducer | None = None
-        self._task = self._held = cast("asyncio.Task[None] | None", None)
+        self._task: asyncio.Task[None] | None = None
+        self._held: asyncio.Task[None] | None = None
 
     # -- for the stage ------------------------------------------------------------------------------------------------------------
 
@@ -232,8 +233,7 @@ class KpiPartition:
         assert self._combiner is not None
         self._news.clear()
         for combined in await self._due(self._combiner):
-            with one_transaction():
-                await self._publish(combined)
+            await self._publish(combined)
         for reason, count in (self._combiner.counts - self._ignored).items():
             self._environment.recorder.kpi_partials_ignored(reason, count)
         self._ignored = Counter(self._combiner.counts)
@@ -260,10 +260,10 @@ class KpiPartition:
 
     async def _publish(self, combined: Combined) -> None:
         """One W in one transaction."""
-        producer, recorder, reach = self._producer, self._environment.recorder, self._environment.failpoints.reach
-        assert producer is not None
-        outgoing = Outgoing(producer)
-        await producer.begin_transaction()
+        recorder, reach = self._environment.recorder, self._environment.failpoints.reach
+        assert self._producer is not None
+        outgoing = Outgoing(self._producer)
+        await outgoing.begin()
         try:
             reach("kpis.after_begin")
             number = await self._add_records(combined, outgoing)
@@ -273,7 +273,7 @@ class KpiPartition:
         except BaseException:
             outgoing.give_up()
             raise
-        await producer.commit_transaction()
+        await outgoing.commit()
         reach("kpis.after_commit")
         recorder.kpis_published(number)
         recorder.kpi_given_out(end_at_ms=combined.end, complete=combined.complete)

@@ -8,20 +8,28 @@ partitions are dealt out anew, and nobody else gets ours before we have joined.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from math import inf
 from typing import Any
 
-from processor.stream.kpi_lease import SHARE, steady_seconds
+SHARE = 0.9  # of the session: the rest is for the way of an answer to whoever asked for the gauges
+
+
+def steady_seconds() -> float:
+    """Seconds that go on while the process is stopped, and where the system can tell while the machine sleeps."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    return time.monotonic()
 
 
 class Membership:
-    """Membership as far as heartbeats prove it. `seconds` is the session timeout."""
+    """Membership as far as it is proven, by heartbeats or otherwise. `seconds` is the session timeout."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = steady_seconds) -> None:
         self._seconds = seconds * SHARE
         self._clock = clock
-        self._asked_at = -inf  # when the heartbeat was sent that was answered last
+        self._asked_at = -inf  # when the question was sent that was answered last
 
     def listen(self, coordinator: Any) -> None:
         """Hear of the heartbeats of aiokafka's coordinator, which tells nobody of them."""
@@ -39,6 +47,10 @@ class Membership:
     def proven(self, asked_at: float) -> None:
         """The coordinator knew us at some instant after this one."""
         self._asked_at = max(self._asked_at, asked_at)
+
+    def forget(self) -> None:
+        """Nothing is proven any more."""
+        self._asked_at = -inf
 
     def silent_seconds(self) -> float:
         """For how long nothing has proven it."""

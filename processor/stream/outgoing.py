@@ -8,12 +8,13 @@ are announced together and go in one request.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalOperation, KafkaError
+from aiokafka.structs import OffsetAndMetadata
 
 SLICE = 1000  # records encoded before others may run: a few milliseconds
 
@@ -23,25 +24,43 @@ Headers = list[tuple[str, bytes]]
 
 @contextmanager
 def by_the_producer() -> Iterator[None]:
-    """Whatever fails in aiokafka's producer is no fault of an event: it knows that its sender has died by assertions, for one.
+    """Whatever fails in aiokafka's producer is no fault of ours, which could cost an innocent event its place. Raises KafkaError for it.
 
-    Raises KafkaError for what is none.
+    What ends a transaction in the background, such as a fence, lets the next call fail as if we had forgotten to begin one; of a sender
+    that has died it hears by an assertion.
     """
     try:
         yield
     except (KafkaError, OSError):
         raise
+    except IllegalOperation as error:
+        raise KafkaError(f"the transaction was ended: {error}") from error
     except Exception as error:
         raise KafkaError(f"the producer failed: {type(error).__name__}: {error}") from error
 
 
 class Outgoing:
-    """The records of one transaction. What is sent must be waited for before the commit, which does not notice a batch that failed."""
+    """One transaction. What is sent must be waited for before the commit, which does not notice a batch that failed. Raises KafkaError."""
 
     def __init__(self, producer: AIOKafkaProducer) -> None:
         self._producer = producer
         self._open: dict[TopicPartition, Any] = {}
         self._sent: list[asyncio.Future[Any]] = []
+
+    async def begin(self) -> None:
+        """To be called first."""
+        with by_the_producer():
+            await self._producer.begin_transaction()
+
+    async def add_offsets(self, offsets: Mapping[TopicPartition, OffsetAndMetadata], group: str) -> None:
+        """How far the group has come with its inputs, once this is committed."""
+        with by_the_producer():
+            await self._producer.send_offsets_to_transaction(offsets, group)
+
+    async def commit(self) -> None:
+        """All of it, or KafkaError."""
+        with by_the_producer():
+            await self._producer.commit_transaction()
 
     async def add(self, topic: str, partition: int, records: Iterable[Record], headers: Headers | None = None) -> None:
         """Put records into the batch of their partition; waits where that is full and the one before it is still on its way."""

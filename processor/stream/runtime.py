@@ -23,8 +23,7 @@ from processor.stream.assignor import assignor
 from processor.stream.connection import aiokafka_settings, pauses
 from processor.stream.environment import Environment
 from processor.stream.failpoints import Failpoints
-from processor.stream.kpi_lease import SHARE, steady_seconds
-from processor.stream.membership import Membership
+from processor.stream.membership import SHARE, Membership, steady_seconds
 from processor.stream.partition import PartitionProcessor
 from processor.stream.shown import Shown
 from processor.stream.tasks import within

@@ -75,17 +75,19 @@ def _roll(broker: Broker, folder: Path, name: str, *, named: bool) -> dict[str, 
     kept, moved = ([pause for pause, taken in others if bool(taken) is each] for each in (False, True))
     assert kept, "every partition of the others was taken over: none stayed where it was"
     return {
-        "pause_of_kept_partitions_ms_median": round(statistics.median(kept)),
-        "pause_of_kept_partitions_ms_max": max(kept),
-        **({"pause_of_moved_partitions_ms_median": round(statistics.median(moved))} if moved else {}),
-        **({"pause_of_moved_partitions_ms_max": max(moved)} if moved else {}),
+        **_pauses("kept_partitions", kept),
+        **_pauses("moved_partitions", moved),
         "others_taken_over": sum(taken for _, taken in others),
-        "pause_of_its_own_ms_median": round(statistics.median(own)),
-        "pause_of_its_own_ms_max": max(own),
+        **_pauses("its_own", own),
         "takeovers": sum(takeovers(each, windows[0][0], windows[-1][2]) for each in history.values()),
         "stop_ms_max": max(ended - began for began, ended, _, _ in windows),
         "restart_ms_median": round(statistics.median(ready - began for began, _, ready, _ in windows)),
     }
+
+
+def _pauses(name: str, each: list[int]) -> dict[str, int]:
+    """Nothing where there was none."""
+    return {f"pause_of_{name}_ms_median": round(statistics.median(each)), f"pause_of_{name}_ms_max": max(each)} if each else {}
 
 
 def _now() -> int:

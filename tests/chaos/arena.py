@@ -34,9 +34,9 @@ AHEAD_MS = 2 * HOUR_MS  # up to where clocks are moved in the end, beyond every 
 REPORT_MINUTES = 10
 SEGMENTS = {"group_bys": [[], ["channel"], ["priority"]], "windows": [[], ["channel"]]}
 # Some clocks run round the clock, others by business time, with a pause inside the logs of the past.
-_WEEK = dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), ("00:00-02:20", "02:50-23:30"))
+_NIGHTS = {day: ["00:00-02:20", "02:50-23:30"] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
 RULES: dict[str, Any] = {
-    "calendars": {"nights": {"zone": "Europe/Berlin", "hours": {day: list(hours) for day, hours in _WEEK.items()}, "country": "DE"}},
+    "calendars": {"nights": {"zone": "Europe/Berlin", "hours": _NIGHTS, "country": "DE"}},
     "policies": [
         {"id": "phone", "match": {"channel": ["phone"]}, "targets": {"queue_wait": "20s", "first_response": "5m", "resolution": "1h"}},
         {"id": "urgent", "match": {"priority": ["urgent"]}, "targets": {"first_response": "9m", "next_response": "9m", "resolution": "1h"}},

@@ -97,12 +97,6 @@ class Seat:
         """Whether it happens, within so many seconds."""
         return wait_for(self._hit.exists, seconds)
 
-    def stop_for(self, seconds: float) -> None:
-        """SIGSTOP now, SIGCONT later."""
-        assert self.worker is not None
-        self.worker.process.send_signal(signal.SIGSTOP)
-        self.go_on_after(seconds)
-
     def go_on_after(self, seconds: float) -> None:
         """SIGCONT, in the background."""
         self.wake()

@@ -30,7 +30,7 @@ def test_equal_texts_are_one_object() -> None:
 def test_the_table_is_bounded() -> None:
     for number in range(KEPT_MAX + 1):
         bounded(f"T-{number}")
-    assert 0 < len(sharing._kept) <= KEPT_MAX
+    assert 0 < len(sharing._table.kept) <= KEPT_MAX
 
 
 def test_what_nobody_uses_does_not_stay() -> None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processor.stream.kpi_lease import SHARE, Lease, steady_seconds
+from processor.stream.kpi_lease import Lease
+from processor.stream.membership import SHARE, steady_seconds
 
 SESSION = 10.0
 

@@ -6,8 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from processor.stream.kpi_lease import SHARE
-from processor.stream.membership import Membership
+from processor.stream.membership import SHARE, Membership
 
 SESSION = 30.0
 

@@ -39,6 +39,16 @@ class FakeConsumer:
         return 0
 
 
+class IdleConsumer(FakeConsumer):
+    """A consumer to which nothing is assigned while a takeover goes on."""
+
+    def assignment(self) -> set[TopicPartition]:
+        return set()
+
+    def pause(self, *_: TopicPartition) -> None:
+        pass
+
+
 class EndlessConsumer(FakeConsumer):
     """A consumer with as many events as anybody asks for."""
 
@@ -237,17 +247,10 @@ async def test_a_takeover_to_which_nobody_answers_any_more_is_begun_anew(monkeyp
         async def stop(self) -> None:
             pass
 
-    class Consumer(FakeConsumer):
-        def assignment(self) -> set[TopicPartition]:
-            return set()
-
-        def pause(self, *_: TopicPartition) -> None:
-            pass
-
     monkeypatch.setattr(partition_module, "Committer", Unanswered)
     monkeypatch.setattr(partition_module, "STALLED_SECONDS", 0.02)
     monkeypatch.setattr(partition_module, "FIRST_RETRY_SECONDS", 0.01)
-    processor = Partition(WallClock(), Consumer()).processor
+    processor = Partition(WallClock(), IdleConsumer()).processor
     processor.start()
     async with asyncio.timeout(30):
         await again.wait()
@@ -280,16 +283,9 @@ async def test_a_partition_that_is_lost_leaves_nothing_though_the_collector_does
         await asyncio.Event().wait()
         return state
 
-    class Consumer(FakeConsumer):
-        def assignment(self) -> set[TopicPartition]:
-            return set()
-
-        def pause(self, *_: TopicPartition) -> None:
-            pass
-
     kept: list[weakref.ref[Any]] = []
     monkeypatch.setattr(partition_module, "take_over", take_over)
-    processor = Partition(WallClock(), Consumer()).processor
+    processor = Partition(WallClock(), IdleConsumer()).processor
     kept += [weakref.ref(processor), weakref.ref(processor.engine)]
     gc.collect()
     gc.disable()

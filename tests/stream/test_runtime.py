@@ -16,7 +16,7 @@ from processor.config import Config
 from processor.export.progress import Progress
 from processor.export.telemetry import NoRecorder, Telemetry
 from processor.stream import runtime as module
-from processor.stream.kpi_lease import steady_seconds
+from processor.stream.membership import steady_seconds
 from processor.stream.runtime import Runtime
 
 SOURCE = TopicPartition("support.events.v1", 0)
