@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
 import faust
@@ -59,11 +60,16 @@ class Listener(Protocol):
 
 
 class _Daemon(WorkerThread):
-    """Cannot keep the process from ending, should the consumer hang."""
+    """Cannot keep the process from ending, should the consumer hang. What ended it is told by `_Thread.on_crash` and raised in `start`."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.daemon = True
+
+    def run(self) -> None:
+        """Without the traceback of a thread, which would get in between the lines of the log."""
+        with suppress(Exception):
+            super().run()
 
 
 class _Thread(driver.AIOKafkaConsumerThread):
@@ -97,6 +103,17 @@ class _Thread(driver.AIOKafkaConsumerThread):
             await super().on_thread_stop()
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - its session ends anyway
             log.warning("kpis: the consumer did not stop in order: %s", type(error).__name__)
+
+    def on_crash(self, msg: str, *fmt: Any, **kwargs: Any) -> None:  # noqa: ARG002 - as it is called
+        """One line of the log; mode prints a traceback."""
+        log.warning("kpis: the consumer's thread ended: %s", msg.format(*fmt))
+
+    def _stopped_set(self) -> None:
+        """Where the thread has ended by itself, its loop is closed and nobody waits on it any more."""
+        try:
+            super()._stopped_set()
+        except RuntimeError:
+            self._stopped.set()
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         self.app.lease.end()

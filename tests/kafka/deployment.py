@@ -6,6 +6,7 @@ Waiting is always for a condition. What a worker must show is computed from the 
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import signal
 import socket
@@ -14,13 +15,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
+from tempfile import gettempdir
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import IO, Any, Self, TypeVar
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
@@ -40,6 +42,9 @@ COMMAND = [sys.executable, "-m", "processor.cli.main", "worker"]
 PATIENCE_SECONDS = 60.0  # for anything; machines that run tests are busy
 POLL_SECONDS = 0.02
 SERVER_PORTS = range(20_000, 32_000)  # below those that systems give to outgoing connections
+LOCKS = Path(gettempdir()) / f"ticket-kpis-ports-{os.getuid()}"  # a folder of each user
+
+_reserved: list[IO[str]] = []  # locks last as long as their files are open
 
 Found = TypeVar("Found")
 Sent = tuple[int, bytes | None, bytes | None]  # partition, key, value
@@ -55,12 +60,23 @@ def until(what: str, ask: Callable[[], Found | None], *, seconds: float = PATIEN
 
 
 def free_port() -> int:
-    """A port that nobody listens on, and that no outgoing connection is given before somebody does."""
+    """A port that nobody listens on, and that nobody is given before somebody does: no outgoing connection, and no other test.
+
+    What it is for starts later. So the port is ours for the life of this process: a lock on a file says so to the others.
+    """
+    LOCKS.mkdir(exist_ok=True)
     while True:
         port = SystemRandom().choice(SERVER_PORTS)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
+        lock = (LOCKS / str(port)).open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            lock.close()
+            continue
+        _reserved.append(lock)
+        return port
 
 
 class Deployment:

@@ -5,13 +5,17 @@ Should the two tests of Faust's store fail one day, a `faust.Table` is worth ano
 
 from __future__ import annotations
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
 import faust
+import pytest
+from aiokafka.errors import KafkaError
 from faust.stores.memory import Store
 
 from processor.config import Config
+from processor.config.service import Kafka
 from processor.stream.kpi_app import KpiApp
 from processor.stream.kpi_lease import Lease
 
@@ -66,3 +70,18 @@ async def test_faust_keeps_what_was_written_for_partitions_that_are_gone() -> No
     kept["0|0|w"] = "of a partition that was ours"
     await kept.on_recovery_completed(set(), set())
     assert kept["0|0|w"]
+
+
+async def test_a_broker_that_is_gone_when_the_consumer_starts_leaves_a_line_in_the_log(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The consumer's thread ends by itself, and its loop with it, before the application is stopped."""
+    config = Config(application_id="help-desk", kafka=Kafka(bootstrap_servers=["127.0.0.1:1"]))
+    thread = KpiApp(config, Nobody(), Lease(30)).consumer._new_consumer_thread()
+    with pytest.raises(KafkaError):
+        await thread.start()
+    await asyncio.to_thread(thread._thread.join, 10)
+    assert thread.thread_loop.is_closed()
+    await asyncio.wait_for(thread.stop(), 10)
+    assert "the consumer's thread ended" in caplog.text
+    assert "Traceback" not in capfd.readouterr().err
