@@ -1,7 +1,8 @@
 """How long things take at half load, clock live: from a deadline to the breach that others can read, from an event to /metrics.
 
-A worker first works off a backlog, then what comes as fast as that; after that events come at half of the rate at which it took them, among
-them watched tickets that nobody answers, in each partition one every 25 ms, with a target of two seconds.
+What a worker can do is seen first: on the log of a whole day, whose evening costs more than its morning, and with events that come one by
+one, as fast as it works off a backlog. After that they come at half of the lower rate, among them watched tickets that nobody answers, in
+each partition one every 25 ms, with a target of two seconds.
 
 Breach: from deadline + timer_delay, the earliest instant at which it may be stated, to the one at which a reader of committed facts has it.
 Metric: /metrics is scraped every two seconds, at random moments: seven times as often as Prometheus does, at a cost that does not show.
@@ -27,13 +28,12 @@ from processor.config.service import Kafka
 from processor.core.settings import MS
 from processor.stream.send import Sender
 from processor.wall_clock import WallClock
-from tests.bench.loaded import PARTITIONS, Topic, until_committed
-from tests.bench.log import log_of, settings
+from tests.bench.loaded import PARTITIONS, Topic, loaded, until_committed
+from tests.bench.log import Log, log_of, settings
 from tests.bench.options import Size
 from tests.bench.paced import GROUP, Traffic, Watched, lines_of
 from tests.bench.processes import cpu_seconds
-from tests.bench.worker import deployment_of
-from tests.kafka.broker import Broker
+from tests.bench.worker import deployment_of, measure
 from tests.kafka.deployment import Deployment, Worker, until
 
 BACKLOG_EVENTS = 150_000
@@ -47,10 +47,12 @@ PATIENCE_SECONDS = 60
 
 def run(size: Size) -> dict[str, Any]:
     """Both latencies, p50 and p99."""
-    with tempfile.TemporaryDirectory(prefix="ticket-kpis-bench-") as folder, Broker(Path(folder) / "kafka") as broker:
-        deployment = watching(broker.bootstrap, "latency", Path(folder) / "latency").create_topics()
+    log = log_of(size.events)
+    with tempfile.TemporaryDirectory(prefix="ticket-kpis-bench-") as folder, loaded(Path(folder), log, few=1) as ready:
+        day_speed = size.rate or measure(ready, "day").speed.events_per_second
+        deployment = watching(ready.bootstrap, "latency", ready.folder / "latency").create_topics()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            return runner.run(_measure(deployment, size))
+            return runner.run(_measure(deployment, log, size, day_speed))
 
 
 def watching(bootstrap: str, name: str, folder: Path) -> Deployment:
@@ -61,10 +63,10 @@ def watching(bootstrap: str, name: str, folder: Path) -> Deployment:
     return deployment
 
 
-async def _measure(deployment: Deployment, size: Size) -> dict[str, Any]:
+async def _measure(deployment: Deployment, log: Log, size: Size, day_speed: float) -> dict[str, Any]:
     config = deployment.config
     async with Sender(Kafka(bootstrap_servers=[deployment.bootstrap]), config.topics.events) as sender:
-        traffic = Traffic(sender, lines_of(log_of(size.events)), 0)
+        traffic = Traffic(sender, lines_of(log), 0)
         backlog = min(BACKLOG_EVENTS, size.events)
         traffic.watching = False
         await traffic.send(backlog)
@@ -72,7 +74,7 @@ async def _measure(deployment: Deployment, size: Size) -> dict[str, Any]:
         with deployment.worker("watched") as worker:
             speed = await full_speed(deployment, worker, Topic(config.topics.events, backlog, 0))
             await asyncio.to_thread(until, "the worker is ready", worker.ready)
-            rate = await half_load(traffic, [worker], size, speed)
+            rate = min(await half_load(traffic, [worker], size, speed), day_speed / 2)
             traffic.rate, traffic.watching = rate, True
             reader = asyncio.create_task(_breaches(deployment, traffic.watched))
             ages: list[int] = []
@@ -87,7 +89,7 @@ async def _measure(deployment: Deployment, size: Size) -> dict[str, Any]:
             worker.end()
     assert all(traffic.watched.sent.values())
     return {
-        "full_events_per_second": round(speed),
+        "full_events_per_second": round(day_speed),
         "paced_events_per_second": round(rate),
         "worker_percent_of_a_core": round(share * 100, 1),
         "producer_behind_seconds": round(traffic.behind_seconds, 3),
