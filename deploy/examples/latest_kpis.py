@@ -36,6 +36,7 @@ async def main(bootstrap: str, window: str = "1h", topic: str = "support.kpis.v1
     def warn(partition: int) -> None:
         print(f"partition {partition} is read from its beginning again: this program was away for too long", file=sys.stderr, flush=True)
 
+    print(f"reading the present state of {topic}; with many segments that takes a while", file=sys.stderr, flush=True)
     async with KpiReader(bootstrap, topic, wait_seconds=60, told_over=warn) as reader:
         async for changes in reader:
             for change in changes:
