@@ -19,7 +19,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from typing import Any, Protocol
 
 import faust
@@ -60,16 +59,18 @@ class Listener(Protocol):
 
 
 class _Daemon(WorkerThread):
-    """Cannot keep the process from ending, should the consumer hang. What ended it is told by `_Thread.on_crash` and raised in `start`."""
+    """Cannot keep the process from ending, should the consumer hang."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.daemon = True
 
     def run(self) -> None:
-        """Without the traceback of a thread, which would get in between the lines of the log."""
-        with suppress(Exception):
+        """What ends it is told in one line of the log; the traceback of a thread would get in between others."""
+        try:
             super().run()
+        except Exception as error:  # noqa: BLE001 - where it had not started yet, `start` raises it
+            log.warning("kpis: the consumer's thread ended: %s: %s", type(error).__name__, error)
 
 
 class _Thread(driver.AIOKafkaConsumerThread):
@@ -104,9 +105,8 @@ class _Thread(driver.AIOKafkaConsumerThread):
         except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - its session ends anyway
             log.warning("kpis: the consumer did not stop in order: %s", type(error).__name__)
 
-    def on_crash(self, msg: str, *fmt: Any, **kwargs: Any) -> None:  # noqa: ARG002 - as it is called
-        """One line of the log; mode prints a traceback."""
-        log.warning("kpis: the consumer's thread ended: %s", msg.format(*fmt))
+    def on_crash(self, msg: str, *fmt: Any, **kwargs: Any) -> None:
+        """The worker of this thread tells it; mode would print a traceback."""
 
     def _stopped_set(self) -> None:
         """Where the thread has ended by itself, its loop is closed and nobody waits on it any more."""
