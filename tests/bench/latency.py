@@ -17,6 +17,7 @@ import random
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -128,8 +129,20 @@ async def half_load(traffic: Traffic, workers: list[Worker], size: Size, speed: 
     await traffic.run(seconds)
     done = await asyncio.to_thread(applied, workers) - before
     seconds = time.monotonic() - began
-    await asyncio.to_thread(until, "everything is taken", lambda: applied(workers) == traffic.sent, every=0.2)
+    await asyncio.to_thread(_until_taken, traffic, workers)
     return done / seconds / 2
+
+
+def _until_taken(traffic: Traffic, workers: list[Worker]) -> None:
+    """However much that is: of a few events nobody can tell how fast many are taken. But more must come each time within the patience."""
+    taken = 0
+    while taken < traffic.sent:
+        taken = until("more is taken", partial(_more_than, taken, workers), every=0.2)
+
+
+def _more_than(taken: int, workers: list[Worker]) -> int | None:
+    now = applied(workers)
+    return now if now > taken else None
 
 
 def applied(workers: list[Worker]) -> int:
