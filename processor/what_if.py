@@ -46,7 +46,7 @@ class WhatIf:
     def document(self, as_it_was: document.Document, seconds: float) -> document.Document:
         """What goes under `what_if` into the report for programs; `as_it_was` is the report of the first replay."""
         supposed = document.build(
-            self.supposed.views(), self.supposed.settings.group_bys, self.supposed.days(),
+            self.supposed.views(), self.supposed.settings.group_bys, self.supposed.days(), self.supposed.last_day(),
             records=self.supposed.records, seconds=seconds, examples={}, rules=compile_rules(self.supposed.config),
         )  # fmt: skip
         return {

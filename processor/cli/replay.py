@@ -258,8 +258,9 @@ def _document(
     replay: Replay, seconds: float, refusals: Refusals, following: Following, breaches: Breaches | None, what_if: WhatIf | None
 ) -> dict[str, Any]:
     made = document.build(
-        replay.views(), replay.settings.group_bys, replay.days(), records=replay.records, seconds=seconds, examples=refusals.examples,
-        rules=compile_rules(replay.config), more=told(replay, following, breaches, when_in(replay.config.reporting_zone)),
+        replay.views(), replay.settings.group_bys, replay.days(), replay.last_day(),
+        records=replay.records, seconds=seconds, examples=refusals.examples, rules=compile_rules(replay.config),
+        more=told(replay, following, breaches, when_in(replay.config.reporting_zone)),
     )  # fmt: skip
     if what_if:
         made["what_if"] = what_if.document(made, seconds)

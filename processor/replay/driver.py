@@ -29,7 +29,7 @@ from processor.export.snapshot import snapshot
 from processor.replay.following import Following
 from processor.replay.joined import Joined, OnReport
 from processor.replay.refused import Refused
-from processor.replay.segments import rows_by_day
+from processor.replay.segments import last_day, rows_by_day, total_of
 
 STEP_RECORDS = 2000  # records between two drains
 PLACES_MAX = 1_000_000  # keys whose partition is remembered
@@ -260,11 +260,13 @@ class Replay:
         """Net sums of each day (UTC, counted from 1970) over all segments; days that are too old to be kept are missing."""
         days: dict[int, Row] = {}
         for engine in self.shown():
-            rows = engine.rows
-            totals = {number for number, (group_by, _) in enumerate(rows.segments) if not rows.group_bys[group_by]}
-            for day, _, row in rows_by_day(rows, totals):
+            for day, _, row in rows_by_day(engine.rows, {total_of(engine.rows)}):
                 add_row(days.setdefault(day, {}), row, 1)
         return dict(sorted(days.items()))
+
+    def last_day(self) -> Row:
+        """Net sums of the last 24 hours over all segments, to the very end of the log."""
+        return last_day(self.shown())
 
 
 def _too_few(what: str, partition: int, partitions: int) -> str:

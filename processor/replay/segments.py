@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 
+from processor.core.business_hours import NEVER
 from processor.core.dimensions import AGENT_GROUP_BY
 from processor.core.engine import Engine
 from processor.core.kpi_readings import DEFAULT_RULES, Rules
 from processor.core.outputs import View
-from processor.core.rows import TIER_MINUTES, Row, Rows, add_row
-from processor.core.settings import DIMENSIONS
+from processor.core.rows import MINUTE, TIER_MINUTES, Row, Rows, add_row
+from processor.core.settings import DIMENSIONS, MINUTE_MS
 from processor.report.history import TOTAL, History
 from processor.report.periods import Period, net_flow
 from processor.report.segments import By, Summed
@@ -55,6 +56,22 @@ def rows_by_day(rows: Rows, numbers: AbstractSet[int], minutes: int = _DAY_MINUT
         for index, segments in rows.tiers[tier].items():
             for number in segments.keys() & numbers:
                 yield index * width // minutes, number, segments[number]
+
+
+def total_of(rows: Rows) -> int:
+    """The number of the segment that has everything."""
+    return rows.segment_id((rows.group_bys.index(()), ()))
+
+
+def last_day(engines: Collection[Engine]) -> Row:
+    """Net sums of the total over the 24 hours that end with the last minute, though it is not over: levels of now go with these."""
+    found: Row = {}
+    end = max((engine.timer_time for engine in engines), default=0) // MINUTE_MS + 1
+    for engine in engines:
+        total = total_of(engine.rows)
+        for segments in engine.rows.tiers[MINUTE].between(end - _DAY_MINUTES, NEVER):
+            add_row(found, segments.get(total, {}), 1)
+    return found
 
 
 def history(

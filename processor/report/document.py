@@ -36,6 +36,7 @@ def build(
     views: Sequence[View],
     group_bys: Sequence[LabelSet],
     days: Mapping[int, Row],
+    last_day: Row,
     *,
     records: int,
     seconds: float,
@@ -45,6 +46,7 @@ def build(
 ) -> Document:
     """The whole report. `examples` are details of rejected records by reason; `seconds` is what the replay took.
 
+    `last_day` are the sums of the 24 hours that end where the log ends: levels of now go with these, not with a window of full minutes.
     `more` is what the numbers alone do not tell; see `times`.
     """
     cells = _net_cells(views)
@@ -69,7 +71,7 @@ def build(
         "rejected": dict(sorted(rejected.items(), key=lambda item: -item[1])),
         "rejected_examples": dict(examples),
         "kpis": _headlines(views, cells, tickets, contacts),
-        "kpi_groups": groups.by_group(views, group_bys, days, rules),
+        "kpi_groups": groups.by_group(views, days, last_day, rules),
         "waiting_included": _waiting_included(views, cells, tickets, contacts),
         "customers": groups.customers(views, days),
         "channels": _ticket_rows(cells, "channel", 1),

@@ -21,22 +21,16 @@ RATES_WINDOW, RATES_SECONDS = "24h", 86_400
 _LAST_DAY = frozenset({"backlog_growth", "backlog_work_off", "backlog_drain", "open_tickets_per_agent_online"})
 
 
-def by_group(
-    views: Sequence[View], group_bys: Sequence[Sequence[str]], days: Mapping[int, Row], rules: Rules = DEFAULT_RULES
-) -> list[Document]:  # fmt: skip
-    """All KPIs with what they rest on: of all days that are kept, those of a pace of the last 24 hours."""
-    stock = stock_of(views)
-    everything, last = dict(stock), dict(stock)
+def by_group(views: Sequence[View], days: Mapping[int, Row], last_day: Row, rules: Rules = DEFAULT_RULES) -> list[Document]:
+    """All KPIs with what they rest on: of all days that are kept, those of a pace of the last 24 hours, which end where the backlog is."""
+    everything = stock_of(views)
     for row in days.values():
         add_row(everything, row, 1)
-    total = list(group_bys).index(())
-    for view in views:
-        add_row(last, view.windows[RATES_WINDOW].get((total, ()), {}), 1)
     end = min((view.window_end for view in views), default=0)
     scheduled = scheduled_seconds(rules.shifts, (), (), min(days, default=0) * DAY_MS, end)
     backlog = level_of(views, "backlog")
     found = measures((), everything, backlog, 0, rules, scheduled)
-    found |= {name: each for name, each in measures((), last, backlog, RATES_SECONDS, rules).items() if name in _LAST_DAY}
+    found |= {name: each for name, each in measures((), last_day, backlog, RATES_SECONDS, rules).items() if name in _LAST_DAY}
     groups: dict[str, list[Document]] = {group: [] for group in GROUPS}
     for name, measure in found.items():
         definition = definition_of(name)

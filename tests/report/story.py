@@ -75,7 +75,7 @@ def replayed(partitions: int = 1, config: Config = CONFIG, *, without: str = "",
 def report_of(replay: Replay, config: Config = CONFIG, **more: Any) -> dict[str, Any]:
     """As `ticket-kpis replay --json` builds it."""
     return document.build(
-        replay.views(), replay.settings.group_bys, replay.days(), records=replay.records, seconds=1.0, examples={},
+        replay.views(), replay.settings.group_bys, replay.days(), replay.last_day(), records=replay.records, seconds=1.0, examples={},
         rules=compile_rules(config), **more,
     )  # fmt: skip
 

@@ -10,10 +10,12 @@ from processor.compile import compile_settings
 from processor.core.facts import pseudonym
 from processor.core.kpis import DEFINITIONS, GROUPS
 from processor.export.snapshot import compare
+from processor.replay import Replay
 from processor.replay.kpis import ReplayedKpis
 from processor.report import groups
-from tests.report.story import CONFIG, kpis_of, replayed, report_of
+from tests.report.story import CONFIG, kpis_of, line, replayed, report_of
 
+DAY_MINUTES = 1440
 # name -> value, n; of the whole morning
 MORNING: dict[str, tuple[float, int]] = {
     "first_response": (600, 3), "reply": (600, 3), "first_resolution": (1200, 3), "requester_wait": (1200, 3), "interactions": (1, 3),
@@ -39,6 +41,25 @@ def test_every_kpi_of_the_morning(partitions: int) -> None:
     assert "low_n" not in kpis["tickets_created"]
     assert kpis["backlog_drain"]["value"] == "+Inf"
     assert orjson.dumps(found)
+
+
+@pytest.mark.parametrize("partitions", [1, 3])
+def test_paces_of_the_backlog_end_where_the_log_ends(partitions: int) -> None:
+    """Yesterday two tickets; today one more and none solved, in a minute that is not over: half as many again."""
+    replay = Replay(CONFIG, partitions=partitions)
+    minutes = {1: -2 * DAY_MINUTES, 2: -DAY_MINUTES - 1, 3: 7.0, 4: 7.1}
+    lines = [
+        line(number, "ticket.created", at, f"T-{number}", ticket_id=f"T-{number}", channel="email", priority="normal", status="new")
+        for number, at in minutes.items()
+    ]
+    replay.feed_lines([*lines, line(5, "ticket.status_changed", 7.2, "T-4", ticket_id="T-4", status="solved")])
+    replay.finish()
+    assert not replay.refused, replay.refused
+    kpis = kpis_of(report_of(replay))
+    assert kpis["backlog_tickets"]["value"] == 3
+    assert kpis["backlog_growth"]["value"] == 0.5
+    assert kpis["backlog_work_off"]["value"] == 3 * 86_400
+    assert kpis["backlog_drain"]["value"] == "+Inf"
 
 
 def test_those_who_wait_are_in_the_median_of_the_first_response() -> None:
