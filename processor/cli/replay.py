@@ -139,8 +139,12 @@ def _read(replay: Replay | WhatIf, log: Path, timers: dict[int, int] | int | Non
     replay.finish(timers)
     read = replay.as_it_was if isinstance(replay, WhatIf) else replay
     if read.refused and not any(view.counts.get(kind) for view in read.views() for kind in ("accepted", "control", "skipped")):
-        refuse(f"none of the {read.refused.total():,} records of {log} is an event; `ticket-kpis convert csv` reads tables")
+        refuse(f"none of the {read.refused.total():,} records of {log} is an event{_reasons(read)}; `ticket-kpis convert csv` reads tables")
     return seconds
+
+
+def _reasons(replay: Replay) -> str:
+    return f" ({', '.join(f'{reason} {count:,}' for reason, count in replay.refused.most_common())})"
 
 
 def _check_outputs(to_stdout: int, *, as_json: bool, compares: bool, snapshot: bool) -> None:

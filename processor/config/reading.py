@@ -6,6 +6,7 @@ not hide those elsewhere, so the last stage also runs on every section of a faul
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Hashable, Iterator
 from pathlib import Path
@@ -20,6 +21,9 @@ from processor.config.root import Config, cross_faults
 
 BUILT_IN = "built-in defaults"
 FILE_BYTES_MAX = 10_000_000
+_NEAR_MAX = 3  # keys of other places that are named for one that does not exist …
+_NEAR_ENOUGH = 0.65  # … where they are as much alike as this
+_LONG_WORD = 6
 Loc = tuple[str | int, ...]
 
 
@@ -164,7 +168,7 @@ def _value_faults(error: ValidationError, document: Any) -> Iterator[Fault]:
         location = tuple(part for part in item["loc"] if part != "[key]")
         path, message = path_of(_within(document, location)), item["msg"]
         if item["type"] == "extra_forbidden":
-            message = unknown("key", str(location[-1]), _keys_at(location[:-1]), listed_max=16)
+            message = _unknown_key(str(location[-1]), _keys_at(location[:-1]))
         elif item["type"] == "missing":
             message = "is required"
         elif item["type"] == "value_error":
@@ -180,6 +184,31 @@ def _value_faults(error: ValidationError, document: Any) -> Iterator[Fault]:
         elif item["type"] == "string_pattern_mismatch":
             message = f"must match {item['ctx']['pattern']}"
         yield Fault(path, message.replace("Input should be", "must be"))
+
+
+def _unknown_key(key: str, known: list[str]) -> str:
+    """With the nearest known ones; where none is near at this place, with those of other places that are much alike."""
+    message = unknown("key", key, known, listed_max=16)
+    if "did you mean" in message:
+        return message
+    alike = {path: _alike(key, path.rpartition(".")[2]) for path in _paths(Config)}
+    near = sorted((path for path, share in alike.items() if share >= _NEAR_ENOUGH), key=lambda path: -alike[path])
+    return f"{message}; elsewhere there is {' and '.join(near[:_NEAR_MAX])}" if near else message
+
+
+def _alike(key: str, other: str) -> float:
+    """From 0 to 1; much where they have a long word in common."""
+    words = {word for word in key.split("_") if len(word) >= _LONG_WORD} & set(other.split("_"))
+    return max(_NEAR_ENOUGH if words else 0, difflib.SequenceMatcher(None, key, other).ratio())
+
+
+def _paths(model: type[BaseModel], before: str = "") -> Iterator[str]:
+    """Every key with those that it stands under; entries of a list or a mapping go by the name of what holds them."""
+    for name, field in model.model_fields.items():
+        yield f"{before}{name}"
+        inner = _model_in(field.annotation)
+        if inner is not None:
+            yield from _paths(inner, f"{before}{name}.")
 
 
 def _within(document: Any, location: Loc) -> Iterator[str | int]:

@@ -124,6 +124,15 @@ def quantile(share: float, counts: Sequence[int]) -> float:
     return _quantile(share, counts, list(accumulate(counts)))
 
 
+def at_most(share: float, counts: Sequence[int]) -> int | None:
+    """The edge that at least this share of the durations did not exceed, which holds for few as for many; None above the last edge.
+
+    `counts` are per bucket of the ladder, not cumulative, and not all 0.
+    """
+    index = _reaching(share, list(accumulate(counts)))
+    return EDGES_SECONDS[index] if index < len(EDGES_SECONDS) else None
+
+
 def _quantile(share: float, counts: Sequence[int], cumulative: list[int]) -> float:
     index = _reaching(share, cumulative)
     if index == len(EDGES_SECONDS):

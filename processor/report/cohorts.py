@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from processor.core.histogram import HistogramKeys
-from processor.core.kpi_statistics import quantile
+from processor.core.kpi_statistics import at_most, quantile
 from processor.core.postings import HISTOGRAMS
 from processor.core.rows import DAYS_KEPT, Row, add_row
 from processor.report.calendar import date_of, month_of, months_later
@@ -60,6 +60,7 @@ def _durations(what: str, keys: HistogramKeys, row: Row, created: int) -> Iterat
     yield f"{what}_share", round(n / created, 4) if 0 < created >= n else None
     yield f"cohort_{keys.name}_mean_seconds", round(row.get(keys.sum, 0) / 1000 / n, 3) if n else None
     yield f"cohort_{keys.name}_median_seconds", round(quantile(0.5, counts), 3) if n else None
+    yield f"cohort_{keys.name}_median_at_most_seconds", at_most(0.5, counts) if n else None
 
 
 def _day_of(day: date) -> tuple[str, date, date]:

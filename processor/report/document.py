@@ -11,9 +11,9 @@ from typing import Any
 
 from processor.codec.times import format_time
 from processor.core.events import CONTACT, TICKET
-from processor.core.histogram import EDGES_SECONDS
 from processor.core.kpi_counts import ENTERED_REASONS, LEFT_REASONS
 from processor.core.kpi_readings import DEFAULT_RULES, Rules
+from processor.core.kpi_statistics import at_most
 from processor.core.outputs import View
 from processor.core.postings import HISTOGRAMS
 from processor.core.rows import Row
@@ -52,7 +52,7 @@ def build(
     cells = _net_cells(views)
     tickets, contacts = _sum(cells, TICKET), _sum(cells, CONTACT)
     counts = _added(view.counts for view in views)
-    rejected = {key.partition(":")[2]: count for key, count in counts.items() if key.startswith("rejected:")}
+    rejected = _rejected(counts)
     return {
         "digest": digest(views),
         "ledger_count": sum(view.ledger_count for view in views),
@@ -63,12 +63,8 @@ def build(
         "last_event": _time(max((view.stream_time for view in views), default=0)),
         "timers_until": _time(min((view.timer_time for view in views), default=0)),
         "window_end": _time(min((view.window_end for view in views), default=0)),
-        "events": {
-            "consumed": consumed(counts),
-            **{key: counts.get(key, 0) for key in ("accepted", "duplicates", "late", "corrections", "control", "skipped")},
-            "rejected": sum(rejected.values()),
-        },
-        "rejected": dict(sorted(rejected.items(), key=lambda item: -item[1])),
+        "events": _events(counts, rejected),
+        "rejected": rejected,
         "rejected_examples": dict(examples),
         "kpis": _headlines(views, cells, tickets, contacts),
         "kpi_groups": groups.by_group(views, days, last_day, rules),
@@ -86,6 +82,17 @@ def build(
 
 
 # -- parts ------------------------------------------------------------------------------------------------------------------------
+
+
+def _events(counts: Row, rejected: Mapping[str, int]) -> Document:
+    kinds = ("accepted", "duplicates", "late", "corrections", "control", "skipped")
+    return {"consumed": consumed(counts), **{kind: counts.get(kind, 0) for kind in kinds}, "rejected": sum(rejected.values())}
+
+
+def _rejected(counts: Mapping[str, int]) -> dict[str, int]:
+    """How many by reason, the most frequent first."""
+    reasons = {key.partition(":")[2]: count for key, count in counts.items() if key.startswith("rejected:")}
+    return dict(sorted(reasons.items(), key=lambda item: -item[1]))
 
 
 def _headlines(views: Sequence[View], cells: Mapping[LabelSet, Row], tickets: Row, contacts: Row) -> Document:
@@ -121,18 +128,9 @@ def distribution(row: Row, name: str) -> Document:
     return {
         "n": n,
         "mean_seconds": mean,
-        "median_at_most_seconds": _quantile(buckets, n, 0.5),
-        "p90_at_most_seconds": _quantile(buckets, n, 0.9),
+        "median_at_most_seconds": at_most(0.5, buckets) if n else None,
+        "p90_at_most_seconds": at_most(0.9, buckets) if n else None,
     }
-
-
-def _quantile(buckets: Sequence[int], n: int, share: float) -> int | None:
-    seen = 0
-    for edge, count in zip(EDGES_SECONDS, buckets, strict=False):
-        seen += count
-        if n and seen >= share * n:
-            return edge
-    return None
 
 
 def _net_cells(views: Iterable[View]) -> dict[LabelSet, Row]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from processor.core.kpi_readings import DEFAULT_RULES
+from processor.core.kpi_statistics import QUANTILES, at_most
 from processor.core.kpis import GROUPS, PLAIN, Definition, Measure, Rules, definition_of, measures
 from processor.core.levels import CUSTOMERS, CUSTOMERS_COUNTED
 from processor.core.outputs import View
@@ -17,6 +18,8 @@ from processor.report.together import level_of, stock_of
 
 Document = dict[str, Any]
 RATES_WINDOW, RATES_SECONDS = "24h", 86_400
+# Inside a bucket quantiles are as Prometheus reckons them; that they are at most the edge of their bucket holds for few observations, too.
+STATS = ("p50", "p90")
 # KPIs of a pace: that of the last day says more than that of all.
 _LAST_DAY = frozenset({"backlog_growth", "backlog_work_off", "backlog_drain", "open_tickets_per_agent_online"})
 
@@ -56,7 +59,9 @@ def described(definition: Definition, measure: Measure, rules: Rules) -> Documen
     if measure.interval is not None:
         found["low"], found["high"] = (round(bound, 4) for bound in measure.interval)
     stats = measure.stats()
-    found.update({name: finite(stats[name]) for name in ("p50", "p90") if name in stats})
+    found.update({name: finite(stats[name]) for name in STATS if name in stats})
+    if measure.timed and stats:
+        found.update({f"{name}_at_most_seconds": at_most(QUANTILES[name], measure.timed.counts) for name in STATS})
     return found
 
 

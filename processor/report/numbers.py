@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from processor.core.histogram import EDGES_SECONDS
+
 BAR_WIDTH = 24
 LEVELS = " ▏▎▍▌▋▊▉█"
 
@@ -14,6 +16,13 @@ def duration(seconds: float | None) -> str:
         if seconds < below:
             return f"{round(seconds / length, 1):g} {unit}"
     return "-"
+
+
+def within(edge_seconds: int | None, n: int) -> str:
+    """A quantile of n durations by the upper edge of its bucket: "≤ 1 h"; "> 90 d" above the last edge; a dash for none."""
+    if not n:
+        return "-"
+    return f"≤ {duration(edge_seconds)}" if edge_seconds is not None else f"> {duration(EDGES_SECONDS[-1])}"
 
 
 def percent(ratio: float | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from processor.codec.times import format_time
 from processor.core.kpis import PLAIN, Measure, definition_of
-from processor.report.groups import described
+from processor.report.groups import STATS, described
 from processor.report.history import DAY_MINUTES, HOUR_MINUTES, TOTAL, History
 
 Document = dict[str, Any]
@@ -17,7 +17,6 @@ QUIET_PART = 1 / 3  # … where it is at least so long a part of the log: it wou
 ROOM = 30  # … and the log has more steps than these
 _WEEK = 7
 _FIRST_MONDAY = 4  # day since 1970
-STATS = ("p50", "p90")
 
 
 def over_time(history: History, names: Iterable[str]) -> Document:

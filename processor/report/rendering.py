@@ -14,7 +14,7 @@ from rich.table import Table
 
 from processor.core.rows import DAYS_KEPT
 from processor.report.document import CLOCKS
-from processor.report.numbers import bar, duration, percent
+from processor.report.numbers import bar, duration, percent, within
 from processor.report.rendering_crosses import cross_tables
 from processor.report.rendering_groups import group_tables
 from processor.report.rendering_times import time_tables
@@ -36,15 +36,8 @@ def render(document: Document, console: Console) -> None:
         console.print(line, highlight=False)
 
 
-# -- numbers for people -----------------------------------------------------------------------------------------------------------
-
-
-def at_most(distribution: Document, name: str) -> str:
-    """A quantile as "≤ 1 h": the upper edge of its bucket."""
-    if not distribution["n"]:
-        return "-"
-    edge = distribution[f"{name}_at_most_seconds"]
-    return f"≤ {duration(edge)}" if edge is not None else "> 90 d"
+def _at_most(distribution: Document, name: str) -> str:
+    return within(distribution[f"{name}_at_most_seconds"], distribution["n"])
 
 
 # -- headlines --------------------------------------------------------------------------------------------------------------------
@@ -52,8 +45,10 @@ def at_most(distribution: Document, name: str) -> str:
 
 def _title(document: Document) -> str:
     speed = f"{document['records_per_second']:,}/s" if document["records_per_second"] else "-"
+    rejected = document["events"]["rejected"]
+    wrong = f" ([yellow]{rejected:,} of them rejected[/], see the end)" if rejected else ""
     return (
-        f"[bold]{document['records']:,} records[/], {document['partitions']} partition{'' if document['partitions'] == 1 else 's'}, "
+        f"[bold]{document['records']:,} records[/]{wrong}, {document['partitions']} partition{'' if document['partitions'] == 1 else 's'}, "
         f"read in {document['seconds']:.1f} s ({speed}). Last event {document['last_event'] or '-'}, timers until "
         f"{document['timers_until'] or '-'}. All numbers are net: what late events took back is out."
     )
@@ -61,7 +56,8 @@ def _title(document: Document) -> str:
 
 def _headlines(kpis: Document) -> Iterator[Panel]:
     first = kpis["first_response"]
-    lines = [f"n {first['n']:,}, median {at_most(first, 'median')}", f"90 % {at_most(first, 'p90')}", f"{first['waiting']:,} still waiting"]
+    lines = [f"n {first['n']:,}, median {_at_most(first, 'median')}", f"90 % {_at_most(first, 'p90')}"]
+    lines.append(f"{first['waiting']:,} still waiting")
     lines.append(f"oldest since {first['waiting_since']}" if first["waiting_since"] else "nobody waits")
     yield _panel("First response", f"mean {duration(first['mean_seconds'])}", lines)
     backlog = kpis["backlog"]
@@ -80,7 +76,7 @@ def _headlines(kpis: Document) -> Iterator[Panel]:
     yield _panel("Abandonment", percent(contacts["abandonment_ratio"]), lines)
     measured = sum(row["measured"] for row in kpis["sla"])
     breached = sum(row["breached"] for row in kpis["sla"])
-    lines = [f"{breached:,} breaches of {measured:,} measured"]
+    lines = [f"{breached:,} breached of {measured:,} measured"]
     lines += [f"{clock}: {percent(_kept(kpis['sla'], clock))}" for clock in CLOCKS]
     yield _panel("SLA compliance", percent((measured - breached) / measured if measured else None), lines)
 
@@ -135,8 +131,8 @@ def _tickets(name: str, rows: Sequence[Document]) -> Table:
         (name, "created", "solved", "reopened", "backlog", "", "replied", "mean", "median", "90 %", "solved in (mean)"),
         [
             (row[name], row["created"], row["solved"], row["reopened"], row["backlog"], bar(row["backlog"], largest, 12),
-             row["first_response"]["n"], duration(row["first_response"]["mean_seconds"]), at_most(row["first_response"], "median"),
-             at_most(row["first_response"], "p90"), duration(row["first_resolution"]["mean_seconds"]))
+             row["first_response"]["n"], duration(row["first_response"]["mean_seconds"]), _at_most(row["first_response"], "median"),
+             _at_most(row["first_response"], "p90"), duration(row["first_resolution"]["mean_seconds"]))
             for row in rows
         ],
     )  # fmt: skip
@@ -150,7 +146,7 @@ def _contacts(rows: Sequence[Document]) -> Table:
         [
             (row["channel"], row["queue"], row["offered"], row["answered"], row["answered_in_target"], row["abandoned"],
              row["short_abandoned"], percent(row["abandonment_ratio"]), bar(row["abandonment_ratio"] or 0, largest, 12),
-             duration(row["speed_of_answer"]["mean_seconds"]), at_most(row["speed_of_answer"], "p90"),
+             duration(row["speed_of_answer"]["mean_seconds"]), _at_most(row["speed_of_answer"], "p90"),
              duration(row["time_to_abandon"]["mean_seconds"]))
             for row in rows
         ],

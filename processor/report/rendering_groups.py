@@ -8,7 +8,8 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from processor.report.numbers import duration, percent
+from processor.report.groups import STATS
+from processor.report.numbers import duration, percent, within
 from processor.report.tables import plain_table, survival_cells
 
 Document = dict[str, Any]
@@ -26,12 +27,17 @@ def group_tables(document: Document) -> Iterator[Table]:
             table = plain_table(group["group"], ("KPI", "value", "95 % sure", "half", "90 %", "n", ""))
             for each in rows:
                 name = each["kpi"] + (f" ({each['window']})" if "window" in each else "")
-                half, most = (shown(each.get(stat), each["unit"]) for stat in ("p50", "p90"))
-                table.add_row(escape(name), shown(each["value"], each["unit"]), interval(each), half, most, f"{each['n']:,}", _mark(each))
+                quantiles = (_quantile(each, stat) for stat in STATS)
+                table.add_row(escape(name), shown(each["value"], each["unit"]), interval(each), *quantiles, f"{each['n']:,}", _mark(each))
             yield table
     yield from _waiting(document["waiting_included"], channels="patience" not in document)
     if document["customers"]:
         yield _customers(document["customers"][-PERIODS_MAX:])
+
+
+def _quantile(each: Document, stat: str) -> str:
+    edge = f"{stat}_at_most_seconds"
+    return within(each[edge], each["n"]) if edge in each else shown(each.get(stat), each["unit"])
 
 
 def _waiting(found: Document, *, channels: bool) -> Iterator[Table]:

@@ -17,7 +17,7 @@ WINDOW = "30d"  # of the long windows the one that is shown; --json has all
 SEGMENTS_SHOWN = 8  # of each group-by
 KPIS = {
     "tickets_created": "created", "tickets_solved": "solved", "backlog_tickets": "backlog", "first_response": "first response",
-    "full_resolution": "resolution", "sla_compliance_per_ticket": "SLA kept", "csat": "CSAT", "fcr": "FCR", "reopen": "reopened",
+    "full_resolution": "resolution", "sla_compliance_per_ticket": "solved in SLA", "csat": "CSAT", "fcr": "FCR", "reopen": "reopened",
     "contacts_offered": "contacts", "service_level": "in target", "abandonment": "abandoned",
 }  # fmt: skip
 

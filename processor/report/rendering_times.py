@@ -8,7 +8,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from processor.report.numbers import duration, percent
+from processor.report.numbers import duration, percent, within
 from processor.report.rendering_groups import shown
 from processor.report.rendering_segments import segment_tables
 from processor.report.tables import plain_table
@@ -98,8 +98,8 @@ def _by_creation(found: Document) -> Iterator[Table]:
         for each in rows[-COHORTS_SHOWN:]:
             numbers: list[str] = []
             for what, kpi in (("answered", "first_response"), ("solved", "first_resolution")):
-                times = (duration(each[f"cohort_{kpi}_{stat}_seconds"]) for stat in ("mean", "median"))
-                numbers += (f"{each[what]:,}", percent(each[f"{what}_share"]), *times)
+                mean, half = (each[f"cohort_{kpi}_{stat}_seconds"] for stat in ("mean", "median_at_most"))
+                numbers += (f"{each[what]:,}", percent(each[f"{what}_share"]), duration(mean), within(half, each[what]))
             table.add_row(each["created_in"], f"{each['created']:,}", *numbers)
         yield table
 

@@ -68,6 +68,8 @@ worker: {clock: live}
     [
         ("aplication_id: x", "aplication_id", "did you mean 'application_id'?"),
         ("worker: {clok: log}", "worker.clok", "did you mean 'clock'?"),
+        ("kafka: {password: x}", "kafka.password", "elsewhere there is kafka.security.password_file"),
+        ("lateness_hours: 24", "lateness_hours", "elsewhere there is surveys.lateness and time.allowed_lateness"),
         ("time: {timer_delay: 5}", "time.timer_delay", 'write "5s"'),
         ("time: {timer_delay: 1h30}", "time.timer_delay", "1h30m"),
         ("time: {allowed_lateness: 0s}", "time.allowed_lateness", "longer than zero"),

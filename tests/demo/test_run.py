@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 
@@ -51,3 +52,10 @@ def test_the_live_demonstration_is_meant_to_be_interrupted(monkeypatch: pytest.M
     monkeypatch.setattr(sys, "argv", ["demo"])
     monkeypatch.setattr(run.Demo, "stay", lambda _: signal.raise_signal(signal.SIGINT))
     assert run.main() == 0
+
+
+@pytest.mark.parametrize(("option", "code"), [("--chek", 2), ("--check", 0)])
+def test_a_wrong_option_is_told_before_anything_is_started(option: str, code: int) -> None:
+    """`deploy/demo` asks so before it starts a broker."""
+    asked = [sys.executable, "-m", "processor.demo", "--arguments-only", option]
+    assert subprocess.run(asked, check=False, capture_output=True, timeout=60).returncode == code

@@ -199,4 +199,4 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     table.write_text("ticket,opened\n1,2026-01-01\n", encoding="utf-8")
     result = run(table)
     assert result.exit_code == 2
-    assert f"none of the 2 records of {table} is an event; `ticket-kpis convert csv` reads tables" in result.stderr
+    assert f"none of the 2 records of {table} is an event (malformed_json 2); `ticket-kpis convert csv` reads tables" in result.stderr

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 import orjson
 import pytest
+from rich.console import Console
 
 from processor.client import KpiWindow, decode_kpis
 from processor.compile import compile_settings
@@ -13,6 +16,7 @@ from processor.export.snapshot import compare
 from processor.replay import Replay
 from processor.replay.kpis import ReplayedKpis
 from processor.report import groups
+from processor.report.rendering import render
 from tests.report.story import CONFIG, kpis_of, line, replayed, report_of
 
 DAY_MINUTES = 1440
@@ -60,6 +64,30 @@ def test_paces_of_the_backlog_end_where_the_log_ends(partitions: int) -> None:
     assert kpis["backlog_growth"]["value"] == 0.5
     assert kpis["backlog_work_off"]["value"] == 3 * 86_400
     assert kpis["backlog_drain"]["value"] == "+Inf"
+
+
+def test_a_terminal_tells_quantiles_that_hold_for_few_and_what_was_rejected(replayed_few: Replay) -> None:
+    """One reply after 50 minutes: inside its bucket the median would be 45, which nobody waited."""
+    text = StringIO()
+    render(report_of(replayed_few), Console(file=text, width=200))
+    lines = text.getvalue().splitlines()
+    assert lines[0].startswith("3 records (1 of them rejected, see the end)")
+    first = next(line.split() for line in lines if line.startswith(" first_response  "))
+    assert " ".join(first) == "first_response 50 min ≤ 1 h ≤ 1 h 1 few"
+
+
+@pytest.fixture
+def replayed_few() -> Replay:
+    """One ticket with one reply, and a line that is none."""
+    replay = Replay(CONFIG)
+    author = {"type": "agent", "id": "A-1"}
+    replay.feed_lines([
+        line(1, "ticket.created", 0, "T-1", ticket_id="T-1", channel="email", priority="normal", status="new"),
+        b"oops",
+        line(2, "message.added", 50, "T-1", ticket_id="T-1", message_id="M-1", author=author, visibility="public"),
+    ])  # fmt: skip
+    replay.finish()
+    return replay
 
 
 def test_those_who_wait_are_in_the_median_of_the_first_response() -> None:
