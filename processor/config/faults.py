@@ -43,10 +43,16 @@ def path_of(parts: Iterable[str | int]) -> str:
 def unknown(what: str, value: str, known: Iterable[str], *, listed_max: int = 12) -> str:
     """A message for a name that is not in a set: the nearest known one, and the set itself when it is short."""
     names = sorted(set(known))
-    near = difflib.get_close_matches(value, names, n=1) or [name for name in names if name.lower() == value.lower()]
+    near = nearest(value, names)
     message = f"unknown {what} {value!r}"
-    if near:
-        message += f"; did you mean {near[0]!r}?"
+    if near is not None:
+        message += f"; did you mean {near!r}?"
     if not names:
         return f"{message}; none is defined"
     return f"{message} (known: {', '.join(names)})" if len(names) <= listed_max else message
+
+
+def nearest(value: str, names: Sequence[str]) -> str | None:
+    """The one that may have been meant, if any is near."""
+    near = difflib.get_close_matches(value, names, n=1) or [name for name in names if name.lower() == value.lower()]
+    return near[0] if near else None

@@ -15,7 +15,7 @@ from typing import Any, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from processor.config.faults import ConfigError, Fault, path_of, unknown
+from processor.config.faults import ConfigError, Fault, nearest, path_of, unknown
 from processor.config.policies import PolicyConfig
 from processor.config.root import Config, cross_faults
 
@@ -189,7 +189,7 @@ def _value_faults(error: ValidationError, document: Any) -> Iterator[Fault]:
 def _unknown_key(key: str, known: list[str]) -> str:
     """With the nearest known ones; where none is near at this place, with those of other places that are much alike."""
     message = unknown("key", key, known, listed_max=16)
-    if "did you mean" in message:
+    if nearest(key, sorted(known)) is not None:
         return message
     alike = {path: _alike(key, path.rpartition(".")[2]) for path in _paths(Config)}
     near = sorted((path for path, share in alike.items() if share >= _NEAR_ENOUGH), key=lambda path: -alike[path])

@@ -61,7 +61,7 @@ class Levels:
 
     def __init__(self, rows: Places) -> None:
         self._rows = rows
-        self._total = rows.segment_id((rows.group_bys.index(()), ()))
+        self._total = rows.segment_id(rows.total)
         self._levels: dict[Key, Level] = {}
         self._changed: list[Level] = []
         self._moved: list[Timeline] = []

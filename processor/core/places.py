@@ -50,6 +50,7 @@ class Places:
 
     def __init__(self, settings: Settings) -> None:
         self.group_bys = settings.group_bys
+        self.total: Segment = (self.group_bys.index(()), ())  # that of everything
         self.segments: list[Segment] = []
         self._cells: dict[CellKey, Cell] = {}
         self._clock_cells: dict[str, ClockCells] = {}  # by priority

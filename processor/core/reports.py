@@ -88,7 +88,6 @@ class Reports:
         self.taken: list[Report] = []
         self._held: dict[int, Held] = {}  # by their ends, those of the taken ones that were corrected
         self._rows = rows
-        self._total: Segment = (rows.group_bys.index(()), ())
         self._windows = windows
         self._levels = levels
 
@@ -132,10 +131,10 @@ class Reports:
 
     def _complete_total(self, found: dict[Segment, dict[str, Row]], later: list[dict[int, Row]]) -> None:
         """Put into the rows of the total what no other segment has: the number of visitors, and of customers before `later`."""
-        rows = {name: row.copy() for name, row in found.get(self._total, {}).items()}
+        rows = {name: row.copy() for name, row in found.get(self._rows.total, {}).items()}
         for row in rows.values():
             collapse(row, VISITORS)
-        at = self._rows.segment_id(self._total)
+        at = self._rows.segment_id(self._rows.total)
         for family, flows in CUSTOMER_FLOWS.items():
             number = self._levels.customers(family)
             for by_segment in later:
@@ -144,7 +143,7 @@ class Reports:
             for name in self._windows.windows if number else ():
                 rows.setdefault(name, {})[family] = number
         if rows:
-            found[self._total] = rows
+            found[self._rows.total] = rows
 
     def _backlog_before(self, later: list[dict[int, Row]]) -> dict[Segment, int]:
         """Unsolved tickets by segment now, minus what came and went in the minutes of `later`."""

@@ -29,7 +29,7 @@ from processor.export.snapshot import snapshot
 from processor.replay.following import Following
 from processor.replay.joined import Joined, OnReport
 from processor.replay.refused import Refused
-from processor.replay.segments import last_day, rows_by_day, total_of
+from processor.replay.segments import last_day, rows_by_day
 
 STEP_RECORDS = 2000  # records between two drains
 PLACES_MAX = 1_000_000  # keys whose partition is remembered
@@ -260,7 +260,8 @@ class Replay:
         """Net sums of each day (UTC, counted from 1970) over all segments; days that are too old to be kept are missing."""
         days: dict[int, Row] = {}
         for engine in self.shown():
-            for day, _, row in rows_by_day(engine.rows, {total_of(engine.rows)}):
+            rows = engine.rows
+            for day, _, row in rows_by_day(rows, {rows.segment_id(rows.total)}):
                 add_row(days.setdefault(day, {}), row, 1)
         return dict(sorted(days.items()))
 

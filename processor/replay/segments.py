@@ -58,17 +58,12 @@ def rows_by_day(rows: Rows, numbers: AbstractSet[int], minutes: int = _DAY_MINUT
                 yield index * width // minutes, number, segments[number]
 
 
-def total_of(rows: Rows) -> int:
-    """The number of the segment that has everything."""
-    return rows.segment_id((rows.group_bys.index(()), ()))
-
-
 def last_day(engines: Collection[Engine]) -> Row:
     """Net sums of the total over the 24 hours that end with the last minute, though it is not over: levels of now go with these."""
     found: Row = {}
     end = max((engine.timer_time for engine in engines), default=0) // MINUTE_MS + 1
     for engine in engines:
-        total = total_of(engine.rows)
+        total = engine.rows.segment_id(engine.rows.total)
         for segments in engine.rows.tiers[MINUTE].between(end - _DAY_MINUTES, NEVER):
             add_row(found, segments.get(total, {}), 1)
     return found
