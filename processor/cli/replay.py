@@ -27,7 +27,7 @@ from processor.export.collector import Exporter
 from processor.export.family import Family
 from processor.export.kpi_view import KpiView
 from processor.export.openmetrics import HOURS_MAX, OpenMetricsError, known_families, write
-from processor.export.snapshot import SnapshotError, check_format, compare, unread
+from processor.export.snapshot import SnapshotError, check_format, compare, postponed, unread
 from processor.replay import Refused, Replay, ReplayError
 from processor.replay.breaches import Breaches
 from processor.replay.following import Following
@@ -187,6 +187,10 @@ def _tell_differences(taken: dict[str, Any], replayed: dict[str, Any], *, to_std
     if on_the_way := unread(taken):
         console.print(f"[bold red]different[/]: {on_the_way:,} records were on their way from one partition to another when the snapshot "
                       "was taken. Take it again when `rekeyed_unread` is 0 in all partitions.")  # fmt: skip
+        return True
+    if waited := postponed(taken):
+        console.print(f"[bold red]different[/]: deadlines of {waited:,} tickets and others waited for the rest of a backfill. Take it "
+                      "again when `postponed` is 0 in all partitions; `send --advance-clock` says that there is no more.")  # fmt: skip
         return True
     console.print("[bold red]different[/]: is it the capture of the same topic, and the same configuration?")
     return True

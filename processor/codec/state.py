@@ -5,6 +5,7 @@
     h|KIND|ID                  an entity's base: [base, order key of its youngest event, next serial]; while it sleeps, what follows from
                                that and then the same, packed: [mark, next deadline, next look at it, when it is gone], levels, LINE FEEDS;
                                while it is quiet, the next serial stands behind those four, and what is packed may be missing
+    o|KIND|ID                  up to when the deadlines of an entity have passed that has postponed ones; see `core/postponed.py`
     r|TIER|INDEX|NAMES|VALUES  one row: a segment in a minute, quarter or day; see `amounts`
     c|LABELS                   one cell of totals, as a row
 
@@ -30,6 +31,7 @@ from processor.core.sleep import Sleeping
 
 STATE_VERSION = 5
 MARKER_KEY = b"m"
+ENTITY_FORMS = ("e", "h", "o")  # their keys end in the id of an entity
 # What a reader must know before it reads anything else: the form of the records, and the edges that bucket numbers in rows stand for.
 _VERSIONS = {"state_version": STATE_VERSION, "ladder_version": LADDER_VERSION}
 
@@ -49,7 +51,7 @@ def encode_record(key: RecordKey, value: Any) -> tuple[bytes, bytes | None]:
     if form == "r" or form == "c":
         name = f"r|{key[1]}|{key[2]}|{_segment(key[3], key[4])}" if form == "r" else f"c|{_json(key[1])}"
         return name.encode(), None if value is None else encode_amounts(value)
-    name = f"h|{_SHORT[key[1]]}|{key[2]}"
+    name = f"{form}|{_SHORT[key[1]]}|{key[2]}"
     if isinstance(value, Sleeping):
         return name.encode(), _encode_sleeping(value)
     return name.encode(), None if value is None else orjson.dumps(value, default=tuple)
@@ -68,6 +70,9 @@ def decode_record(key: bytes, value: bytes) -> tuple[RecordKey, Any]:
         occurred_at, rank, sequence, source, event_id, event_kind, content = data
         event = Event(occurred_at, rank, sequence, source, event_id, event_kind, entity, tuples(upgrade_event(event_kind, content)))
         return ("e", _LONG[kind], int(serial), entity), event
+    if form == "o":
+        kind, entity = rest.split("|", 1)
+        return ("o", _LONG[kind], entity), data
     if form == "h":
         kind, entity = rest.split("|", 1)
         base, last, next_serial = data

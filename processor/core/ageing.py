@@ -8,7 +8,7 @@ from __future__ import annotations
 from heapq import heapify, heappop, heappush
 from typing import TYPE_CHECKING, Final
 
-from processor.core import sleep
+from processor.core import postponed, sleep
 from processor.core.business_hours import NEVER
 from processor.core.events import TICKET
 from processor.core.lateness import horizon_of, latest_of
@@ -81,7 +81,7 @@ def _sweep(engine: Engine, entity: Timeline, now: int) -> None:
         _sweep_stub(engine, entity, now)
         return
     settings = engine.settings
-    state = entity.state or sleep.wake_up(engine, entity, engine.timer_time)
+    state = entity.state or sleep.wake_up(engine, entity, postponed.told_until(engine, entity))
     aged_at = entity.aged_at(settings)
     if aged_at >= now:
         if entity.tail[-1].occurred_at + horizon_of(entity.kind, settings) < now:
@@ -133,7 +133,7 @@ def heard(engine: Engine, kind: str, key: str) -> Timeline | None:
     """The entity of which something is heard that its tail must be asked about: it naps no longer."""
     entity = engine.entities[kind].get(key)
     if entity is not None and entity.stowed is not None:
-        sleep.wake_up(engine, entity, engine.timer_time)
+        sleep.wake_up(engine, entity, postponed.told_until(engine, entity))
         schedule(engine, entity, engine.settled + QUIET_MS)
     return entity
 
@@ -220,14 +220,14 @@ def revive(engine: Engine, entity: Timeline) -> State:
     if is_stub(engine, entity):
         del engine.stubs[entity.key]
     entity.sweep_at = NEVER
-    return sleep.wake_up(engine, entity, engine.timer_time)
+    return sleep.wake_up(engine, entity, postponed.told_until(engine, entity))
 
 
-def deadline(engine: Engine, entity: Timeline, due: int) -> None:
-    """A deadline passes over an entity that sleeps. A discarded ticket's pass in silence."""
+def deadline(engine: Engine, entity: Timeline, due: int, to: int) -> None:
+    """A deadline passes over an entity that sleeps, with all up to `to`. A discarded ticket's pass in silence."""
     if is_stub(engine, entity):
         return
-    sleep.pass_deadline(engine, entity, due)
+    sleep.pass_deadline(engine, entity, due, to)
     assert entity.state is not None
     if entity.tail:
         sleep.leave_word(engine, entity)
@@ -243,6 +243,7 @@ def forget(engine: Engine, entity: Timeline) -> None:
         engine.stubs.pop(entity.key, None)
     engine.levels.change(entity.levels, ())  # a stub has none
     entity.moved = False
+    postponed.forget(engine, entity)
     if entity.has_base or entity.kind == TICKET:  # one that has napped may have a record without a base
         engine.step.records["h", entity.kind, entity.key] = None
     for serial in entity.serials:

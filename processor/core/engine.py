@@ -18,10 +18,10 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Iterable
-from heapq import heappop, heappush
+from heapq import heappush
 from typing import Any, Final
 
-from processor.core import ageing
+from processor.core import ageing, deadlines, postponed
 from processor.core.business_hours import NEVER
 from processor.core.events import CONTROL, DATA_FIELDS, ENTITIES, HANDED_FIELDS, SURVEY_KINDS, TICKET, Event, Reason, Rejected, entity_of
 from processor.core.facts import HANDED_KINDS, LEDGER_MODULUS, Fact, Out, fact_number
@@ -74,6 +74,8 @@ class Engine:
         self.hindsight = Hindsight(self.policies)
         self.upstream = Upstream(partitions, cadence(settings.allowed_lateness))
         self.limit = NEVER
+        self.patient = False  # whether deadlines that are postponed wait for the rest of the log, see `postponed`
+        self.postponed: dict[tuple[str, str], int] = {}
         self.entities: dict[str, dict[str, Timeline]] = {name: {} for name in ENTITIES}
         self.step = Step()
         self.stubs: dict[str, int] = {}  # ids of stubs, oldest first, and when each has gone
@@ -159,12 +161,12 @@ class Engine:
             out: Out = []
             wake = state.wake
             state.step(event, event[0], out)
-            if state.wake <= self.timer_time:
+            if state.wake <= self.timer_time and not self.patient:
                 state.fire(self.timer_time, out)
             self._append(entity, event)
             if not out and event[5] in QUIET_KINDS and state.wake == wake:
                 return
-            self._settle(entity, state, out, event[4] if event[3] else "")
+            self.settle(entity, state, out, event[4] if event[3] else "")
         else:
             self._refold(entity, event)
             self.counts["corrections"] += 1
@@ -217,11 +219,12 @@ class Engine:
             ageing.take_out(self, entity, twin)
         if event is not None:
             self._append(entity, event)
-        state, out = refold(entity.kind, entity.base, before, entity.tail, self.timer_time, self.policies)
-        self._settle(entity, state, out, event.id if event and event.source else "")
+        told = postponed.told_until(self, entity)
+        state, out = refold(entity.kind, entity.base, before, entity.tail, told, postponed.due_now(self, entity), self.policies)
+        self.settle(entity, state, out, event.id if event and event.source else "")
 
     def _folded(self, entity: Timeline) -> tuple[State, Out]:
-        return fold(entity.kind, entity.base, entity.tail, self.timer_time, self.policies)
+        return fold(entity.kind, entity.base, entity.tail, postponed.told_until(self, entity), self.policies)
 
     def _append(self, entity: Timeline, event: Event) -> None:
         serial = entity.insert(event)
@@ -229,11 +232,13 @@ class Engine:
         if entity.sweep_at == NEVER:
             ageing.schedule(self, entity, event.occurred_at + ageing.first_look(entity.kind, self.settings))
 
-    def _settle(self, entity: Timeline, state: State, out: Out, cause: str) -> None:
+    def settle(self, entity: Timeline, state: State, out: Out, cause: str) -> None:
         """Book what a fold stated, and where the entity stands now."""
         entity.state = state
         if out:
             self._book(entity, out, cause)
+        if self.postponed or state.wake <= self.timer_time:
+            postponed.note(self, entity, state)
         if not entity.moved:
             self.levels.moved(entity)
         if state.wake < entity.timer:  # a later one is put into the heap when this one has passed
@@ -306,10 +311,12 @@ class Engine:
     def advance(self, to: int, *, last: bool = False) -> None:
         """Let every deadline up to and including `to` pass, in order, and take the reports of the minutes that pass.
 
-        Time never goes backwards: an earlier `to` changes nothing. `last`: report the last full minute, too, whatever the cadence.
+        Time never goes backwards: an earlier `to` lets nothing pass but what is postponed. `last`: report the last full minute, too,
+        whatever the cadence.
         """
         to = min(to, self.limit)
         if to <= self.timer_time:
+            deadlines.pass_until(self, to)
             return
         for end in self.reports.due(self.timer_time, to, last=last):
             self._fire(end)
@@ -345,22 +352,7 @@ class Engine:
     def _fire(self, to: int) -> None:
         self.timer_time = to
         self._known = 0
-        timers = self.timers
-        while timers and timers[0][0] <= to:
-            due, kind, key = heappop(timers)
-            entity = self.entities[kind].get(key)
-            if entity is None or entity.timer != due:
-                continue
-            entity.timer = NEVER
-            state = entity.state
-            if state is None:
-                ageing.deadline(self, entity, due)
-            elif due < state.wake < NEVER:
-                self.set_timer(entity, state.wake)
-            else:
-                out: Out = []
-                state.fire(to, out)
-                self._settle(entity, state, out, "")
+        deadlines.pass_until(self, to)
         self._known = None
 
     def advance_by_log(self) -> None:
@@ -432,6 +424,7 @@ class Engine:
             counts=dict(self.counts),
             open_tickets=self.levels.backlog,
             entities=sum(len(entities) for entities in self.entities.values()),
+            postponed=len(self.postponed),
         )
 
     # -- stored form --------------------------------------------------------------------------------------------------------------

@@ -57,6 +57,7 @@ class View:
     counts: dict[str, int]
     open_tickets: int
     entities: int
+    postponed: int = 0  # entities with deadlines before timer time that wait for the rest of the log
 
 
 @dataclass(slots=True, init=False, unsafe_hash=True)

@@ -19,16 +19,19 @@ from processor.core.ticket import Ticket
 from processor.core.timeline import State, difference, fold, fold_ticket
 
 
-def refold(kind: str, base: Any, before: list[Event], after: list[Event], timer_time: int, policies: Policies) -> tuple[State, Out]:
-    """The state of the tail `after`, and what turns the facts of the tail `before` into its facts. Both are on top of `base`."""
+def refold(kind: str, base: Any, before: list[Event], after: list[Event], told: int, due: int, policies: Policies) -> tuple[State, Out]:
+    """The state of the tail `after`, and what turns the facts of the tail `before` into its facts. Both are on top of `base`.
+
+    Deadlines of `before` had passed up to `told`; those of `after` pass up to `due`.
+    """
     if kind == TICKET:
-        return _refold_ticket(base, before, after, timer_time, policies)
-    _, stated = fold(kind, base, before, timer_time, policies)
-    state, states = fold(kind, base, after, timer_time, policies)
+        return _refold_ticket(base, before, after, told, due, policies)
+    _, stated = fold(kind, base, before, told, policies)
+    state, states = fold(kind, base, after, due, policies)
     return state, difference(stated, states)
 
 
-def _refold_ticket(base: Any, before: list[Event], after: list[Event], timer_time: int, policies: Policies) -> tuple[Ticket, Out]:
+def _refold_ticket(base: Any, before: list[Event], after: list[Event], told: int, due: int, policies: Policies) -> tuple[Ticket, Out]:
     window, skew = policies.settings.allowed_lateness, policies.settings.clock_skew
     old, new = as_it_turned_out(before, window), as_it_turned_out(after, window)
     shared = _shared(old, new, skew)
@@ -37,10 +40,10 @@ def _refold_ticket(base: Any, before: list[Event], after: list[Event], timer_tim
     twin = copied(ticket)
     stated: Out = []
     fold_ticket(twin, old[shared:], skew, stated)
-    twin.fire(timer_time, stated)
+    twin.fire(told, stated)
     states: Out = []
     fold_ticket(ticket, new[shared:], skew, states)
-    ticket.fire(timer_time, states)
+    ticket.fire(due, states)
     return ticket, difference(stated, states)
 
 

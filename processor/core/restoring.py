@@ -106,7 +106,9 @@ def _restore_sleeping(engine: Engine, asleep: list[tuple[str, str, Sleeping]], w
 
 def _restore_record(engine: Engine, key: RecordKey, value: Any) -> None:
     form = key[0]
-    if form == "c":
+    if form == "o":
+        engine.postponed[key[1], key[2]] = value
+    elif form == "c":
         engine.rows.restore_cell(tuple(key[1]), value)
     elif form == "r":
         tier, index, names, values = key[1], key[2], tuple(key[3]), tuple(key[4])
@@ -157,7 +159,7 @@ def _restore_entity(engine: Engine, entity: Timeline) -> None:
     else:
         _put_in_order(entity)
     state, _ = engine._folded(entity)
-    engine._settle(entity, state, [], "")
+    engine.settle(entity, state, [], "")
     if entity.tail:
         ageing.schedule(engine, entity, entity.tail[-1].occurred_at + ageing.first_look(entity.kind, engine.settings))
         return

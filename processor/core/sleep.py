@@ -25,6 +25,7 @@ from processor.core.facts import Out
 from processor.core.levels import Key, Level
 from processor.core.mark import mark_of
 from processor.core.packing import pack, tuples, unpack
+from processor.core.postponed import told_until
 from processor.core.timeline import State, Timeline, fold, thaw
 
 if TYPE_CHECKING:
@@ -148,19 +149,19 @@ def look_at(engine: Engine, entity: Timeline) -> State:
     if entity.state is not None:
         return entity.state
     if entity.stowed is not None:
-        return fold(entity.kind, entity.base, tail_of(engine, entity)[0], engine.timer_time, engine.policies)[0]
+        return fold(entity.kind, entity.base, tail_of(engine, entity)[0], told_until(engine, entity), engine.policies)[0]
     assert entity.base is not None
     state = thaw(entity.kind, entity.base, engine.policies)
-    state.fire(engine.timer_time, [])
+    state.fire(told_until(engine, entity), [])
     return state
 
 
-def pass_deadline(engine: Engine, entity: Timeline, due: int) -> None:
-    """A deadline passes over a sleeping entity: it states what follows from that, and sleeps on."""
+def pass_deadline(engine: Engine, entity: Timeline, due: int, to: int) -> None:
+    """A deadline passes over a sleeping entity, with all up to `to`: it states what follows from that, and sleeps on."""
     state = wake_up(engine, entity, due - 1)
     out: Out = []
-    state.fire(engine.timer_time, out)
-    engine._settle(entity, state, out, "")
+    state.fire(to, out)
+    engine.settle(entity, state, out, "")
 
 
 def _spelled(levels: Iterable[Level]) -> bytes:

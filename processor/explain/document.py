@@ -13,6 +13,7 @@ from processor.core.events import TICKET, Event
 from processor.core.facts import Fact
 from processor.core.handovers import MERGED
 from processor.core.policies import Policies
+from processor.core.postponed import told_until
 from processor.core.settings import DIMENSIONS
 from processor.core.sleep import tail_of
 from processor.core.ticket import DELETED, SPAM, Ticket
@@ -46,7 +47,7 @@ class Kept:
         if entity is None:
             return None
         base_at = entity.base_last[0] if entity.base_last else 0
-        return cls(ticket, entity.base, base_at, tuple(tail_of(engine, entity)[0]), engine.timer_time)
+        return cls(ticket, entity.base, base_at, tuple(tail_of(engine, entity)[0]), told_until(engine, entity))
 
 
 def explain(

@@ -73,10 +73,12 @@ class Search:
         self._waiting: list[tuple[int, str, Document]] = []
         self._contacts = 0
         self._sleeping: list[Timeline] = []
+        self._postponed: dict[tuple[str, str], int] = {}
         self.left = 0  # tickets that nobody has looked at
 
     def awake(self) -> None:
         """Look at what is awake. The engine must stand still."""
+        self._postponed = self._engine.postponed.copy()
         if self._of_tickets:
             for key, timeline in self._engine.entities[TICKET].items():
                 state = timeline.state
@@ -92,7 +94,7 @@ class Search:
     def asleep(self, go_on: Callable[[], bool]) -> None:
         """Look at what sleeps, the first known first, as long as `go_on` says so. The engine may be at work again."""
         reader = Engine(self._engine.settings)  # shares nothing that changes
-        reader.timer_time, reader.loads = self.as_of, self._engine.loads
+        reader.timer_time, reader.loads, reader.postponed = self.as_of, self._engine.loads, self._postponed
         self.left = len(self._sleeping)
         for timeline in self._sleeping:
             if self.left % 64 == 0 and not go_on():

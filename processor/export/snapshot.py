@@ -70,6 +70,7 @@ def snapshot(
                 **(dict(zip(("rekeyed_applied", "rekeyed_unread"), rekeyed[view.partition], strict=True)) if rekeyed else {}),
                 "digest": f"{view.digest:032x}",
                 "ledger_count": view.ledger_count,
+                "postponed": view.postponed,
             }
             for view in sorted(views, key=lambda view: view.partition)
         },
@@ -83,6 +84,11 @@ def snapshot(
 def unread(taken: Mapping[str, Any]) -> int:
     """How much was on its way from one partition to another when this was taken, as far as the worker knew; a replay has all of it."""
     return sum(partition.get("rekeyed_unread", 0) for partition in taken["partitions"].values())
+
+
+def postponed(taken: Mapping[str, Any]) -> int:
+    """How many tickets, contacts and others had deadlines before timer time that waited for the rest of the log; in a replay none."""
+    return sum(partition.get("postponed", 0) for partition in taken["partitions"].values())
 
 
 def digest(views: Iterable[View]) -> str:

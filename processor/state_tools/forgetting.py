@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from processor.codec.state import decode_record, encode_record
+from processor.codec.state import ENTITY_FORMS, decode_record, encode_record
 from processor.core.events import AGENT, CONTACT, DATA_FIELDS, HANDED_FIELDS, PERSON, TICKET, Event
 from processor.core.facts import erased, pseudonym
 from processor.core.packing import dumps, pack, unpack
@@ -67,14 +67,16 @@ def _look(findings: Findings, name: bytes, stored: bytes, person: str) -> None:
     key, value = decode_record(name, stored)
     form = key[0]
     changed: Any = value
-    if form in ("e", "h") and key[-1] == person:
+    if form in ENTITY_FORMS and key[-1] == person:
         findings.entities.add(key[1])
         if key[1] in PERSONS:
             findings.changed[name] = None
             findings.erased[f"{key[1]}: its records"] += 1
             return
         findings.kept[f"key of the {key[1]}'s records"] += 1
-    if form == "e":
+    if form == "o":
+        pass  # nothing but when its deadlines are
+    elif form == "e":
         changed = _without(findings, value, person)
     elif isinstance(value, Sleeping) and not value.packed:
         pass  # nothing but when to look at it again

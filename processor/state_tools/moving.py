@@ -23,7 +23,7 @@ import orjson
 
 from processor.codec.murmur2 import partition_of
 from processor.codec.rekeyed import decode_rekeyed
-from processor.codec.state import decode_marker, decode_record, encode_record
+from processor.codec.state import ENTITY_FORMS, decode_marker, decode_record, encode_record
 from processor.codec.upgrade import UPGRADED_FROM
 from processor.core.engine import Engine
 from processor.core.events import TICKET
@@ -43,8 +43,6 @@ from processor.versions import objections
 
 Store = dict[RecordKey, Any]
 Where = Callable[[str, int], int]  # the new partition of an entity, from its id and its old partition
-
-_ENTITY_FORMS = ("e", "h")
 
 
 class MoveError(Exception):
@@ -217,7 +215,7 @@ def _dealt(before: _Joined, partitions: int, where: Where) -> tuple[list[Store],
     stores: list[Store] = [{} for _ in range(partitions)]
     for number, store in before.stores.items():
         for key, value in store.items():
-            if key[0] in _ENTITY_FORMS:
+            if key[0] in ENTITY_FORMS:
                 into = stores[where(key[-1], number)]
                 if key in into:
                     raise MoveError(

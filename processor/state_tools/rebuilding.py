@@ -72,6 +72,11 @@ async def old_partitions(config: Config, settings: Settings, progress: Progress 
                 pass
         except LookupError as error:
             raise ToolError(f"partition {partition.number}: {error.args[0]}. Put that version back into the configuration") from error
+        if engine.postponed:
+            raise ToolError(
+                f"partition {partition.number}: deadlines of {len(engine.postponed):,} tickets and others wait for the rest of a backfill. "
+                "Let a worker read it, or say with `send --advance-clock` that there is no more, and rebuild then"
+            )
         found[partition.number] = Old(marker, shown([engine]))
     return found
 

@@ -19,8 +19,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, KafkaTimeoutError
 
 from processor.core.engine import Engine
-from processor.core.reports import WINDOWS_END_MS
-from processor.core.settings import HOUR_MS, MINUTE_MS
+from processor.core.settings import MINUTE_MS
 from processor.cycles import none_made
 from processor.export.catalogue import TICKET_PART
 from processor.export.progress import Progress
@@ -34,6 +33,7 @@ from processor.stream.shown import Pace, Shown, timed
 from processor.stream.step_size import StepSize
 from processor.stream.takeover import take_over
 from processor.stream.tasks import end
+from processor.stream.time_slices import slices
 
 log = logging.getLogger(__name__)
 
@@ -357,10 +357,8 @@ class PartitionProcessor:
 
         Records that bring no newer event do not count: one that is rejected or late after a quiet hour must not stop the clock.
         """
-        appended_at = self._inputs.newest_appended_at
-        if appended_at <= 0:
-            return False
-        return appended_at - self.engine.stream_time > self.environment.config.worker.backfill_after_minutes * MINUTE_MS
+        appended_at, minutes = self._inputs.newest_appended_at, self.environment.config.worker.backfill_after_minutes
+        return appended_at > 0 and appended_at - self.engine.stream_time > minutes * MINUTE_MS
 
     def _keep_pace(self) -> None:
         """Each minute is reported where time is the present, else as often as is configured for backfills.
@@ -368,7 +366,7 @@ class PartitionProcessor:
         A clock that follows the log waits with reports for slower partitions, so that they do not depend on how fast each one reads.
         """
         config = self.environment.config
-        live = config.worker.clock == "live"
+        self.engine.patient = live = config.worker.clock == "live"
         self.engine.report_every(1 if live and not self._replaying else config.kpis.backfill_minutes, hold=not live)
 
     def _next_due(self) -> int:
@@ -408,11 +406,12 @@ class PartitionProcessor:
         self._next_probe = loop.time() + (DEADLINE_PROBE_SECONDS if overdue else min(self._patience(), IDLE_SECONDS))
 
     async def _advance(self, to: int) -> None:
-        """Let time pass up to `to`: after a long pause hour by hour, since every report that is made up for takes time and memory."""
-        engine, begin = self.engine, self.engine.timer_time
-        while engine.timer_time < to and self._open.is_set():
-            engine.advance(min(to, (engine.timer_time // HOUR_MS + 1) * HOUR_MS) if 0 < engine.timer_time < begin + WINDOWS_END_MS else to)
-            if engine.news() or asyncio.get_running_loop().time() - self._marker_at > MARKER_SECONDS:
+        """Let time pass up to `to`."""
+        for instant in slices(self.engine, to):
+            if not self._open.is_set():
+                return
+            self.engine.advance(instant)
+            if self.engine.news() or asyncio.get_running_loop().time() - self._marker_at > MARKER_SECONDS:
                 await self._commit([])
             await asyncio.sleep(0)
 

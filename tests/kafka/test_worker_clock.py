@@ -170,6 +170,39 @@ def test_in_a_backfill_deadlines_wait_for_the_log_or_for_the_word_that_it_has_en
     assert found["ticket/T-old"] == old + 3_600_000
 
 
+def test_a_backfill_into_a_worker_whose_clock_has_run_ahead_breaches_nothing_that_was_answered(
+    broker: Broker, topic_name: TopicName, tmp_path: Path
+) -> None:
+    """The log is empty, so timers stand at the present; then a log of two days ago comes, and the worker dies in the middle of it."""
+    deployment = live(broker, topic_name("ahead"), tmp_path, "1h", partitions=1)
+    old = now_ms() - 48 * 3_600_000
+    log = [keyed(f"T-{number}", created(f"T-{number}", old + number), 1) for number in range(4)]
+    with deployment.worker() as worker:
+        until("timers have followed the wall clock", lambda: min(timers(worker), default=0) > old + 47 * 3_600_000)
+        deployment.send(log)
+        until("the tickets are read", lambda: caught_up(ends_of(log, 1), worker))
+        assert worker.end(signal.SIGKILL) == -signal.SIGKILL
+    answers = [keyed(f"T-{number}", reply(f"T-{number}", old + 1_800_000), 1) for number in range(3)]
+    with deployment.worker() as worker:
+        until("it has taken over", worker.ready)
+        assert postponed(worker) == 4
+        deployment.send(answers)
+        until("the answers are read", lambda: caught_up(ends_of(log + answers, 1), worker))
+        until("they wait no longer", lambda: postponed(worker) == 1)
+        assert breaches(deployment) == []
+        at = now_ms()
+        deployment.send([(0, None, event("control.clock_advanced", at, at=format_time(at)))])
+        until("the one without an answer breaches", lambda: sum(worker.samples(BREACHED).values()) == 1)
+        assert postponed(worker) == 0
+    ((fact, _),) = breaches(deployment)
+    assert (fact["data"]["subject"], parse_time(fact["data"]["at"])) == ("ticket/T-3", old + 3 + 3_600_000)
+
+
+def postponed(worker: Worker) -> int:
+    """Of how many tickets deadlines wait for the rest of the log."""
+    return sum(partition["postponed"] for partition in worker.snapshot().get("partitions", {}).values())
+
+
 def test_each_full_minute_is_reported_when_it_has_passed_by_quiet_and_by_empty_partitions(
     broker: Broker, topic_name: TopicName, tmp_path: Path
 ) -> None:

@@ -51,7 +51,7 @@ def test_folding_from_where_two_tails_part(theme: str, seed: int) -> None:
             shorter, longer = tail[settled:index] + tail[index + 1 :], tail[settled:]
             timer_time = tail[-1].occurred_at + random.choice((-60_000, 0, 3_600_000, 10**9))
             for before, after in ((shorter, longer), (longer, shorter)):
-                state, out = refold(TICKET, base, before, after, timer_time, policies)
+                state, out = refold(TICKET, base, before, after, timer_time, timer_time, policies)
                 expected, stated = fold(TICKET, base, after, timer_time, policies)
                 retracted = [(-sign, fact) for sign, fact in fold(TICKET, base, before, timer_time, policies)[1]]
                 assert net(out) == net(stated + retracted)

@@ -147,6 +147,10 @@ def test_a_snapshot_with_something_on_the_way_is_to_be_taken_again(tmp_path: Pat
     assert result.exit_code == 1
     assert "6 records were on their way" in result.stdout
     assert "Take it again" in result.stdout
+    for partition in taken["partitions"].values():
+        partition |= {"rekeyed_unread": 0, "postponed": 2}
+    snapshot.write_bytes(orjson.dumps(taken))
+    assert "deadlines of 8 tickets and others waited" in run(path, "--snapshot", snapshot).stdout
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"not json", b'{"format":1,"partitions":{"0":{"applied":null}},"metrics":{}}'])

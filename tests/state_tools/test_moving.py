@@ -10,7 +10,7 @@ import pytest
 from processor.core.engine import Engine
 from processor.core.events import Event
 from processor.core.outputs import Rekeyed
-from processor.core.settings import MINUTE_MS, Settings
+from processor.core.settings import DAY_MS, MINUTE_MS, Settings
 from processor.core.ticket import Ticket
 from processor.export.snapshot import compare
 from processor.state_tools.file import StoredPartition
@@ -100,6 +100,20 @@ def test_deadlines_that_pass_in_the_move_state_their_facts_where_the_ticket_goes
     assert {(each.stream_time, each.timer_time) for each in engines_of(moved)} == {
         (START + 3 * MINUTE_MS, START + 3 * MINUTE_MS - SETTINGS.timer_delay)
     }
+
+
+def test_deadlines_that_were_postponed_state_their_facts_in_the_move() -> None:
+    partitions = Partitions(SETTINGS, 2)
+    (late,) = keys_on(partitions, 0, 1)
+    for engine in partitions.engines.values():
+        engine.patient = True
+        engine.advance(START + DAY_MS)
+    partitions.apply(created(late, START))
+    partitions.step(0)
+    assert partitions.engines[0].postponed
+    moved = move(SETTINGS, partitions.stored(), 3)
+    assert {(stated.key, stated.fact.kind) for each in moved.partitions for stated in each.facts} == {(late, "clock.breached")}
+    assert not any(key[0] == "o" for each in moved.partitions for key in each.records)
 
 
 def test_sums_go_to_the_old_number_and_entities_to_their_own() -> None:
