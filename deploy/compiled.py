@@ -40,7 +40,7 @@ MYPY_SETTINGS = "[mypy]\nstrict = True\nexplicit_package_bases = True\n"
 
 def main() -> None:
     """The command."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--level", default="3", choices=("0", "1", "2", "3"), help="of the C compiler's optimisation (default 3)")
     parser.add_argument("--modules", action="store_true", help="the modules alone")
     parser.add_argument("folder", type=Path)

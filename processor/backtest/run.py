@@ -15,7 +15,7 @@ from processor.backtest.metering import DAYS_MAX, Metering
 from processor.backtest.prometheus import tool
 from processor.backtest.rules import Rules
 from processor.config import Config
-from processor.replay import Refused, Replay
+from processor.replay import Refused, Replay, no_events
 
 
 class BacktestError(Exception):
@@ -69,6 +69,6 @@ def _check(metering: Metering) -> None:
     if not metering.replay.records:
         raise BacktestError("the log is empty")
     if not metering.heard:
-        raise BacktestError(f"none of the {metering.replay.records:,} records is an event; `ticket-kpis convert csv` reads tables")
+        raise BacktestError(no_events(metering.replay.refused))
     if not metering.begin:
         raise BacktestError("the log has nothing within --since and --until")

@@ -18,7 +18,7 @@ from processor.backtest.prometheus import PrometheusError
 from processor.backtest.rules import Rules, RulesError, read_rules
 from processor.backtest.run import BacktestError, Range, backtest
 from processor.cli.backtest_tables import render
-from processor.cli.options import PROBLEMS, beginning, config_option, day_or_instant, load_config, paper, refusing
+from processor.cli.options import PROBLEMS, NewFile, beginning, config_option, day_or_instant, load_config, paper, refusing
 from processor.cli.reading import read_log
 from processor.config import Config
 from processor.replay import Refused, ReplayError
@@ -36,7 +36,7 @@ REFUSED = (BacktestError, PrometheusError, ReplayError, RulesError, OSError)  # 
                    "it are what rules and states look back on.")
 @click.option("--until", callback=day_or_instant, metavar="TIME", help="Evaluate up to here, or up to the end of a day.")
 @click.option("--partitions", type=click.IntRange(min=1, max=10_000), help="As of replay.")
-@click.option("--json", "json_path", metavar="FILE", type=click.Path(dir_okay=False, allow_dash=True),
+@click.option("--json", "json_path", metavar="FILE", type=NewFile(),
               help="Write everything that was found for programs; - is standard output, then nothing else goes there.")
 @click.option("--prometheus", "folder", metavar="FOLDER", type=click.Path(exists=True, file_okay=False, path_type=Path),
               help="Where promtool and prometheus are. Without it: on the PATH, or where deploy/setup.sh unpacks them.")

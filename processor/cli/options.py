@@ -27,6 +27,20 @@ PAPER_WIDTH = 170  # of tables that do not go to a terminal
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+class NewFile(click.Path):
+    """A file to write; - is standard output. That its folder is missing is told before any work is done."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False, allow_dash=True)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path as it was written."""
+        folder = Path(value).parent
+        if not folder.is_dir():
+            self.fail(f"there is no folder {folder}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def config_option(function: Command) -> Command:
     """--config PATH, given to the command as `config_path`."""
     option = click.option(

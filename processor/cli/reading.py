@@ -62,9 +62,9 @@ def _batches(file: Path | None) -> Iterator[tuple[list[bytes], int]]:
     with ExitStack() as stack:
         raw: BinaryIO = stack.enter_context(file.open("rb")) if file else sys.stdin.buffer
         stream: Iterable[bytes] = stack.enter_context(gzip.GzipFile(fileobj=raw)) if file and file.suffix == ".gz" else raw
-        remaining = iter(stream)
+        remaining, seekable = iter(stream), file is not None and raw.seekable()  # a pipe may have a name, too
         while lines := _some_lines(remaining):
-            yield lines, raw.tell() if file else 0
+            yield lines, raw.tell() if seekable else 0
 
 
 def _some_lines(stream: Iterator[bytes]) -> list[bytes]:

@@ -14,7 +14,7 @@ import click
 import orjson
 from rich.table import Table
 
-from processor.cli.options import PROBLEMS, config_option, instant, load_config, paper, print_json, refuse, refusing
+from processor.cli.options import PROBLEMS, NewFile, config_option, instant, load_config, paper, print_json, refuse, refusing
 from processor.cli.reading import read_log
 from processor.compile import compile_rules, compile_settings
 from processor.config import Config
@@ -28,7 +28,7 @@ from processor.export.family import Family
 from processor.export.kpi_view import KpiView
 from processor.export.openmetrics import HOURS_MAX, OpenMetricsError, known_families, write
 from processor.export.snapshot import SnapshotError, check_format, compare, postponed, unread
-from processor.replay import Refused, Replay, ReplayError
+from processor.replay import Refused, Replay, ReplayError, no_events
 from processor.replay.breaches import Breaches
 from processor.replay.following import Following
 from processor.replay.kpis import ReplayedKpis, lines_into
@@ -50,7 +50,7 @@ def _known_families(names: Sequence[str]) -> Sequence[Family]:
         raise click.BadParameter(str(error)) from None
 
 
-_OUT = click.Path(dir_okay=False, allow_dash=True)
+_OUT = NewFile()
 
 
 @click.command("replay")
@@ -139,12 +139,8 @@ def _read(replay: Replay | WhatIf, log: Path, timers: dict[int, int] | int | Non
     replay.finish(timers)
     read = replay.as_it_was if isinstance(replay, WhatIf) else replay
     if read.refused and not any(view.counts.get(kind) for view in read.views() for kind in ("accepted", "control", "skipped")):
-        refuse(f"none of the {read.refused.total():,} records of {log} is an event{_reasons(read)}; `ticket-kpis convert csv` reads tables")
+        refuse(f"{log}: {no_events(read.refused)}")
     return seconds
-
-
-def _reasons(replay: Replay) -> str:
-    return f" ({', '.join(f'{reason} {count:,}' for reason, count in replay.refused.most_common())})"
 
 
 def _check_outputs(to_stdout: int, *, as_json: bool, compares: bool, snapshot: bool) -> None:

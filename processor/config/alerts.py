@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from processor.config.faults import Fault
-from processor.config.values import Label, PositiveDuration, Section, duration, one_of
+from processor.config.values import Label, PositiveDuration, Section, duration, no_per_cent, one_of
 from processor.core.settings import CLOCKS
 
-Share = Annotated[float, Field(gt=0, lt=1)]
-Objective = Annotated[float, Field(ge=0.5, lt=1)]
+Share = Annotated[float, BeforeValidator(no_per_cent), Field(gt=0, lt=1)]
+Objective = Annotated[float, BeforeValidator(no_per_cent), Field(ge=0.5, lt=1)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Factor = Annotated[float, Field(gt=1, le=1000)]
 ClockName = Annotated[str, AfterValidator(one_of("clock", CLOCKS))]

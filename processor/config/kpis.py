@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from processor.config.faults import Fault
 from processor.config.targets import Dimension, KpiTarget, default_targets, target_faults
@@ -119,9 +119,19 @@ class Segments(Section):
         + ". One that is added later counts what happens from then on; one that is removed is no longer counted, the others do not notice.",
     )
     windows: list[GroupBy] = Field(
-        default=DEFAULT_WINDOWS, description="The group_bys for which the windows 5m, 1h, today, 24h and 7d are served at /metrics."
+        default=DEFAULT_WINDOWS,
+        description="The group_bys for which the windows 5m, 1h, today, 24h and 7d are served at /metrics. Without it: these, "
+        "as far as they are in group_bys.",
     )
     known: KnownValues = Field(default_factory=KnownValues, description="Label values that are served as 0 from the start.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _served(cls, document: Any) -> Any:
+        """Who cuts the numbers otherwise need not say again of which cuts windows are served."""
+        if isinstance(document, dict) and isinstance(document.get("group_bys"), list) and "windows" not in document:
+            return {**document, "windows": [group_by for group_by in DEFAULT_WINDOWS if group_by in document["group_bys"]]}
+        return document
 
     def faults(self, path: str) -> Iterator[Fault]:
         """Group-bys that are double, impossible or missing."""

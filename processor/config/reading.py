@@ -22,7 +22,7 @@ from processor.config.root import Config, cross_faults
 BUILT_IN = "built-in defaults"
 FILE_BYTES_MAX = 10_000_000
 _NEAR_MAX = 3  # keys of other places that are named for one that does not exist …
-_NEAR_ENOUGH = 0.65  # … where they are as much alike as this
+_NEAR_ENOUGH = 0.75  # … where they are as much alike as this
 _LONG_WORD = 6
 Loc = tuple[str | int, ...]
 
@@ -187,11 +187,18 @@ def _value_faults(error: ValidationError, document: Any) -> Iterator[Fault]:
 
 
 def _unknown_key(key: str, known: list[str]) -> str:
-    """With the nearest known ones; where none is near at this place, with those of other places that are much alike."""
-    message = unknown("key", key, known, listed_max=16)
-    if nearest(key, sorted(known)) is not None:
-        return message
+    """With the nearest known ones; where none is near at this place, with those of other places that are much alike.
+
+    What stands elsewhere under this very name was meant, unless it is nearly that of a key here.
+    """
     alike = {path: _alike(key, path.rpartition(".")[2]) for path in _paths(Config)}
+    same = [path for path, share in alike.items() if share == 1]
+    near_here = nearest(key, sorted(known))
+    if same and (near_here is None or _alike(key, near_here) < _NEAR_ENOUGH):
+        return f"unknown key {key!r} in this place; elsewhere there is {' and '.join(same[:_NEAR_MAX])}"
+    message = unknown("key", key, known, listed_max=16)
+    if near_here is not None:
+        return message
     near = sorted((path for path, share in alike.items() if share >= _NEAR_ENOUGH), key=lambda path: -alike[path])
     return f"{message}; elsewhere there is {' and '.join(near[:_NEAR_MAX])}" if near else message
 

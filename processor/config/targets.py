@@ -8,12 +8,25 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator
 
 from processor.config.faults import Fault
-from processor.config.values import Duration, Name, Section, duration, one_of, parse_duration
+from processor.config.values import Duration, Name, Section, duration, no_per_cent, one_of, parse_duration
 from processor.core.kpis import DEFINITIONS, STATS, Definition, Kind, definition_of
 from processor.core.settings import DIMENSIONS
 
+# What teams call them, and what they are here; `schemas/kpis.md` says how they differ.
+_ALSO_CALLED = {
+    "aht": "handle_time",
+    "asa": "speed_of_answer",
+    "frt": "first_response",
+    "first_response_time": "first_response",
+    "mttr": "full_resolution",
+    "resolution_time": "full_resolution",
+}
+
 
 def _known_kpi(value: str) -> str:
+    known = _ALSO_CALLED.get(value.lower())
+    if known is not None:
+        raise ValueError(f"unknown kpi {value!r}; here it is called {known!r}")
     return value if definition_of(value) is not None else one_of("kpi", DEFINITIONS)(value)
 
 
@@ -24,9 +37,7 @@ MEAN = "mean"
 
 
 def _parse_value(value: Any) -> Any:
-    if isinstance(value, str) and value.rstrip().endswith("%"):
-        raise ValueError("not a target: write a share, such as 0.05 for 5 %")
-    if isinstance(value, str | Duration):
+    if isinstance(no_per_cent(value), str | Duration):
         return parse_duration(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < float("inf"):
         raise ValueError('not a target: write a share such as 0.8, a number such as 200, or a duration such as "30m"')

@@ -54,8 +54,30 @@ def parse_duration(value: Any) -> Any:
     return _read_duration(value.strip() if isinstance(value, str) else "")
 
 
+def no_per_cent(value: Any) -> Any:
+    """The value, unless it is written as "5%": what that is as a share is said then."""
+    found = re.fullmatch(r"\s*(\d{1,3}(?:\.\d{1,6})?)\s*%\s*", value) if isinstance(value, str) else None
+    if found is not None:
+        raise ValueError(f"must be a share: write {float(found[1]) / 100:g} for {found[1]} %")
+    return value
+
+
+def _otherwise(text: str) -> str:
+    """The duration that may have been meant by "0.5h" or "4 hours"; "" where nobody can tell."""
+    found = re.fullmatch(r"(\d{1,6}(?:\.\d{1,3})?)\s*(ms|[dhms])(?:ays?|ours?|rs?|in|inutes?|ins?|ec|econds?|ecs?)?", text.lower())
+    if found is None:
+        return ""
+    left, written = round(float(found[1]) * UNIT_MS[found[2]]), ""
+    for unit, length in UNIT_MS.items():
+        count, left = divmod(left, length)
+        written += f"{count}{unit}" if count else ""
+    return written
+
+
 def _read_duration(text: str) -> Duration:
     found = DURATION.fullmatch(text)
+    if (not text or found is None) and (meant := _otherwise(text)):
+        raise ValueError(f'not a duration: write "{meant}" (units d, h, m, s, ms in this order)')
     if not text or found is None:
         raise ValueError('not a duration: write like "20s", "2m", "24h", "3d" or "1h30m" (units d, h, m, s, ms in this order)')
     total = sum(int(number or 0) * unit for number, unit in zip(found.groups(), UNIT_MS.values(), strict=True))

@@ -26,7 +26,7 @@ from processor.core.business_hours import NEVER
 from processor.core.events import CONTROL, DATA_FIELDS, ENTITIES, HANDED_FIELDS, SURVEY_KINDS, TICKET, Event, Reason, Rejected, entity_of
 from processor.core.facts import HANDED_KINDS, LEDGER_MODULUS, Fact, Out, fact_number
 from processor.core.hindsight import Hindsight
-from processor.core.lateness import horizon_of, survey_lateness
+from processor.core.lateness import horizon_of, out_of_order, survey_lateness
 from processor.core.levels import Levels
 from processor.core.outputs import Conflict, RecordKey, Rekeyed, Stated, Step, View
 from processor.core.packing import Dumps, Loads, dumps, loads
@@ -168,8 +168,9 @@ class Engine:
                 return
             self.settle(entity, state, out, event[4] if event[3] else "")
         else:
+            if event[3] and out_of_order(event, entity.tail, state.last_fired):  # what is handed over comes in any order
+                self.counts["corrections"] += 1
             self._refold(entity, event)
-            self.counts["corrections"] += 1
 
     # -- between entities -----------------------------------------------------------------------------------------------------------
 

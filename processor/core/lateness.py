@@ -32,6 +32,11 @@ def horizon_of(kind: str, settings: Settings) -> int:
     return 2 * (survey_lateness(settings) if kind == PERSON else settings.allowed_lateness)
 
 
+def out_of_order(event: Event, tail: list[Event], last_fired: int) -> bool:
+    """Whether something that happened after the event was folded before it: another event, or the deadline that passed last."""
+    return event[0] <= last_fired or (bool(tail) and event[0] < tail[-1][0])
+
+
 def is_anchor(event: Event) -> bool:
     """Whether a ticket keeps what follows this event for longer: surveys are answered after it."""
     return event.kind in SURVEY_KINDS or (event.kind == "ticket.status_changed" and event.data[0] in SOLVED_STATUSES)

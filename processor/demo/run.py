@@ -44,7 +44,7 @@ console = Console(stderr=True, highlight=False)
 
 def main() -> int:
     """Parse the arguments of deploy/demo and run. Exit code 0: the numbers agree."""
-    parser = argparse.ArgumentParser(prog="deploy/demo", description=__doc__)
+    parser = argparse.ArgumentParser(allow_abbrev=False, prog="deploy/demo", description=__doc__)
     parser.add_argument("--check", action="store_true", help="prove the numbers and leave")
     parser.add_argument("--embedded", action="store_true", help="without Kafka: the same engine on a log inside the process")
     parser.add_argument("--events", type=int, default=CHECK_EVENTS, help=f"events of --check (default {CHECK_EVENTS:,})")

@@ -140,7 +140,7 @@ VERDICTS = {
     "resolved": "yes",
     "not_resolved": "no",
     "not_eligible": "not counted",
-    "not_counted": "not counted: the ticket is not",
+    "not_counted": "not counted, since the ticket is not",
     "open": "nothing to say while it is open",
 }
 

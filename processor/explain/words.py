@@ -45,7 +45,8 @@ def lines(document: Document, when: When) -> Iterator[str]:
         yield from _clock(clock, when)
     if not document["clocks"]:
         yield ""
-        yield "No clock of this ticket has a target in the policies that applied."
+        counted = document["now"]["counted"]
+        yield "No clock of this ticket has a target in the policies that applied." if counted else "No clock runs while it is not counted."
     yield from _rest(document, when)
 
 

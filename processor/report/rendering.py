@@ -50,7 +50,8 @@ def _title(document: Document) -> str:
     return (
         f"[bold]{document['records']:,} records[/]{wrong}, {document['partitions']} partition{'' if document['partitions'] == 1 else 's'}, "
         f"read in {document['seconds']:.1f} s ({speed}). Last event {document['last_event'] or '-'}, timers until "
-        f"{document['timers_until'] or '-'}. All numbers are net: what late events took back is out."
+        f"{document['timers_until'] or '-'}. All numbers are net: what late events took back is out. Tables have all tickets as "
+        "created; spam, and what we sent out unasked, never enters the backlog."
     )
 
 
@@ -65,7 +66,7 @@ def _headlines(kpis: Document) -> Iterator[Panel]:
     left = sum(count for reason, count in backlog["left"].items() if reason != "moved_out")
     created, reopened = (backlog["entered"].get(reason, 0) for reason in ("created", "reopened"))
     solved = backlog["left"].get("solved", 0)
-    lines = [f"in {entered:,}: created {created:,},", f"  reopened {reopened:,}, other {entered - created - reopened:,}"]
+    lines = [f"in {entered:,}: new {created:,},", f"  reopened {reopened:,}, other {entered - created - reopened:,}"]
     lines += [f"out {left:,}: solved {solved:,}, other {left - solved:,}"]
     lines += [f"oldest of {backlog['oldest_created']}" if backlog["oldest_created"] else "empty"]
     yield _panel("Backlog", f"{backlog['now']:,} unsolved", lines)

@@ -224,7 +224,7 @@ def refused(*arguments: str | Path) -> str:
 
 def test_an_empty_log_and_one_without_events_are_refused(tmp_path: Path) -> None:
     assert "the log is empty" in refused(written(tmp_path, []))
-    assert "is an event" in refused(written(tmp_path, [b"id;name\n", b"1;2\n"]))
+    assert "is an event (malformed_json 2)" in refused(written(tmp_path, [b"id;name\n", b"1;2\n"]))
 
 
 def test_one_ticket_alone_is_a_quiet_log(tmp_path: Path) -> None:

@@ -29,6 +29,10 @@ def test_every_command_explains_itself(name: str) -> None:
     assert "Usage:" in result.output
 
 
+def test_of_a_command_that_there_is_not_the_nearest_is_named() -> None:
+    assert "No such command 'explian'. Did you mean explain?" in CliRunner().invoke(main, ["explian"]).stderr
+
+
 def test_wrong_usage_ends_with_two() -> None:
     assert CliRunner().invoke(main, ["nonsense"]).exit_code == 2
     assert CliRunner().invoke(main, ["replay", "--nonsense"]).exit_code == 2

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import re
+from os import mkfifo
 from pathlib import Path
+from threading import Thread
 
 import orjson
 import pytest
@@ -46,7 +48,7 @@ def test_the_report_tells_the_four_headlines_and_the_digest(log: Path) -> None:
 def test_what_entered_and_left_the_backlog_adds_up_to_it(log: Path) -> None:
     result = run(log)
     headlines = result.stdout.partition("Backlog")[2].partition("oldest of")[0]
-    numbers = map(int, re.findall(r"(?:in|created|reopened|other|out|solved) (\d+)", headlines))
+    numbers = map(int, re.findall(r"(?:in|new|reopened|other|out|solved) (\d+)", headlines))
     entered, created, reopened, other, left, solved, elsewhere = numbers
     assert (entered, left) == (created + reopened + other, solved + elsewhere)
     assert entered - left == 4
@@ -153,6 +155,21 @@ def test_a_snapshot_with_something_on_the_way_is_to_be_taken_again(tmp_path: Pat
     assert "deadlines of 8 tickets and others waited" in run(path, "--snapshot", snapshot).stdout
 
 
+def test_a_file_in_a_folder_that_is_not_there_is_told_before_the_log_is_read(log: Path, tmp_path: Path) -> None:
+    result = run(log, "--html", tmp_path / "reports" / "today.html")
+    assert (result.exit_code, f"there is no folder {tmp_path / 'reports'}" in result.stderr) == (2, True)
+
+
+def test_a_log_may_come_through_a_pipe_that_has_a_name(tmp_path: Path) -> None:
+    pipe = tmp_path / "log"
+    mkfifo(pipe)
+    writer = Thread(target=pipe.write_bytes, args=(b"\n".join(generated().lines[:100]),))
+    writer.start()
+    result = run(pipe)
+    writer.join()
+    assert (result.exit_code, "100 records" in result.stdout) == (0, True)
+
+
 @pytest.mark.parametrize("content", [b"", b"{}", b"not json", b'{"format":1,"partitions":{"0":{"applied":null}},"metrics":{}}'])
 def test_what_is_no_snapshot_of_a_worker_is_refused(log: Path, tmp_path: Path, content: bytes) -> None:
     snapshot = tmp_path / "snapshot.json"
@@ -203,4 +220,4 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     table.write_text("ticket,opened\n1,2026-01-01\n", encoding="utf-8")
     result = run(table)
     assert result.exit_code == 2
-    assert f"none of the 2 records of {table} is an event (malformed_json 2); `ticket-kpis convert csv` reads tables" in result.stderr
+    assert f"{table}: none of the 2 records is an event (malformed_json 2); `ticket-kpis convert csv` reads tables" in result.stderr
