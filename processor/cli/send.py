@@ -29,7 +29,7 @@ from processor.stream.send import Sender, SendError, SendReport, send_lines
 
 
 @click.command("send")
-@click.argument("file", type=click.File("rb"))
+@click.argument("file", type=click.File("rb"), required=False)
 @config_option
 @bootstrap_option
 @wait_option
@@ -38,10 +38,15 @@ from processor.stream.send import Sender, SendError, SendReport, send_lines
 @click.option("--strict", is_flag=True, help="Stop at a line that is no event; without it such lines are sent as they are.")
 @click.option("--advance-clock", "advance_to_ms", callback=instant, metavar="TIME", help="At the end, let timers run up to TIME.")
 def command(
-    file: BinaryIO, config_path: Path | None, bootstrap: str | None, wait_seconds: float, topic: str | None, rate: float | None,
+    file: BinaryIO | None, config_path: Path | None, bootstrap: str | None, wait_seconds: float, topic: str | None, rate: float | None,
     strict: bool, advance_to_ms: int | None
 ) -> None:
-    """Send FILE (- for standard input) to Kafka: one event a line, or a capture, whose bytes, keys and partitions are kept."""
+    """Send FILE (- for standard input) to Kafka: one event a line, or a capture, whose bytes, keys and partitions are kept.
+
+    Without FILE --advance-clock alone is sent, to every partition.
+    """
+    if file is None and advance_to_ms is None:
+        raise click.UsageError("give a FILE to send, or --advance-clock TIME")
     config = load_config(config_path, bootstrap)
     with refusing(BrokerUnreachableError, SendError, KafkaError):
         sending = _send(config, topic or config.topics.events, file, wait_seconds, rate, strict=strict, advance_to_ms=advance_to_ms)
@@ -55,22 +60,27 @@ def command(
 
 
 async def _send(
-    config: Config, topic: str, file: BinaryIO, wait_seconds: float, rate: float | None, *, strict: bool, advance_to_ms: int | None
+    config: Config, topic: str, file: BinaryIO | None, wait_seconds: float, rate: float | None, *, strict: bool, advance_to_ms: int | None
 ) -> SendReport:
     async with Sender(config.kafka, topic, wait_seconds=wait_seconds, notify=tell_retry) as sender:
-        with _progress(file) as bar:
-            task = bar.add_task(f"sending to {topic}", total=_size(file), records=0)
-            records = 0
-
-            def advance(count: int, size_bytes: int) -> None:
-                nonlocal records
-                records += count
-                bar.update(task, advance=size_bytes, records=records)
-
-            await send_lines(sender, file, strict=strict, rate=rate, progress=advance)
+        if file is not None:
+            await _send_file(sender, topic, file, rate, strict=strict)
         if advance_to_ms is not None:
             await sender.advance_clock(format_time(advance_to_ms), advance_to_ms)
         return sender.report
+
+
+async def _send_file(sender: Sender, topic: str, file: BinaryIO, rate: float | None, *, strict: bool) -> None:
+    with _progress(file) as bar:
+        task = bar.add_task(f"sending to {topic}", total=_size(file), records=0)
+        records = 0
+
+        def advance(count: int, size_bytes: int) -> None:
+            nonlocal records
+            records += count
+            bar.update(task, advance=size_bytes, records=records)
+
+        await send_lines(sender, file, strict=strict, rate=rate, progress=advance)
 
 
 def _progress(file: BinaryIO) -> Progress:

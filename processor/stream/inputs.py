@@ -151,6 +151,10 @@ class Inputs:
         behind = max(now - self.events_appended_at, 0) / 1000 if unread and self.events_appended_at else 0.0
         return Progress(self.events.partition, 1.0, unread, behind)
 
+    def behind(self, now: int) -> float | None:
+        """By how many seconds, where there is more to read than a step takes; else None. `now` in milliseconds."""
+        return self.progress(now).behind if self.full else None
+
     def rekeyed_unread(self) -> int:
         """How many offsets of the re-keyed topic are known to follow what is applied, ends of transactions included."""
         return max(self._rekeyed_end - self.rekeyed_applied - 1, 0)

@@ -282,7 +282,7 @@ class PartitionProcessor:
                 await self._step()
             await self._follow_wall_clock()
             await self._write_what_waits()
-        if self._pace.left(asyncio.get_running_loop().time(), behind=self._inputs.full) <= 0:
+        if self._pace.left(asyncio.get_running_loop().time(), behind_seconds=self._inputs.behind(self.environment.clock.now())) <= 0:
             await self._show()
 
     async def _step(self) -> None:

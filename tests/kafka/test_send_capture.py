@@ -150,6 +150,9 @@ def test_the_commands_work_on_files_and_refuse_a_topic_that_is_not_there(broker:
     assert "sent 10 records" in sent.stderr
     assert CliRunner().invoke(capture_command, ["-o", str(target), *options]).exit_code == 0
     assert len(target.read_bytes().splitlines()) == 10
+    advanced = CliRunner().invoke(send_command, ["--advance-clock", "2026-01-01T00:00:00Z", *options])
+    assert (advanced.exit_code, "sent 2 records" in advanced.stderr) == (0, True)  # one for each partition
+    assert CliRunner().invoke(send_command, options).exit_code == 2
     for command, arguments in ((send_command, [str(source)]), (capture_command, [])):
         refused = CliRunner().invoke(command, [*arguments, "--bootstrap", broker.bootstrap, "--topic", "nowhere"])
         assert refused.exit_code == 2
