@@ -161,10 +161,12 @@ class Engine:
             out: Out = []
             wake = state.wake
             state.step(event, event[0], out)
-            if state.wake <= self.timer_time and not self.patient:
+            due = state.wake
+            if due <= self.timer_time and not self.patient:
                 state.fire(self.timer_time, out)
+                due = state.wake
             self._append(entity, event)
-            if not out and event[5] in QUIET_KINDS and state.wake == wake:
+            if not out and due == wake and event[5] in QUIET_KINDS:
                 return
             self.settle(entity, state, out, event[4] if event[3] else "")
         else:
@@ -238,12 +240,13 @@ class Engine:
         entity.state = state
         if out:
             self._book(entity, out, cause)
-        if self.postponed or state.wake <= self.timer_time:
-            postponed.note(self, entity, state)
+        wake = state.wake
+        if wake <= self.timer_time or self.postponed:
+            postponed.note(self, entity, wake)
         if not entity.moved:
             self.levels.moved(entity)
-        if state.wake < entity.timer:  # a later one is put into the heap when this one has passed
-            self.set_timer(entity, state.wake)
+        if wake < entity.timer:  # a later one is put into the heap when this one has passed
+            self.set_timer(entity, wake)
 
     def set_timer(self, entity: Timeline, due: int) -> None:
         """Look at the entity again at that instant."""

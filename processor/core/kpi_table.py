@@ -113,8 +113,8 @@ def _backlog() -> Iterator[Row]:
     yield row_of("backlog_tickets", Kind.LEVEL, "tickets", group, TICKET, "Unsolved tickets at the end of the minute.", (),
                formulas.backlog, facts=("backlog.entered", "backlog.left"))
     yield row_of("backlog_growth", Kind.RATE, "ratio", group, TICKET,
-               "Net flow / backlog at the beginning of the window, which is the backlog now minus the net flow. The flow of 24h and 7d ends "
-               "at a full quarter of an hour, the backlog does not.", flows,
+               "Net flow / backlog at the beginning of the window, which is the backlog now minus the net flow. The flow of 24h and 7d "
+               "ends at a full quarter of an hour, the backlog does not.", flows,
                formulas.backlog_growth)
     yield row_of("backlog_work_off", Kind.RATE, "seconds", group, TICKET,
                "How long the backlog would take if nothing came in: backlog / tickets that left per second of the window.", flows,

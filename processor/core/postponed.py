@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from processor.core.timeline import State, Timeline
+from processor.core.timeline import Timeline
 
 if TYPE_CHECKING:
     from processor.core.engine import Engine
@@ -32,13 +32,13 @@ def due_now(engine: Engine, entity: Timeline) -> int:
     return min(entity.state.last_fired, told_until(engine, entity))  # an event that was ahead of timer time has let some pass
 
 
-def note(engine: Engine, entity: Timeline, state: State) -> None:
-    """Remember, also for a restart, whether the next deadline of `state`, which all before it have passed, is postponed."""
+def note(engine: Engine, entity: Timeline, wake: int) -> None:
+    """Remember, also for a restart, whether `wake` is postponed, its next deadline. All before that have passed."""
     name = entity.kind, entity.key
-    if state.wake > engine.timer_time:
+    if wake > engine.timer_time:
         forget(engine, entity)
-    elif engine.postponed.get(name) != state.wake - 1:
-        engine.postponed[name] = engine.step.records["o", entity.kind, entity.key] = state.wake - 1
+    elif engine.postponed.get(name) != wake - 1:
+        engine.postponed[name] = engine.step.records["o", entity.kind, entity.key] = wake - 1
 
 
 def forget(engine: Engine, entity: Timeline) -> None:
