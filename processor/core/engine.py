@@ -74,7 +74,7 @@ class Engine:
         self.hindsight = Hindsight(self.policies)
         self.upstream = Upstream(partitions, cadence(settings.allowed_lateness))
         self.limit = NEVER
-        self.patient = False  # whether deadlines that are postponed wait for the rest of the log, see `postponed`
+        self.patient = False  # whether what is due before timer time already waits for the rest of the log, see `postponed`
         self.postponed: dict[tuple[str, str], int] = {}
         self.entities: dict[str, dict[str, Timeline]] = {name: {} for name in ENTITIES}
         self.step = Step()
