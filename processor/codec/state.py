@@ -29,7 +29,7 @@ from processor.core.outputs import RecordKey
 from processor.core.packing import tuples
 from processor.core.sleep import Sleeping
 
-STATE_VERSION = 5
+STATE_VERSION = 6
 MARKER_KEY = b"m"
 ENTITY_FORMS = ("e", "h", "o")  # their keys end in the id of an entity
 # What a reader must know before it reads anything else: the form of the records, and the edges that bucket numbers in rows stand for.

@@ -11,6 +11,7 @@ record is recognised by itself: what is frozen is a list, and later versions onl
                up: effort, turns and first contact resolution of such tickets are left out.
     version 4: what sleeps is packed, with what follows from it (`core.sleep`).
     version 5: rows and cells are lists, see `amounts`; tickets that nap have a record, too. Nothing need be made of older ones.
+    version 6: a record of what is postponed (`core.postponed`); the marker says whether history is read. Older ones lack both.
 """
 
 from __future__ import annotations

@@ -166,7 +166,7 @@ def doze(engine: Engine, entity: Timeline, state: State, now: int) -> None:
 
 def rests(engine: Engine, entity: Timeline, state: State, now: int) -> bool:
     """Whether nothing is expected of it any more, and nothing that may still come can lie before its last deadline."""
-    if isinstance(state, Ticket) and not state.rests:
+    if (isinstance(state, Ticket) and not state.rests) or (entity.kind, entity.key) in engine.postponed:
         return False
     return state.gone_at != NEVER and state.last_fired + horizon_of(entity.kind, engine.settings) < now
 
@@ -217,10 +217,14 @@ def become_stub(engine: Engine, entity: Timeline, state: Ticket) -> None:
 
 def revive(engine: Engine, entity: Timeline) -> State:
     """A sleeping entity is heard of again."""
-    if is_stub(engine, entity):
+    stub = is_stub(engine, entity)
+    if stub:
         del engine.stubs[entity.key]
     entity.sweep_at = NEVER
-    return sleep.wake_up(engine, entity, postponed.told_until(engine, entity))
+    state = sleep.wake_up(engine, entity, postponed.told_until(engine, entity))
+    if stub and state.wake < NEVER:
+        engine.set_timer(entity, state.wake)  # as a stub it had none
+    return state
 
 
 def deadline(engine: Engine, entity: Timeline, due: int, to: int) -> None:

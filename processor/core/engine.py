@@ -38,7 +38,7 @@ from processor.core.restoring import marker_of, restore
 from processor.core.rows import Rows, Segment
 from processor.core.settings import MINUTE_MS, NO_DIMENSIONS, Settings
 from processor.core.timeline import State, Timeline, fold, new_state
-from processor.core.upstream import Upstream, cadence
+from processor.core.upstream import Upstream
 from processor.core.windows import Windows
 
 TAIL_COMPACT_AT: Final = 64  # a tail this long is looked over for aged events when the next one comes
@@ -72,7 +72,7 @@ class Engine:
         self.levels = Levels(self.rows)
         self.reports = Reports(self.rows, self.windows, self.levels)
         self.hindsight = Hindsight(self.policies)
-        self.upstream = Upstream(partitions, cadence(settings.allowed_lateness))
+        self.upstream = Upstream(partitions, settings.allowed_lateness)
         self.limit = NEVER
         self.patient = False  # whether what is due before timer time already waits for the rest of the log, see `postponed`
         self.postponed: dict[tuple[str, str], int] = {}
@@ -102,6 +102,8 @@ class Engine:
         at, key, counts = event[0], event[6], self.counts
         if at > self.stream_time:
             self.stream_time = at
+            if at < self.timer_time or self.upstream.history:
+                self.upstream.came(at, self.timer_time)
             if at >= self._turn:
                 self.advance(at - self.settings.timer_delay)  # a report is taken where the log passes its minute, not where a step ends
         kind = _ENTITY[event[5]]
@@ -407,7 +409,7 @@ class Engine:
         return self.upstream.news(clocks, reports.taken_until, held=reports.hold and reports.every_minutes > 0)
 
     def _clocks(self) -> tuple[int, ...]:
-        return self.upstream.heartbeat(self.timer_time, max(self.stream_time, self.timer_time))
+        return self.upstream.heartbeat(self.timer_time, self.upstream.own(self.stream_time, self.timer_time))
 
     def view(self) -> View:
         """The numbers of this instant. They stay as they are while the engine goes on."""

@@ -4,7 +4,7 @@ Timer time says how far deadlines have passed. With a clock that follows the wal
 may come that happened before it: a backfill, or what an adapter sends that was away. The deadlines behind them lie before timer time, too,
 but the reply that keeps one may be the very next record. So where the engine is `patient` they are not told at once. They are postponed
 until `advance` is called with an instant that is not before them, because the log has come so far by itself or because the broker has
-confirmed that nothing unread is in it.
+confirmed that nothing unread is in it. Where other sources keep stream time in the present, that is at the end of the step.
 
 `Engine.postponed` has, for each entity with such deadlines, the instant up to which its deadlines have passed; those of all others have
 passed up to timer time. It is part of the state, since a restart must not take for told what was not.

@@ -31,6 +31,7 @@ def marker_of(engine: Engine) -> dict[str, Any]:
         "quarter_floor": engine.rows.quarter_floor,
         "counts": dict(engine.counts),
         "upstream": engine.upstream.stored(),
+        "history": engine.upstream.history,
         "reported": [engine.reports.since, engine.reports.sent_until, engine.reports.taken_until],
     }
 
@@ -46,6 +47,7 @@ def restore(engine: Engine, marker: dict[str, Any], records: Iterable[tuple[Reco
     engine.rows.minute_floor, engine.rows.quarter_floor = marker["minute_floor"], marker["quarter_floor"]
     engine.counts.update(marker["counts"])
     engine.upstream.restore(marker["upstream"])
+    engine.upstream.history = marker.get("history", False)
     engine.reports.since, engine.reports.sent_until, engine.reports.taken_until = marker["reported"]
     taken = 0
     asleep: list[tuple[str, str, Sleeping]] = []

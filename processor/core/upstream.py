@@ -14,6 +14,10 @@ included: when it says so, it has folded everything handed to it before. What is
     an answer on the phone     contact -> ticket, which hands on no wait then, and nothing else because of it: once
 
 State ages when `settled` has come so far at all levels; a report that is held is sent when timer time has passed its minute at all levels.
+
+The own clock is stream time, and timer time where that is ahead: a partition to which nothing comes must not hold up the others for ever.
+That is a promise that nothing comes any more which is older than timer time by more than events may be late. History that comes to a log
+which was quiet breaks it. Then the partition tells stream time alone until that has caught up, and believes nobody's promise of before.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from processor.core.business_hours import NEVER
-from processor.core.settings import HOUR_MS, MINUTE_MS, MS
+from processor.core.settings import DAY_MS, HOUR_MS, MINUTE_MS, MS
 
 CADENCES: Final = 24  # heartbeats in the time that events may be late
 CHAIN_MAX: Final = 3  # something is handed on so many times at the most; how far each partition has come is known for as many
@@ -57,18 +61,33 @@ def cadence(allowed_lateness: int) -> int:
 
 
 class Upstream:
-    """What one partition has heard of all. `partitions` is how many there are; 0 where nothing is handed over. `every`: see `cadence`."""
+    """What one partition has heard of all. `partitions` is how many there are; 0 where nothing is handed over."""
 
-    def __init__(self, partitions: int, every: int = HOUR_MS) -> None:
+    def __init__(self, partitions: int, allowed_lateness: int = DAY_MS) -> None:
         self.partitions = partitions
-        self._every = every
+        self.history = False  # whether its log is further behind timer time than events may be late
+        self._lateness = allowed_lateness
+        self._every = cadence(allowed_lateness)
         self._heard: dict[int, Heartbeat] = {}
         self._told = _NOTHING
 
     def hear(self, partition: int, heartbeat: Heartbeat) -> None:
-        """Take a heartbeat. Clocks never go back: what is older than what was heard changes nothing."""
+        """Take a heartbeat. Timer time never goes back; of what is settled the last word counts, since history may have come."""
         known = self._heard.get(partition, _NOTHING)
-        self._heard[partition] = tuple(max(pair) for pair in zip(known, _whole(heartbeat), strict=True))
+        said = enumerate(zip(known, _whole(heartbeat), strict=True))
+        self._heard[partition] = tuple(now if place in _SETTLED else max(before, now) for place, (before, now) in said)
+
+    def came(self, stream_time: int, timer_time: int) -> None:
+        """Stream time has come so far: is it history?"""
+        history = stream_time < timer_time - self._lateness
+        if history and not self.history:
+            for partition, heartbeat in self._heard.items():
+                self._heard[partition] = tuple(0 if place in _SETTLED else clock for place, clock in enumerate(heartbeat))
+        self.history = history
+
+    def own(self, stream_time: int, timer_time: int) -> int:
+        """The own clock."""
+        return stream_time if self.history else max(stream_time, timer_time)
 
     def passed(self) -> int:
         """The timer time that all have passed, with everything that was handed over, and on, because of what came before it.
@@ -101,7 +120,7 @@ class Upstream:
         told, every = self._told, self._every
         if not self.partitions or heartbeat == told:
             return False
-        if reported > told[0] or any(now // every > before // every for now, before in zip(heartbeat, told, strict=True)):
+        if reported > told[0] or any(now // every != before // every for now, before in zip(heartbeat, told, strict=True)):
             return True
         return held and any(heartbeat[place] // MINUTE_MS > told[place] // MINUTE_MS for place in _HANDED_ON)
 

@@ -10,7 +10,7 @@ import orjson
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from processor.codec.state import decode_marker, decode_record, encode_marker
+from processor.codec.state import ENTITY_FORMS, decode_marker, decode_record, encode_marker
 from processor.codec.times import format_time
 from processor.config import Config
 from processor.core.business_hours import NEVER
@@ -69,7 +69,7 @@ def _leaves(settings: Settings, partition: StoredPartition, kind: str, key: str)
     """When an entity leaves the state, from its own records alone."""
     engine = Engine(settings, partition.number)
     own = [decode_record(name, value) for name, value in partition.records.items() if name.endswith(b"|" + key.encode())]
-    mine = [(name, value) for name, value in own if name[0] in "eh" and name[1] == kind and name[-1] == key]
+    mine = [(name, value) for name, value in own if name[0] in ENTITY_FORMS and name[1] == kind and name[-1] == key]
     try:
         for _ in engine.restore(decode_marker(orjson.dumps(partition.marker)), mine):
             pass

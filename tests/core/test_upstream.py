@@ -112,17 +112,33 @@ def test_of_the_levels_that_an_older_release_does_not_tell_nothing_is_known() ->
 
 def test_a_heartbeat_of_any_length_is_borne() -> None:
     part = Upstream(1)
-    for beat in ((), (AT,), (AT,) * (LEVELS + 3), (-1,) * LEVELS):
+    for beat in ((-1,) * LEVELS, (), (AT,), (AT,) * (LEVELS + 3)):
         part.hear(0, beat)
     assert (part.settled(AT), part.passed()) == (AT, AT)
     assert part.stored() == {"0": (AT,) * LEVELS}
 
 
-def test_clocks_never_go_back() -> None:
+def test_timer_time_never_goes_back() -> None:
     part = Upstream(1)
     part.hear(0, all_at(AT, AT + 1))
     part.hear(0, all_at(AT - 1, AT + 2))
     assert part.stored()["0"] == (AT, *(AT + 2 for _ in range(CHAIN_MAX)), *(AT for _ in range(CHAIN_MAX - 1)))
+
+
+def test_history_takes_back_what_the_wall_clock_had_promised() -> None:
+    """Of its own partition, and of what the others had promised: they may get history, too, and are believed when they speak again."""
+    old = AT - 30 * DAY_MS
+    part = Upstream(2, DAY_MS)
+    for partition in range(2):
+        part.hear(partition, all_at(AT, AT))
+    assert part.settled(AT) == part.own(0, AT) == AT
+    part.came(old, AT)
+    assert (part.settled(old), part.own(old, AT), part.passed()) == (0, old, AT)
+    for partition in range(2):
+        part.hear(partition, all_at(AT, old + partition))
+    assert part.settled(AT) == old
+    part.came(AT - DAY_MS, AT)
+    assert part.own(AT - DAY_MS, AT) == AT
 
 
 DAY_MS = 24 * HOUR_MS
@@ -134,7 +150,7 @@ def test_heartbeats_come_more_often_where_less_may_be_late(lateness: int, every:
 
 
 def test_clocks_are_told_whenever_they_have_moved_by_the_cadence() -> None:
-    parts = [Upstream(2, 5_000) for _ in range(2)]
+    parts = [Upstream(2, 24 * 5_000) for _ in range(2)]
     assert exchanged(parts, [(AT, AT)] * 2, held=False) > 0
     assert exchanged(parts, [(AT + 4_999, AT + 4_999)] * 2, held=False) == 0
     assert exchanged(parts, [(AT + 5_000, AT + 5_000)] * 2, held=False) == 2 * CHAIN_MAX

@@ -6,6 +6,7 @@ Whatever the wall clock said before the events came: they state what they would 
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -13,10 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from processor.core.events import Event
-from processor.core.settings import HOUR_MS
+from processor.core.settings import DAY_MS, HOUR_MS, Target
 from tests.laws.driving import Partition, check_entities, comparable
 from tests.laws.says import THEMES
-from tests.laws.worlds import LONG_STEPS, SETTINGS, SHORT_STEPS, story
+from tests.laws.worlds import LONG_STEPS, SETTINGS, SHORT_STEPS, START, URGENT, story
+
+CREATED = ("email", "new", "urgent", "inbound", *(None,) * 10)
 
 Told = Counter[tuple[int, str, str, int]]  # sign, entity, its key, number of the fact
 
@@ -74,3 +77,32 @@ def test_a_clock_that_was_ahead_tells_no_more_than_one_that_never_moved(theme: s
 
     law()
     assert any(waited)  # else nothing was put to the test
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_a_deleted_ticket_keeps_no_deadline_back_and_loses_none_when_it_is_heard_of_again(ahead: bool) -> None:
+    """It is kept for months, with a deadline that passes in silence, and a note comes long after."""
+    policy = replace(URGENT, targets={"resolution": Target(72 * HOUR_MS)})
+    partition = Partition(replace(SETTINGS, policies=(policy,), reopen_horizon=90 * DAY_MS))
+    partition.engine.patient = True
+    if ahead:
+        partition.engine.advance(START + 30 * DAY_MS)
+    for hour in range(100):
+        if hour == 0:
+            event = Event(START, 0, "", "a", "created", "ticket.created", "T", CREATED)
+        elif hour == 1:
+            event = Event(START + HOUR_MS, 3, "", "a", "deleted", "ticket.deleted", "T", ())
+        elif hour in (10, 90):
+            note = (f"M-{hour}", "agent", "internal", False, None)
+            event = Event(START + hour * HOUR_MS, 2, "", "a", f"note-{hour}", "message.added", "T", note)
+        else:
+            event = Event(START + hour * HOUR_MS, 0, "", "a", f"other-{hour}", "ticket.created", f"X-{hour}", CREATED)
+        partition.apply(event)
+        partition.engine.advance_by_log()
+        partition.engine.sweep()
+        partition.step()
+        check_entities(partition.engine)
+    assert ("ticket", "T") not in partition.engine.postponed
+    partition.engine.advance(START + 31 * DAY_MS)
+    partition.restart()
+    assert not partition.engine.postponed
