@@ -142,6 +142,11 @@ def test_of_two_workers_with_one_name_the_first_waits_for_the_other_to_go(broker
         assert first.end() == 0
 
 
+def epochs_of(deployment: Deployment) -> dict[int, int]:
+    """The epoch of each partition's newest commit: one that was made may be read a moment later."""
+    return {number: history[-1].epoch for number, history in commits(deployment).items()}
+
+
 def answer_of(worker: Worker) -> bytes:
     """What /readyz says."""
     answer = worker.get("/readyz")
