@@ -112,4 +112,4 @@ def upgrade_marker(marker: dict[str, Any], version: int) -> dict[str, Any]:
     reported = [since, sent_until, *(taken_until or [sent_until])]  # those that waited were not written down at first
     written_by = min(marker["state_version"], marker.get(UPGRADED_FROM, version))
     upgraded = {UPGRADED_FROM: written_by} if written_by < version else {}
-    return {"upstream": {}, **marker, "reported": reported, "state_version": version, **upgraded}
+    return {"upstream": {}, "history": False, **marker, "reported": reported, "state_version": version, **upgraded}

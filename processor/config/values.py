@@ -56,10 +56,11 @@ def parse_duration(value: Any) -> Any:
 
 def no_per_cent(value: Any) -> Any:
     """The value, unless it is written as "5%": what that is as a share is said then."""
-    found = re.fullmatch(r"\s*(\d{1,3}(?:\.\d{1,6})?)\s*%\s*", value) if isinstance(value, str) else None
-    if found is not None:
-        raise ValueError(f"must be a share: write {float(found[1]) / 100:g} for {found[1]} %")
-    return value
+    if not isinstance(value, str) or not value.rstrip().endswith("%"):
+        return value
+    found = re.fullmatch(r"(\d{1,3}(?:\.\d{1,6})?)\s*%", value.strip())
+    share, percent = (f"{float(found[1]) / 100:g}", found[1]) if found is not None else ("0.05", "5")
+    raise ValueError(f"must be a share: write {share} for {percent} %")
 
 
 def _otherwise(text: str) -> str:

@@ -225,7 +225,7 @@ class Engine:
         if event is not None:
             self._append(entity, event)
         told = postponed.told_until(self, entity)
-        state, out = refold(entity.kind, entity.base, before, entity.tail, told, postponed.due_now(self, entity), self.policies)
+        state, out = refold(entity.kind, entity.base, before, entity.tail, told, postponed.due_now(self, entity, told), self.policies)
         self.settle(entity, state, out, event.id if event and event.source else "")
 
     def _folded(self, entity: Timeline) -> tuple[State, Out]:

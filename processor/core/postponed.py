@@ -25,11 +25,14 @@ def told_until(engine: Engine, entity: Timeline) -> int:
     return engine.postponed.get((entity.kind, entity.key), engine.timer_time) if engine.postponed else engine.timer_time
 
 
-def due_now(engine: Engine, entity: Timeline) -> int:
-    """Up to and including which instant deadlines pass when its tail is folded anew: where the engine is patient, none that is new."""
+def due_now(engine: Engine, entity: Timeline, told: int) -> int:
+    """Up to and including which instant deadlines pass when its tail is folded anew: where the engine is patient, none that is new.
+
+    `told` is up to when they have passed. An event that was ahead of timer time has let some pass that come after it.
+    """
     if not engine.patient or entity.state is None:
         return engine.timer_time
-    return min(entity.state.last_fired, told_until(engine, entity))  # an event that was ahead of timer time has let some pass
+    return min(entity.state.last_fired, told)
 
 
 def note(engine: Engine, entity: Timeline, wake: int) -> None:

@@ -46,8 +46,7 @@ def restore(engine: Engine, marker: dict[str, Any], records: Iterable[tuple[Reco
     engine.digest, engine.ledger_count = int(marker["digest"], 16), marker["ledger_count"]
     engine.rows.minute_floor, engine.rows.quarter_floor = marker["minute_floor"], marker["quarter_floor"]
     engine.counts.update(marker["counts"])
-    engine.upstream.restore(marker["upstream"])
-    engine.upstream.history = marker.get("history", False)
+    engine.upstream.restore(marker["upstream"], history=marker["history"])
     engine.reports.since, engine.reports.sent_until, engine.reports.taken_until = marker["reported"]
     taken = 0
     asleep: list[tuple[str, str, Sleeping]] = []

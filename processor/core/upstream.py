@@ -132,6 +132,7 @@ class Upstream:
         """For the marker."""
         return {str(partition): heartbeat for partition, heartbeat in self._heard.items()}
 
-    def restore(self, stored: dict[str, Iterable[int]]) -> None:
-        """Undo `stored`."""
+    def restore(self, stored: dict[str, Iterable[int]], *, history: bool = False) -> None:
+        """Undo `stored`; whether history was read stands beside it in the marker."""
+        self.history = history
         self._heard = {int(partition): _whole(heartbeat) for partition, heartbeat in stored.items()}

@@ -83,12 +83,17 @@ def snapshot(
 
 def unread(taken: Mapping[str, Any]) -> int:
     """How much was on its way from one partition to another when this was taken, as far as the worker knew; a replay has all of it."""
-    return sum(partition.get("rekeyed_unread", 0) for partition in taken["partitions"].values())
+    return _over_partitions(taken, "rekeyed_unread")
 
 
 def postponed(taken: Mapping[str, Any]) -> int:
     """How many tickets, contacts and others had deadlines before timer time that waited for the rest of the log; in a replay none."""
-    return sum(partition.get("postponed", 0) for partition in taken["partitions"].values())
+    return _over_partitions(taken, "postponed")
+
+
+def _over_partitions(taken: Mapping[str, Any], name: str) -> int:
+    """The sum of what some of them may say."""
+    return sum(partition.get(name, 0) for partition in taken["partitions"].values())
 
 
 def digest(views: Iterable[View]) -> str:

@@ -74,12 +74,10 @@ def _look(findings: Findings, name: bytes, stored: bytes, person: str) -> None:
             findings.erased[f"{key[1]}: its records"] += 1
             return
         findings.kept[f"key of the {key[1]}'s records"] += 1
-    if form == "o":
-        pass  # nothing but when its deadlines are
-    elif form == "e":
+    if form == "e":
         changed = _without(findings, value, person)
-    elif isinstance(value, Sleeping) and not value.packed:
-        pass  # nothing but when to look at it again
+    elif form == "o" or (isinstance(value, Sleeping) and not value.packed):
+        pass  # nothing but instants
     elif isinstance(value, Sleeping):
         settled = unpack(value.packed)
         remaining = _settled_without(findings, key[1], settled, person)

@@ -36,7 +36,7 @@ from processor.core.settings import MINUTE_MS, Settings
 from processor.core.sleep import look_at
 from processor.core.ticket import Ticket
 from processor.core.upgrading import catch_up
-from processor.core.upstream import all_at
+from processor.core.upstream import Heartbeat, all_at
 from processor.export.snapshot import Difference, compare, snapshot
 from processor.state_tools.file import StoredPartition
 from processor.versions import objections
@@ -147,6 +147,7 @@ class _Joined:
         markers = {each.number: decode_marker(orjson.dumps(each.marker)) for each in old}
         self.stream_time = max(marker["stream_time"] for marker in markers.values())
         self.timer_time = max(marker["timer_time"] for marker in markers.values())
+        self.history = any(marker["history"] for marker in markers.values())
         for each in old:
             marker = markers[each.number]
             problems = objections(marker["settings"], settings, max(self.stream_time, self.timer_time))
@@ -163,6 +164,11 @@ class _Joined:
             except LookupError as error:
                 raise MoveError(f"partition {each.number}: {error.args[0]}. Put that version back into the configuration") from error
             progress(len(store))
+
+    @property
+    def heartbeat(self) -> Heartbeat:
+        """What each of them says once all stand at one instant."""
+        return all_at(self.timer_time, self.stream_time if self.history else max(self.stream_time, self.timer_time))
 
     def deliver_pending(self) -> int:
         """What was handed over and not read yet; returns how much that was."""
@@ -183,11 +189,10 @@ class _Joined:
             engine.advance(self.timer_time)
         while self._drain():
             pass
-        heartbeat = all_at(self.timer_time, max(self.stream_time, self.timer_time))
         for engine in self.engines.values():
             engine.stream_time = self.stream_time
             for number in self.engines:
-                engine.hear(number, heartbeat)
+                engine.hear(number, self.heartbeat)
             engine.sweep()
         self._drain()
         floors = {(engine.rows.minute_floor, engine.rows.quarter_floor) for engine in self.engines.values()}
@@ -263,13 +268,13 @@ def _marker(before: _Joined, partitions: int, number: int) -> dict[str, Any]:
         counts.update(engine.counts)
     any_marker = next(iter(before.engines.values())).marker()
     since, sent_until, taken_until = zip(*(engine.marker()["reported"] for engine in before.engines.values()), strict=True)
-    heartbeat = all_at(before.timer_time, max(before.stream_time, before.timer_time))
     return {
         **any_marker,
         "digest": f"{sum(engine.digest for engine in mine) % LEDGER_MODULUS:032x}",
         "ledger_count": sum(engine.ledger_count for engine in mine),
         "counts": dict(counts),
-        "upstream": {str(other): heartbeat for other in range(partitions)},
+        "upstream": {str(other): before.heartbeat for other in range(partitions)},
+        "history": before.history,
         # Nobody has seen a report of the new partitions: the first is that of the last minute which all old ones had reported.
         "reported": [
             min((instant for instant in since if instant), default=0),

@@ -192,7 +192,7 @@ class _Build:
                 break
         for number, engine in self.engines.items():
             marker = self._old[number].marker
-            engine.upstream.restore(marker["upstream"])
+            engine.upstream.restore(marker["upstream"], history=marker["history"])
             engine.reports.since, engine.reports.sent_until, engine.reports.taken_until = marker["reported"]
 
     def _deliver_what_was_read(self) -> bool:

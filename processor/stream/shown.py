@@ -11,8 +11,8 @@ from processor.core.outputs import View
 SHARE = 20  # showing takes one part in so many of the time, unless it would be seen too late:
 LATEST_SECONDS = 0.3
 LATEST_SECONDS_BEHIND = 1.0  # numbers that are old by what is unread may be a little older …
-LATEST_SECONDS_FAR_BEHIND = 3.0  # … and by a tenth where that is long, up to this
-TENTH = 10
+LATEST_SECONDS_FAR_BEHIND = 3.0  # … and up to so much where that is long, …
+BEHIND_SHARE = 10  # … one part in so many of how long
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +39,7 @@ class Pace:
         """How long it has time from `now` on; not more than 0 where it is due. `behind_seconds`: None where a step takes all there is."""
         latest = LATEST_SECONDS
         if behind_seconds is not None:
-            latest = min(max(behind_seconds / TENTH, LATEST_SECONDS_BEHIND), LATEST_SECONDS_FAR_BEHIND)
+            latest = min(max(behind_seconds / BEHIND_SHARE, LATEST_SECONDS_BEHIND), LATEST_SECONDS_FAR_BEHIND)
         return self._at + max(self._soonest, min(self._took * SHARE, latest)) - now
 
     def copied(self, now: float, took: float) -> None:

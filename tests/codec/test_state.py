@@ -70,9 +70,9 @@ def test_events_and_bases(entity: str, serial: int, source: str, topic: str) -> 
 @pytest.mark.parametrize(("name", "ours"), [("state_version", STATE_VERSION), ("ladder_version", LADDER_VERSION)])
 def test_the_marker_has_versions_that_must_be_known(name: str, ours: int) -> None:
     """A state of another release, or with buckets between other edges, is refused before anything of it is read."""
-    written = encode_marker({"epoch": 3, "upstream": {"0": [1]}, "reported": [1, 2, 3]})
+    written = encode_marker({"epoch": 3, "upstream": {"0": [1]}, "history": True, "reported": [1, 2, 3]})
     versions = {"state_version": STATE_VERSION, "ladder_version": LADDER_VERSION}
-    assert decode_marker(written) == {**versions, "epoch": 3, "upstream": {"0": [1]}, "reported": [1, 2, 3]}
+    assert decode_marker(written) == {**versions, "epoch": 3, "upstream": {"0": [1]}, "history": True, "reported": [1, 2, 3]}
     for other in (ours + 1, None, 0, "1"):
         with pytest.raises(ValueError, match=f"{name.replace('_', ' ')} {other} is unknown"):
             decode_marker(orjson.dumps({**orjson.loads(written), name: other}))

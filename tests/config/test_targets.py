@@ -37,6 +37,7 @@ def test_the_defaults_are_those_of_the_articles() -> None:
         ("{kpi: first_response, target: 30, direction: at_most}", "target", "a duration, such as"),
         ("{kpi: first_response, target: half an hour, direction: at_most}", "target", "not a duration"),
         ("{kpi: abandonment, target: 5%, direction: at_most}", "target", "write 0.05 for 5 %"),
+        ("{kpi: abandonment, target: -7%, direction: at_most}", "target", "write 0.05 for 5 %"),
         ("{kpi: first_response, stat: p99, target: 30m, direction: at_most}", "stat", "unknown stat 'p99'"),
         ("{kpi: reopen, stat: mean, target: 0.1, direction: at_most}", "stat", "one value only"),
         ("{kpi: reopen, target: 0.1, direction: below}", "direction", ""),

@@ -5,7 +5,6 @@ Whichever reads faster, and where one dies meanwhile: what they hand to each oth
 
 from __future__ import annotations
 
-import orjson
 import pytest
 
 from processor.codec.state import decode_marker, decode_record, encode_marker
@@ -41,7 +40,7 @@ class Desk(Partitions):
         """Its worker dies and another one takes over."""
         marker = decode_marker(encode_marker(self.engines[number].marker()))
         records = dict(decode_record(key, value) for key, value in self.stores[number].items())
-        self.engines[number] = engine_of(SETTINGS, number, 2, orjson.loads(orjson.dumps(marker)), records)
+        self.engines[number] = engine_of(SETTINGS, number, 2, marker, records)
         self.engines[number].patient = True
 
 

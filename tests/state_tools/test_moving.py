@@ -116,6 +116,19 @@ def test_deadlines_that_were_postponed_state_their_facts_in_the_move() -> None:
     assert not any(key[0] == "o" for each in moved.partitions for key in each.records)
 
 
+def test_in_the_middle_of_history_nobody_promises_more_than_the_log_says() -> None:
+    """Else what one of the new partitions hands over later would come too late for another."""
+    partitions = Partitions(SETTINGS, 2)
+    partitions.finish(START + 30 * DAY_MS)
+    for number in partitions.engines:
+        partitions.apply(created(keys_on(partitions, number, 1)[0], START + number))
+        partitions.step(number)
+    for each in move(SETTINGS, partitions.stored(), 3).partitions:
+        assert each.marker["history"]
+        assert set(each.marker["upstream"]) == {"0", "1", "2"}
+        assert all(heartbeat[1] == START + 1 for heartbeat in each.marker["upstream"].values())
+
+
 def test_sums_go_to_the_old_number_and_entities_to_their_own() -> None:
     partitions, *_ = lived()
     moved = move(SETTINGS, partitions.stored(), 5)
