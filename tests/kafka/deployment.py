@@ -41,6 +41,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COMMAND = [sys.executable, "-m", "processor.cli.main", "worker"]
 PATIENCE_SECONDS = 60.0  # for anything; machines that run tests are busy
 POLL_SECONDS = 0.02
+DECIDED_SECONDS = 5.0  # for a transaction that is about to end; one that was left open stays so for longer
 SERVER_PORTS = range(20_000, 32_000)  # below those that systems give to outgoing connections
 LOCKS = Path(gettempdir()) / f"ticket-kpis-ports-{os.getuid()}"  # a folder of each user
 
@@ -173,9 +174,9 @@ async def _send(bootstrap: str, topic: str, records: list[Sent], settings: dict[
         await producer.stop()
 
 
-async def ends_of_topic(bootstrap: str, topic: str, partitions: int) -> dict[int, int]:
+async def ends_of_topic(bootstrap: str, topic: str, partitions: int, isolation_level: str = "read_committed") -> dict[int, int]:
     """The end of each partition, for those who read what is committed."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed")
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level=isolation_level)
     await consumer.start()
     try:
         ends = await consumer.end_offsets([TopicPartition(topic, number) for number in range(partitions)])
@@ -184,17 +185,30 @@ async def ends_of_topic(bootstrap: str, topic: str, partitions: int) -> dict[int
         await consumer.stop()
 
 
+async def _decided(bootstrap: str, topic: str, partitions: int) -> dict[int, int]:
+    """The ends once everything that is there now has been committed or aborted.
+
+    A broker acknowledges a commit before it lets readers see it. Of what somebody has left open who died nobody waits for the end.
+    """
+    loop = asyncio.get_running_loop()
+    written, until = await ends_of_topic(bootstrap, topic, partitions, "read_uncommitted"), loop.time() + DECIDED_SECONDS
+    while True:
+        ends = await ends_of_topic(bootstrap, topic, partitions)
+        if all(ends[number] >= end for number, end in written.items()) or loop.time() > until:
+            return ends
+
+
 async def _read(bootstrap: str, topic: str, partitions: int) -> list[Any]:
+    ends = await _decided(bootstrap, topic, partitions)
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level="read_committed", auto_offset_reset="earliest")
     await consumer.start()
     try:
         sources = [TopicPartition(topic, number) for number in range(partitions)]
         consumer.assign(sources)
-        ends = await consumer.end_offsets(sources)
         records = []
         for source in sources:
             await consumer.seek_to_beginning(source)
-            while await consumer.position(source) < ends[source]:
+            while await consumer.position(source) < ends[source.partition]:
                 for batch in (await consumer.getmany(source, timeout_ms=500)).values():
                     records += batch
         return records
