@@ -175,7 +175,7 @@ async def _send(bootstrap: str, topic: str, records: list[Sent], settings: dict[
 
 
 async def ends_of_topic(bootstrap: str, topic: str, partitions: int, isolation_level: str = "read_committed") -> dict[int, int]:
-    """The end of each partition, for those who read what is committed."""
+    """The end of each partition, for those who read at that isolation level."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, isolation_level=isolation_level)
     await consumer.start()
     try:
