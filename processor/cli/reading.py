@@ -20,6 +20,7 @@ from processor.replay import Replay, ReplayError
 from processor.what_if import WhatIf
 
 LINES_AT_ONCE = 2000
+FILES_NAMED = 5  # of a folder without records
 
 
 def read_log(replay: Replay | WhatIf, log: Path) -> float:
@@ -55,6 +56,13 @@ def files_of(log: Path) -> Sequence[Path | None]:
     if not files:
         raise ReplayError(f"{log} has no files")
     return files
+
+
+def no_records(log: Path) -> str:
+    """What to say of a log without records, which may be right for a quiet hour and is more often the wrong path."""
+    names = [file.name for file in files_of(log) if file]
+    of_folder = f" in its files, {', '.join(names[:FILES_NAMED])}{', ...' if len(names) > FILES_NAMED else ''}" if log.is_dir() else ""
+    return f"{'standard input' if str(log) == '-' else log} has no records{of_folder}: is it the right one?"
 
 
 def _batches(file: Path | None) -> Iterator[tuple[list[bytes], int]]:

@@ -15,7 +15,8 @@ import orjson
 from rich.table import Table
 
 from processor.cli.options import PROBLEMS, NewFile, config_option, instant, load_config, paper, print_json, refuse, refusing
-from processor.cli.reading import read_log
+from processor.cli.reading import no_records, read_log
+from processor.codec.times import format_time
 from processor.compile import compile_rules, compile_settings
 from processor.config import Config
 from processor.core.business_hours import NEVER
@@ -140,6 +141,8 @@ def _read(replay: Replay | WhatIf, log: Path, timers: dict[int, int] | int | Non
     read = replay.as_it_was if isinstance(replay, WhatIf) else replay
     if read.refused and not any(view.counts.get(kind) for view in read.views() for kind in ("accepted", "control", "skipped")):
         refuse(f"{log}: {no_events(read.refused)}")
+    if not read.records:
+        click.echo(f"ticket-kpis: {no_records(log)}", err=True)
     return seconds
 
 
@@ -185,8 +188,10 @@ def _tell_differences(taken: dict[str, Any], replayed: dict[str, Any], *, to_std
                       "was taken. Take it again when `rekeyed_unread` is 0 in all partitions.")  # fmt: skip
         return True
     if waited := postponed(taken):
-        console.print(f"[bold red]different[/]: deadlines of {waited:,} tickets and others waited for the rest of a backfill. Take it "
-                      "again when `postponed` is 0 in all partitions; `send --advance-clock` says that there is no more.")  # fmt: skip
+        until = max(of["timer_time"] for of in taken["partitions"].values())
+        console.print(f"[bold red]different[/]: {waited:,} tickets, contacts or agents had something due that waited for the rest of a "
+                      "backfill. Take it again when `postponed` is 0 in all partitions. If the backfill is over, "
+                      f"`send --advance-clock {format_time(until)}` says so: that far the worker's own timers had come.")  # fmt: skip
         return True
     console.print("[bold red]different[/]: is it the capture of the same topic, and the same configuration?")
     return True

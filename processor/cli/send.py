@@ -55,6 +55,8 @@ def command(
     stderr.print(f"sent {report.sent:,} records in {report.seconds:.1f} s ({per_second:,.0f}/s), {report.keyless:,} of them without a key")
     for flaw in report.flaws:
         stderr.print(f"  {flaw}", markup=False)
+    if further := report.flawed - len(report.flaws):
+        stderr.print(f"  and {further:,} more")
     if report.refused:
         raise SystemExit(PROBLEMS)
 

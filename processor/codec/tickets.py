@@ -101,7 +101,10 @@ def ticket_escalated(data: Data) -> tuple[Any, ...]:
 
 def ticket_merged(data: Data) -> tuple[Any, ...]:
     """`ticket.merged`."""
-    return (identifier(data["merged_into"], "data.merged_into"),)
+    target = identifier(data["merged_into"], "data.merged_into")
+    if target == data["ticket_id"]:  # it would leave the backlog, and nobody would have to answer
+        raise fields.Refusal(events.Reason.INVALID_VALUE, "data.merged_into: the ticket itself; a ticket is merged into another one")
+    return (target,)
 
 
 def ticket_unmerged(data: Data) -> tuple[Any, ...]:

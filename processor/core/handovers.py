@@ -32,7 +32,7 @@ def merged(ticket: Ticket, event: Event, at: int, out: Out) -> None:
     """Whoever waits for a first response goes on waiting in the ticket that this one was merged into."""
     if ticket.flags & MERGED:
         return
-    target, since = event.data[0], _waits_since(ticket) if ticket.in_population else 0
+    target, since = event.data[0], _asked_at(ticket) if ticket.in_population else 0
     ticket._discard(MERGED, at, out)
     if since and target and target != event.key:
         ticket.merged_into = (target, at)
@@ -53,7 +53,13 @@ def unmerged(ticket: Ticket, event: Event, at: int, out: Out) -> None:
 # -- to whom it is handed over --------------------------------------------------------------------------------------------------------
 
 
-def _waits_since(ticket: Ticket) -> int:
+def waits_since(ticket: Ticket) -> int:
+    """Since when anybody waits for a human answer, also whoever wrote in a ticket that was merged into it; 0 where nobody waits."""
+    asked_at = _asked_at(ticket)
+    return ticket.waiting_since(asked_at) if asked_at else 0
+
+
+def _asked_at(ticket: Ticket) -> int:
     """Since when its own customer waits for a human answer: the first one, or the next; 0 where nobody waits."""
     first = ticket.first_response
     if first is not None and first.open:
@@ -64,7 +70,7 @@ def _waits_since(ticket: Ticket) -> int:
 def wait_handed(ticket: Ticket, event: Event, at: int, out: Out) -> None:
     """A ticket was merged into this one, and its customer waits since then."""
     source, since, hops = event.data
-    if ticket.replied and not _waits_since(ticket):
+    if ticket.replied and not _asked_at(ticket):
         return  # nobody waits here: it is answered
     if source in ticket.handed or len(ticket.handed) < HANDED_MAX:
         ticket.handed = {**ticket.handed, source: (since, hops)}

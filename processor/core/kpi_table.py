@@ -189,9 +189,9 @@ def _contacts() -> Iterator[Row]:
     yield ratio_of("service_level", group, "Contacts answered in target / (answered + abandoned), short abandonments left out.",
                  "contacts_answered_in_target", "contacts_answered", "contacts_abandoned", "contacts_short_abandoned",
                  "contacts_flowed_out", over=formulas.service_level)
-    yield ratio_of("missed_call", group, "Calls that no human answered, those called back left out / calls that customers began.",
-                 "calls_missed", "calls_initiated", "calls_recovered", over=lambda window: (window["calls_missed"] -
-                 window["calls_recovered"], window["calls_initiated"]))
+    yield ratio_of("missed_call", group, "Calls that no human answered, short abandonments and those called back left out / all calls that "
+                 "customers began.", "calls_missed", "calls_initiated", "calls_recovered",
+                 over=lambda window: (window["calls_missed"] - window["calls_recovered"], window["calls_initiated"]))
     yield duration_of("speed_of_answer", group, CONTACT, "contact.answered", "From the offer to the acceptance of answered contacts.")
     yield duration_of("time_to_abandon", group, CONTACT, "contact.abandoned",
                     "From the offer to the leaving of abandoned contacts, short abandonments left out.")

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from processor.codec.envelope import format_time
-from processor.core.clocks import CANCELLED, FULFILLED
+from processor.core.clocks import CANCELLED, FULFILLED, Clock
 from processor.core.engine import Engine
 from processor.core.events import TICKET, Event
 from processor.core.facts import Fact
-from processor.core.handovers import MERGED
+from processor.core.handovers import MERGED, waits_since
 from processor.core.policies import Policies
 from processor.core.postponed import told_until
 from processor.core.settings import DIMENSIONS
@@ -115,7 +115,7 @@ def _now(ticket: WatchedTicket) -> dict[str, Any]:
         "creation_seen": ticket.known,
         "counted": ticket.in_population,
         "not_counted_because": flags or ([] if ticket.engaged else ["outbound, and the customer has not written"]),
-        "waits_since": time_of(ticket.unanswered_at or None) if not ticket.solved else None,
+        "waits_since": time_of(waits_since(ticket) or None) if ticket.in_population and not ticket.solved else None,
         "policy_id": ticket.policy_id,
         "dimensions": {name: value for name, value in zip(DIMENSIONS, ticket.dims, strict=True) if name != "queue"},
     }
@@ -142,9 +142,7 @@ def _clock(story: Story, as_of: int, policies: Policies, counting: set[tuple[str
         "active_seconds": elapsed / 1000,
         "due_at": time_of(due),
         "due_known_since": time_of(known_since),
-        "breached": None
-        if clock.breached_at is None
-        else {"at": time_of(clock.breached_at), "induced": clock.induced, "because": breach["because"] if breach else None},
+        "breached": None if clock.breached_at is None else _breached(clock, breach),
         "ended": None
         if not ended
         else {
@@ -167,6 +165,14 @@ def _clock(story: Story, as_of: int, policies: Policies, counting: set[tuple[str
         ],
         "changes": story.changes,
     }
+
+
+def _breached(clock: Clock, change: dict[str, Any] | None) -> dict[str, Any]:
+    """When and why, and by which terms: a policy that came to apply later is not the one that it breached."""
+    told = {"at": time_of(clock.breached_at), "induced": clock.induced, "because": change["because"] if change else None}
+    if change is not None and change["what"] == "breached":
+        told |= {"policy": change["policy"], "target": change["target"]}
+    return told
 
 
 def _verdict(story: Story) -> str:

@@ -61,8 +61,7 @@ class Story:
         if after.state != before.state:
             self._change_state(step, before, after, because, policies)
         if after.breached_at != before.breached_at:
-            what = "breached" if after.breached_at is not None else "breach_taken_back"
-            self._change(what, after.breached_at if after.breached_at is not None else step.at, after, because)
+            self._change_breach(step.at, after, because)
         if after.due != before.due and after.due < NEVER and (not self.dues or self.dues[-1][0] != after.due):
             self.dues.append((after.due, step.at))
 
@@ -127,6 +126,13 @@ class Story:
         terms = {"policy": policy_told(after.policy), "target": target_told(after.target, after.allowed)}
         terms |= {"policy_before": policy_told(before.policy), "target_before": target_told(before.target, before.allowed)}
         self._change("policy_changed", at, after, because, **terms)
+
+    def _change_breach(self, at: int, after: Look, because: dict[str, Any] | None) -> None:
+        if after.breached_at is None:
+            self._change("breach_taken_back", at, after, because)
+            return
+        terms = {"policy": policy_told(after.policy), "target": target_told(after.target, after.allowed)}
+        self._change("breached", after.breached_at, after, because, **terms)
 
     def _change_state(self, step: Step, before: Look, after: Look, because: dict[str, Any] | None, policies: Policies) -> None:
         if after.state in (RUNNING, PAUSED):

@@ -129,8 +129,9 @@ def _segment(segment: Document, when: When) -> str:
 def _change(change: Document, when: When) -> Iterator[str]:
     """Those that the stretches do not show."""
     if change["what"] == "policy_changed":
-        terms = _terms(change["policy"], change["target"], when)
+        terms, before = (_terms(change[f"policy{which}"], change[f"target{which}"], when) for which in ("", "_before"))
         yield f"{when(change['at'])}: another policy applies, because of {cause(change['because'])}: {terms}; what had counted stays"
+        yield f"{' ' * len(when(change['at']))}  before that {before}"
     elif change["what"] in ("suspended", "restored", "start_moved", "breach_taken_back"):
         texts = {name: when(value) if name.startswith("start") else value for name, value in change.items()}
         yield f"{when(change['at'])}: {_CHANGES[change['what']].format(**texts)}, because of {cause(change['because'])}"
@@ -138,13 +139,22 @@ def _change(change: Document, when: When) -> Iterator[str]:
 
 def _end(clock: Document, when: When) -> Iterator[str]:
     breached, ended = clock["breached"], clock["ended"]
+    terms = _terms_then(clock, when)
     if breached and breached["induced"]:
-        yield f"  breached {when(breached['at'])}, induced: {cause(breached['because'])} alone made it late"
+        yield f"  breached {when(breached['at'])}, induced: {cause(breached['because'])} alone made it late{terms}"
     elif breached:
-        yield f"  breached {when(breached['at'])}: until then nothing had ended it"
+        yield f"  breached {when(breached['at'])}: until then nothing had ended it{terms}"
     if ended:
         reason = f" ({ended['reason'].replace('_', ' ')})" if ended["reason"] else ""
         yield f"  {clock['state']} {when(ended['at'])}{reason} by {cause(ended['because'])}"
+
+
+def _terms_then(clock: Document, when: When) -> str:
+    """By which policy it breached, where another one applies now."""
+    breached = clock["breached"]
+    if not breached or "policy" not in breached or (breached["policy"], breached["target"]) == (clock["policy"], clock["target"]):
+        return ""
+    return f"; measured by {_terms(breached['policy'], breached['target'], when)}"
 
 
 def _rest(document: Document, when: When) -> Iterator[str]:

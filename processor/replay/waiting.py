@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from processor.core.handovers import waits_since
 from processor.core.outputs import View
 from processor.core.settings import CLOCKS, DIMENSIONS, MINUTE_MS
 from processor.core.ticket import Ticket
@@ -17,7 +18,7 @@ TOP = 20  # of those who have waited longest; how many more there are is told
 
 def waiting_now(living: Alive, views: Sequence[View], now: int) -> Document:
     """The tickets whose customer waits for an answer, the contacts in a queue, and the clocks that are late or due soon."""
-    tickets = sorted(((since, key, ticket) for key, ticket in living.tickets if (since := _waits_since(ticket))), key=_by_time)
+    tickets = sorted(((since, key, ticket) for key, ticket in living.tickets if (since := waits_since(ticket))), key=_by_time)
     contacts = sorted(((contact.leg.started_at, key, contact) for key, contact in living.contacts if contact.leg), key=_by_time)
     return {
         "tickets": [
@@ -37,12 +38,6 @@ def waiting_now(living: Alive, views: Sequence[View], now: int) -> Document:
 
 def _by_time(each: tuple[int, str, Any]) -> tuple[int, str]:
     return each[:2]
-
-
-def _waits_since(ticket: Ticket) -> int:
-    """0 where nobody waits."""
-    first = ticket.first_response
-    return first.started_at if first is not None and first.open else ticket.unanswered_at
 
 
 def _awaits_first(ticket: Ticket) -> bool:

@@ -28,6 +28,7 @@ LINE_BYTES_MAX = 64 * 1024 * 1024  # a file without line feeds must not fill the
 READ_BYTES = 1024 * 1024
 SLICES_PER_SECOND = 20  # how finely --rate is spread
 KEYS_REMEMBERED = 65_536
+FLAWS_TOLD = 5
 
 Progress = Callable[[int, int], None]  # records and bytes of input since the last call
 
@@ -44,7 +45,8 @@ class SendReport:
     keyless: int = 0
     refused: int = 0
     seconds: float = 0.0
-    flaws: list[str] = field(default_factory=list)  # the first few, with line numbers
+    flaws: list[str] = field(default_factory=list)  # the first FLAWS_TOLD, with line numbers
+    flawed: int = 0  # how many there were
 
 
 async def read_chunks(source: BinaryIO) -> AsyncIterator[list[bytes]]:
@@ -180,8 +182,9 @@ class Sender:
             self.note(f"{count} records refused by the broker: {kind}")
 
     def note(self, flaw: str) -> None:
-        """Keep the first few flaws for the report."""
-        if len(self.report.flaws) < 5:
+        """Count a flaw, and keep the first few for the report."""
+        self.report.flawed += 1
+        if len(self.report.flaws) < FLAWS_TOLD:
             self.report.flaws.append(flaw)
 
 

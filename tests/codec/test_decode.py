@@ -166,6 +166,12 @@ def test_nobody_named_is_a_missing_field() -> None:
     assert refused(event("cost.recorded", amount=1, currency="EUR")) == Rejected(Reason.MISSING_FIELD, "partitionkey: required")
 
 
+def test_a_ticket_is_merged_into_another_one() -> None:
+    """Into itself it would leave the backlog, and its breaches would count no more."""
+    merged = event("ticket.merged", ticket_id="T-1", merged_into="T-1")
+    assert refused(merged) == Rejected(Reason.INVALID_VALUE, "data.merged_into: the ticket itself; a ticket is merged into another one")
+
+
 def test_a_cost_belongs_to_the_partition_key_and_is_exact() -> None:
     result = decoded(event("cost.recorded", amount=1250.55, currency="EUR", group="emea") | {"partitionkey": "acme"})
     assert (result.kind, result.key, result.data) == ("account.cost_recorded", "acme", (1_250_550, "EUR", "emea"))

@@ -23,6 +23,7 @@ SCHEMAS = [json.loads((schemas_path() / f"{name}.schema.json").read_text()) for 
 DROPPED = object()
 SUBJECTS = ("ticket_id", "contact_id", "agent_id", "visitor_id", "organization_id", "respondent_id")
 SCALE = (("data", "score"), ("data", "scale_min"), ("data", "scale_max"), ("data", "survey"))
+OF_THEIR_OWN = {"scale_max": 2, "merged_into": "T"}  # not what other fields of the same form get: above scale_min, another ticket
 SPOILS: tuple[Any, ...] = (
     *(None, True, False, 0, 1, -1, 0.5, -0.0, 366 * 86_400, 366 * 86_400 + 1, 10**20, 1e300),
     *([], {}, [None], [1], [""], ["x"], ["x" * 257], {"type": "agent"}),
@@ -45,7 +46,7 @@ def whole(schema: dict[str, Any], root: dict[str, Any]) -> Any:
     kind = schema.get("type", "string")
     match kind if isinstance(kind, str) else kind[0]:
         case "object":
-            return {name: 2 if name == "scale_max" else whole(inner, root) for name, inner in schema["properties"].items()}
+            return {name: OF_THEIR_OWN.get(name) or whole(inner, root) for name, inner in schema["properties"].items()}
         case "array":
             return [whole(schema["items"], root)]
         case "boolean":

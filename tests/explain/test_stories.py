@@ -12,7 +12,7 @@ from processor.core.exchange import Exchange
 from processor.core.settings import Policy, Settings, Target
 from processor.explain import ExplainError, Kept, explain
 from processor.explain.sentences import duration
-from processor.explain.words import lines
+from processor.explain.words import lines, when_in
 from tests.scenarios.words import berlin, event_of, policy_of, take_time
 from tests.scenarios.words import duration as ms
 
@@ -88,6 +88,28 @@ def test_a_breach_by_a_change_of_priority_is_induced_by_that_event() -> None:
     assert first["breached"]["because"]["says"] == {"priority": "urgent"}
     (changed,) = (each for each in first["changes"] if each["what"] == "policy_changed")
     assert (changed["policy_before"]["id"], changed["policy"]["id"], changed["target"]["seconds"]) == ("default", "urgent", 300)
+
+
+def test_a_breach_is_told_by_the_policy_that_applied_then_and_not_by_one_that_came_later() -> None:
+    policies = ("urgent priority=urgent first_response=20s", STANDARD)
+    explained = told("09:00 T-1 created", "11:00 T-1 priority urgent", "11:30 clock", policies=policies)
+    first = clock(explained, "first_response")
+    assert (first["policy"]["id"], first["target"]["seconds"]) == ("urgent", 20)
+    breached = first["breached"]
+    assert (breached["at"], breached["policy"]["id"], breached["target"]["seconds"]) == ("2026-03-02T10:00:00.000Z", "default", 3600)
+    text = list(lines(explained, when_in("UTC")))
+    (line,) = (each for each in text if each.startswith("  breached"))
+    assert line.endswith("; measured by policy default, version 1, in force from the beginning; target 1 h around the clock")
+    assert any(each.strip().startswith("before that policy default, version 1") for each in text)
+
+
+def test_a_customer_waits_since_the_first_message_also_in_a_ticket_that_was_merged_into_this_one() -> None:
+    explained = told("08:00 T-2 created", "09:00 T-1 created", "09:10 T-2 merged T-1", "09:30 clock")
+    assert explained["now"]["waits_since"] == "2026-03-02T08:00:00.000Z"
+    merged = told("08:00 T-2 created", "09:00 T-1 created", "09:10 T-2 merged T-1", "09:30 clock", key="T-2")
+    assert merged["now"]["waits_since"] is None  # it waits elsewhere
+    answered = told("08:00 T-2 created", "09:00 T-1 created", "09:10 T-2 merged T-1", "09:20 T-1 agent", "09:30 clock")
+    assert answered["now"]["waits_since"] is None
 
 
 def test_time_is_counted_in_the_open_hours_of_the_target() -> None:

@@ -115,6 +115,12 @@ async def test_lines_that_are_no_events_are_sent_untouched_and_reported(broker: 
     assert [flaw.split(",")[0][:16] for flaw in sending.report.flaws] == ["line 1: no parti", "line 3: not JSON"]
 
 
+async def test_of_many_such_lines_the_first_are_told_and_all_are_counted(broker: Broker, new_topic: NewTopic) -> None:
+    async with sender(broker, new_topic("much-junk", 1)) as sending:
+        await send_lines(sending, io.BytesIO(b"not json\n" * 12))
+    assert (len(sending.report.flaws), sending.report.flawed, sending.report.sent) == (5, 12, 12)
+
+
 async def test_strict_refuses_such_a_line(broker: Broker, new_topic: NewTopic) -> None:
     async with sender(broker, new_topic("strict", 1)) as sending:
         with pytest.raises(SendError, match="line 1: not JSON"):

@@ -152,7 +152,10 @@ def test_a_snapshot_with_something_on_the_way_is_to_be_taken_again(tmp_path: Pat
     for partition in taken["partitions"].values():
         partition |= {"rekeyed_unread": 0, "postponed": 2}
     snapshot.write_bytes(orjson.dumps(taken))
-    assert "deadlines of 8 tickets and others waited" in run(path, "--snapshot", snapshot).stdout
+    told = " ".join(run(path, "--snapshot", snapshot).stdout.split())
+    assert "8 tickets, contacts or agents had something due that waited" in told
+    reached = max(partition["timer_time"] for partition in taken["partitions"].values())
+    assert f"`send --advance-clock {format_time(reached)}`" in told
 
 
 def test_a_file_in_a_folder_that_is_not_there_is_told_before_the_log_is_read(log: Path, tmp_path: Path) -> None:
@@ -199,7 +202,10 @@ def test_a_damaged_file_an_empty_folder_and_a_bad_configuration_are_told_without
 def test_an_empty_log_has_a_report_too(tmp_path: Path) -> None:
     path = tmp_path / "events.jsonl"
     path.touch()
-    assert run(path).exit_code == 0
+    result = run(path)
+    assert (result.exit_code, result.stderr) == (0, f"ticket-kpis: {path} has no records: is it the right one?\n")
+    assert run(tmp_path).stderr.endswith("has no records in its files, events.jsonl: is it the right one?\n")
+    assert run("-", stdin=b"").stderr == "ticket-kpis: standard input has no records: is it the right one?\n"
     assert orjson.loads(run(path, "--json").stdout)["ledger_count"] == 0
 
 
