@@ -184,7 +184,8 @@ PROCESSOR_HEALTH = (
                  f"(rate(support_processor_loop_lag_seconds_bucket{{{_PROCESS}}}[$__rate_interval])))", "{{instance}}"),)),
     Panel("How long do takeovers take?", "The last takeover of each partition.", "seconds",
           (Query(f"max by (partition) (support_processor_recovery_seconds{{{_PROCESS}}})", "partition {{partition}}"),)),
-    Panel("How far does each clock reach?", "How old timer time is: up to there every deadline of the partition has been noticed.",
+    Panel("How far does each clock reach?", "How old timer time is: up to there the deadlines of the partition have been noticed, "
+          "except for those that wait for the rest of a backfill.",
           "seconds", (Query(f"time() - max by (partition) ({once('support_processor_timer_timestamp_seconds')} > 0)",
                             "partition {{partition}}"),)),
     Panel("Does every part of each worker go round?", "Since the slowest partition of a part went round its loop last.", "seconds",

@@ -153,7 +153,10 @@ class Worker(Section):
         default=10, ge=0, description="A partition stops loudly after so many events on which the engine itself failed."
     )
     backfill_after_minutes: int = Field(
-        default=10, ge=1, description="While the newest event was older than this when it was appended, a live clock behaves as log."
+        default=10,
+        ge=1,
+        description="While the newest event was older than this when it was appended, a live clock behaves as log. Deadlines that it had "
+        "passed before such events came wait until the log has passed them.",
     )
     partitioner: Literal["murmur2", "any"] = Field(
         default="murmur2",

@@ -176,7 +176,8 @@ def _counts() -> Iterator[Family]:
     yield count("corrections", "corrections", "Timelines folded again because an event came out of order.", unit="corrections", gross=True)
     yield gauge("derived", "processor_watermark_timestamp_seconds", "stream_time", "Stream time: the newest event time in the log.",
                 _SINCE_1970, merge="max")
-    yield gauge("derived", "processor_timer_timestamp_seconds", "timer_time", "Timer time: how far deadlines have been noticed.",
+    yield gauge("derived", "processor_timer_timestamp_seconds", "timer_time",
+                "Timer time: how far deadlines have been noticed, except for those that wait for the rest of a backfill.",
                 _SINCE_1970, merge="max")
     yield gauge("derived", "processor_ledger_facts", "ledger_facts", "Net facts in the ledger digest.", "facts")
 
