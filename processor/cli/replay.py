@@ -188,7 +188,7 @@ def _tell_differences(taken: dict[str, Any], replayed: dict[str, Any], *, to_std
                       "was taken. Take it again when `rekeyed_unread` is 0 in all partitions.")  # fmt: skip
         return True
     if waited := postponed(taken):
-        until = max(of["timer_time"] for of in taken["partitions"].values())
+        until = max(_timers(taken).values())
         console.print(f"[bold red]different[/]: {waited:,} tickets, contacts or agents had something due that waited for the rest of a "
                       "backfill. Take it again when `postponed` is 0 in all partitions. If the backfill is over, "
                       f"`send --advance-clock {format_time(until)}` says so: that far the worker's own timers had come.")  # fmt: skip

@@ -21,7 +21,7 @@ from processor.core.watching import WatchedTicket, watch
 from processor.explain import first_contact
 from processor.explain.outcomes import corrections, outcomes_of, shown
 from processor.explain.stories import STATES, STORED, Story, counted, stories_of
-from processor.explain.telling import policy_told, target_told, time_of, told
+from processor.explain.telling import terms_told, time_of, told
 
 _FLAGS = {SPAM: "spam", DELETED: "deleted", MERGED: "merged"}
 
@@ -132,8 +132,7 @@ def _clock(story: Story, as_of: int, policies: Policies, counting: set[tuple[str
     return {
         "clock": clock.name,
         "instance": clock.instance,
-        "policy": policy_told(clock.policy),
-        "target": target_told(clock.target, clock.allowed),
+        **terms_told(clock.policy, clock.target, clock.allowed),
         "state": STATES[clock.state],
         "verdict": _verdict(story),
         "counted": (clock.name, clock.instance) in counting if ended or clock.breached_at is not None else story.suspended is None,
@@ -142,7 +141,7 @@ def _clock(story: Story, as_of: int, policies: Policies, counting: set[tuple[str
         "active_seconds": elapsed / 1000,
         "due_at": time_of(due),
         "due_known_since": time_of(known_since),
-        "breached": None if clock.breached_at is None else _breached(clock, breach),
+        "breached": _breached(clock, breach),
         "ended": None
         if not ended
         else {
@@ -167,12 +166,14 @@ def _clock(story: Story, as_of: int, policies: Policies, counting: set[tuple[str
     }
 
 
-def _breached(clock: Clock, change: dict[str, Any] | None) -> dict[str, Any]:
+def _breached(clock: Clock, change: dict[str, Any] | None) -> dict[str, Any] | None:
     """When and why, and by which terms: a policy that came to apply later is not the one that it breached."""
-    told = {"at": time_of(clock.breached_at), "induced": clock.induced, "because": change["because"] if change else None}
+    if clock.breached_at is None:
+        return None
+    breach = {"at": time_of(clock.breached_at), "induced": clock.induced, "because": change["because"] if change else None}
     if change is not None and change["what"] == "breached":
-        told |= {"policy": change["policy"], "target": change["target"]}
-    return told
+        breach |= {"policy": change["policy"], "target": change["target"]}
+    return breach
 
 
 def _verdict(story: Story) -> str:

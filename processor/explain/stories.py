@@ -15,7 +15,7 @@ from processor.core.facts import Fact
 from processor.core.policies import Policies
 from processor.core.settings import Target
 from processor.core.watching import Look, Moved, Step
-from processor.explain.telling import policy_told, target_told, time_of, told
+from processor.explain.telling import terms_told, time_of, told
 
 STATES = {RUNNING: "running", PAUSED: "paused", FULFILLED: "fulfilled", CANCELLED: "cancelled"}
 STORED = {"type": "stored"}  # stands for the events that are no longer kept
@@ -123,16 +123,13 @@ class Story:
         if before.state in (RUNNING, PAUSED):
             self._close(at, because)
             self._open(at, after, because, running=before.state == RUNNING)
-        terms = {"policy": policy_told(after.policy), "target": target_told(after.target, after.allowed)}
-        terms |= {"policy_before": policy_told(before.policy), "target_before": target_told(before.target, before.allowed)}
-        self._change("policy_changed", at, after, because, **terms)
+        self._change("policy_changed", at, after, because, **_terms(after), **_terms(before, "_before"))
 
     def _change_breach(self, at: int, after: Look, because: dict[str, Any] | None) -> None:
         if after.breached_at is None:
             self._change("breach_taken_back", at, after, because)
             return
-        terms = {"policy": policy_told(after.policy), "target": target_told(after.target, after.allowed)}
-        self._change("breached", after.breached_at, after, because, **terms)
+        self._change("breached", after.breached_at, after, because, **_terms(after))
 
     def _change_state(self, step: Step, before: Look, after: Look, because: dict[str, Any] | None, policies: Policies) -> None:
         if after.state in (RUNNING, PAUSED):
@@ -195,6 +192,10 @@ class Story:
         if known is None and self.dues and clock.due >= NEVER and clock.breached_at is None:
             wanted, known = self.dues[-1]
         return wanted, known
+
+
+def _terms(look: Look, suffix: str = "") -> dict[str, Any]:
+    return terms_told(look.policy, look.target, look.allowed, suffix)
 
 
 def counted(stretch: Stretch, as_of: int, policies: Policies) -> int:

@@ -59,7 +59,12 @@ def _said(names: tuple[str, ...], values: tuple[Any, ...]) -> dict[str, Any]:
     return said
 
 
-def policy_told(policy: Policy | None) -> dict[str, Any] | None:
+def terms_told(policy: Policy | None, target: Target | None, allowed: int, suffix: str = "") -> dict[str, Any]:
+    """By what a clock is measured: `policy` and `target`."""
+    return {f"policy{suffix}": _policy(policy), f"target{suffix}": _target(target, allowed)}
+
+
+def _policy(policy: Policy | None) -> dict[str, Any] | None:
     """Which version of which policy, and since when that is in force; no time: from the beginning."""
     if policy is None:
         return None
@@ -67,7 +72,7 @@ def policy_told(policy: Policy | None) -> dict[str, Any] | None:
     return {"id": policy.id, "version": policy.version, "in_force_since": since}
 
 
-def target_told(target: Target | None, allowed: int) -> dict[str, Any] | None:
+def _target(target: Target | None, allowed: int) -> dict[str, Any] | None:
     """What a clock may take, in open time of which calendar; no calendar: around the clock."""
     if target is None:
         return None
