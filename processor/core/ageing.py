@@ -40,11 +40,12 @@ def sweep(engine: Engine) -> None:
 
 
 def tidy(engine: Engine) -> None:
-    """Make the heaps anew where most of what one holds has been put off or called off.
+    """Make the heaps anew where a third of what one holds has been put off or called off.
 
     The deadline of a ticket that was solved may lie days ahead, and all that time its entry would stay: a busy desk leaves millions.
     """
-    most = 2 * sum([len(known) for known in engine.entities.values()]) + HEAP_SLACK
+    known = sum([len(entities) for entities in engine.entities.values()])
+    most = known + known // 2 + HEAP_SLACK
     if len(engine.timers) > most or len(engine.sweeps) > most:
         make_heaps_anew(engine)
 
